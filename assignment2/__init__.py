@@ -1,0 +1,1 @@
+"""What you complete: one module for each topic of the lecture."""

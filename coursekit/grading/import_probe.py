@@ -1,0 +1,132 @@
+"""Import student modules in a process of their own and report, one JSON line each, what importing did besides defining.
+
+Run as `python -m coursekit.grading.import_probe REPORT FOLDER LIBRARIES MODULE...`. FOLDER holds nothing but what is handed in, so
+an import that leans on another file of the student fails here and not at the staff's. LIBRARIES (with commas) are loaded before
+the clock starts and the watch begins.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import importlib
+import io
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+SECONDS = float(os.environ.get("A2_IMPORT_SECONDS", "10"))  # for one module
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+ACTIONS = {
+    "os.remove": "removes a file",
+    "os.rename": "renames a file",
+    "os.mkdir": "makes a folder",
+    "os.rmdir": "removes a folder",
+    "os.system": "starts a program",
+    "os.fork": "starts a process",
+    "os.posix_spawn": "starts a program",
+    "subprocess.Popen": "starts a program",
+    "socket.connect": "opens a network connection",
+}
+
+
+class Watch(io.StringIO):
+    """Standard output and an audit hook: keeps what student code itself prints, writes and starts while it is imported."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = str(folder)
+        self.seen: list[tuple[str, int | None]] = []
+
+    def write(self, text: str) -> int:
+        if text.strip():
+            self.seen.append((f"prints {text.strip()[:40]!r}", self._line(sys._getframe(1), through_imports=True)))
+        return len(text)
+
+    def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and isinstance(arguments[2], int) and arguments[2] & WRITES and arguments[0] != os.devnull:
+            action = f"writes the file {str(arguments[0])!r}"
+        elif event in ACTIONS:
+            action = ACTIONS[event]
+        else:
+            return
+        line = self._line(sys._getframe(1), through_imports=False)
+        if line is not None:
+            self.seen.append((action, line))
+
+    def _line(self, frame: FrameType | None, *, through_imports: bool) -> int | None:
+        """Return the student's line that led here; None if a library did it while it was being imported itself."""
+        while frame is not None and not frame.f_code.co_filename.startswith(self.folder):
+            if frame.f_code.co_name == "<module>" and not through_imports:
+                return None
+            frame = frame.f_back
+        return None if frame is None else frame.f_lineno
+
+
+def main(report: str, folder: str, libraries: str, *modules: str) -> None:
+    """Import modules one after the other; a module that ends or stops the process is the last one in the report."""
+    place = Path(folder)
+    for library in filter(None, libraries.split(",")):
+        with contextlib.suppress(Exception):
+            importlib.import_module(library)
+    here = Path(__file__).parents[2]
+    sys.path[:] = [folder, *(entry for entry in sys.path if entry and Path(entry).resolve() not in (here, place))]
+    watch = Watch(place)
+    sys.addaudithook(watch.audit)
+    with open(report, "w", encoding="utf-8", buffering=1) as stream:
+        for module in modules:
+            stream.write(json.dumps({"start": module}) + "\n")
+            faulthandler.dump_traceback_later(SECONDS, exit=True, file=stream)
+            problem, line = _import(module, watch)
+            faulthandler.cancel_dump_traceback_later()
+            stream.write(json.dumps({"done": module, "problem": problem, "line": line}) + "\n")
+
+
+class Caught:
+    """A context that takes down any exception, and lets the next module be tried."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.problem: tuple[str, int | None] | None = None
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> bool:
+        if error is not None:
+            frames = [frame for frame in traceback.extract_tb(trace) if frame.filename.startswith(self.folder)]
+            text = f"raises {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            action = "ends Python (exit)" if isinstance(error, SystemExit) else text
+            self.problem = (action, frames[-1].lineno if frames else None)
+        return True
+
+
+def _import(module: str, watch: Watch) -> tuple[str, int | None]:
+    """Return what importing a module does that it should not ('' for nothing), and the line that does it."""
+    watch.seen.clear()
+    before, caught = _torch_state(), Caught(watch.folder)
+    with caught, contextlib.redirect_stdout(watch):
+        importlib.import_module(module)
+    if caught.problem or watch.seen:
+        return caught.problem or watch.seen[0]
+    changed = [name for name, value in _torch_state().items() if value != before.get(name, value)]
+    return (f"changes {changed[0]}" if changed else "", None)
+
+
+def _torch_state() -> dict[str, Any]:
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return {}
+    return {
+        "torch's default dtype": torch.get_default_dtype(),
+        "torch's gradient mode": torch.is_grad_enabled(),
+        "torch's random state": torch.get_rng_state().numpy().tobytes(),
+    }
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,145 @@
+"""Small networks in float64 for the checks: H differs from W, values are fixed by a seed, answers agree to the last digits."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+NUM_CLASSES = 5
+SIZE = (9, 13)  # (H, W) of the checks' images
+
+
+def numbers(*shape: int, seed: int) -> Tensor:
+    """Draw float64 numbers from N(0, 1)."""
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def pictures(num_images: int, *, seed: int = 0, size: tuple[int, int] = SIZE) -> Tensor:
+    """Draw float64 images (N, 3, H, W), uniform in [0, 1]."""
+    generator = torch.Generator().manual_seed(1000 + seed)
+    return torch.rand(num_images, 3, *size, generator=generator, dtype=torch.float64)
+
+
+def seeded(network: nn.Module, seed: int = 0) -> nn.Module:
+    """Fill a network with float64 values from a seed, batch-norm statistics included, and put it in eval mode."""
+    network = network.double()
+    for i, (name, value) in enumerate(sorted(network.state_dict().items())):
+        if not value.is_floating_point():
+            continue
+        drawn = numbers(*value.shape, seed=10_000 * seed + i)
+        fan_in = value[0].numel() if value.dim() > 1 else 4
+        value.copy_(drawn.abs() + 0.5 if name.endswith("running_var") else drawn * (2 / fan_in) ** 0.5)
+    return network.eval()
+
+
+class Linear(nn.Module):
+    """Logits that are linear in the pixels: every gradient is the weight itself."""
+
+    def __init__(self, size: tuple[int, int] = SIZE, num_classes: int = NUM_CLASSES) -> None:
+        super().__init__()
+        self.head = nn.Linear(3 * size[0] * size[1], num_classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(images.flatten(1))
+
+    def weights(self) -> Tensor:
+        """Return the weights as pictures (K, 3, H, W)."""
+        return self.head.weight.detach().unflatten(1, (3, *SIZE))
+
+
+class OneHidden(nn.Module):
+    """V relu(W x): the smallest network in which the three ReLU rules differ."""
+
+    def __init__(self, relu: Any = None, width: int = 11) -> None:
+        super().__init__()
+        self.first = nn.Linear(3 * SIZE[0] * SIZE[1], width)
+        self.relu = nn.ReLU() if relu is None else relu
+        self.second = nn.Linear(width, NUM_CLASSES)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.second(self.relu(self.first(images.flatten(1))))
+
+
+class SmallConvNet(nn.Module):
+    """Two stages of convolution, in-place ReLU and max pooling, then two linear layers: a tiny VGG."""
+
+    def __init__(self, inplace: bool = True) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 4, 3, padding=1),
+            nn.ReLU(inplace),
+            nn.Conv2d(4, 6, 3, padding=1),
+            nn.BatchNorm2d(6),
+            nn.ReLU(inplace),
+            nn.MaxPool2d(2),
+            nn.Conv2d(6, 5, 3, padding=1),
+            nn.ReLU(inplace),
+        )
+        self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(5 * 4 * 6, 7), nn.ReLU(inplace), nn.Linear(7, NUM_CLASSES))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.classifier(self.features(images))
+
+
+class ReluEverywhere(nn.Module):
+    """ReLUs of every kind: a module used twice, functional, a method, in place, and one whose input feeds a skip."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 3, padding=1)
+        self.block = nn.Conv2d(4, 4, 3, padding=1)
+        self.down = nn.Conv2d(4, 6, 3, stride=2)
+        self.last = nn.Conv2d(6, 6, 1)
+        self.relu = nn.ReLU(inplace=True)
+        self.head = nn.Linear(6, NUM_CLASSES)
+
+    def forward(self, images: Tensor) -> Tensor:
+        skip = self.stem(images)
+        hidden = self.block(F.relu(skip)) + skip
+        hidden = self.relu(hidden)
+        hidden = self.relu(self.down(hidden))
+        hidden = torch.relu(self.last(hidden)).add(0.1).sub(0.3).relu()
+        return self.head(hidden.mean((2, 3)))
+
+
+class Dead(nn.Module):
+    """Logits that the picture does not reach: no path, so every gradient is zero."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Conv2d(3, 4, 3, padding=1)
+        self.head = nn.Linear(4, NUM_CLASSES)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(F.relu(self.features(images) - 1e3).mean((2, 3)))
+
+
+class Boom(Exception):
+    """What a failing network raises."""
+
+
+def broken(network: nn.Module, when: str, at: str = "") -> nn.Module:
+    """Copy a network so that it breaks at a layer: in the "forward" pass, or not until the "backward" pass."""
+
+    def break_now(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
+        if when == "forward":
+            raise Boom("the network broke in its forward pass")
+        return _BreakBackward.apply(output)
+
+    copy = deepcopy(network)
+    copy.get_submodule(at).register_forward_hook(break_now)
+    return copy
+
+
+class _BreakBackward(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor) -> Tensor:
+        return logits.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> Tensor:
+        raise Boom("the network broke in its backward pass")

@@ -1,0 +1,163 @@
+"""The pytest plugin of the course: points, the fixture `expect`, hints for recognised mistakes, a line for each result."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coursekit.grading.expect import CheckFailed, Expect
+from coursekit.grading.store import Failure, KnownMistake, likeliest, load_store
+from coursekit.parts import ROOT
+
+RECORD = pytest.StashKey[dict[str, Any]]()
+EXPECT = pytest.StashKey[Expect]()
+FAILURE = pytest.StashKey[Failure]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("a2").addoption("--a2-results", metavar="FILE", help="append one line of JSON for each graded check")
+
+
+def check_id(item: pytest.Item) -> str:
+    """Return the name under which a check stands in the manifest: file::test, without folders of this machine."""
+    return f"{Path(str(item.path)).relative_to(ROOT).as_posix()}::{item.name}"
+
+
+def points_of(item: pytest.Item) -> tuple[float, str] | None:
+    """Return the points of a check and the student function that it belongs to; None for a test that is not graded."""
+    marker = item.get_closest_marker("points")
+    if marker is None:
+        return None
+    points, function = marker.args
+    return float(points), str(function)
+
+
+@pytest.fixture
+def expect(request: pytest.FixtureRequest) -> Expect:
+    """Compare results, in one check."""
+    item = request.node
+    fixture = Expect(check_id(item), load_store(Path(str(item.path))))
+    item.stash[EXPECT] = fixture
+    return fixture
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    report: Any = yield
+    graded = points_of(item)
+    if graded is None:
+        return report
+    record = item.stash.setdefault(RECORD, _new_record(item, *graded))
+    record["seconds"] += call.duration
+    if call.excinfo is not None:
+        record.update(describe(item, call.excinfo.value))
+        if record["hints"]:
+            report.sections.append(("hint", hint_of([record]) or "this has been seen before, in several forms"))
+    elif report.when == "call" and report.outcome == "passed" and not hasattr(report, "wasxfail"):
+        record.update(outcome="passed", score=record["max_score"])
+    if hasattr(report, "wasxfail") or report.outcome == "skipped":
+        record.update(outcome="skipped", score=0, message="the check was skipped, which counts as not passed")
+    if report.when == "teardown":
+        _write_record(item.config, record)
+    return report
+
+
+def _new_record(item: pytest.Item, points: float, function: str) -> dict[str, Any]:
+    name = {"id": check_id(item), "function": function, "max_score": points}
+    return {**name, "score": 0.0, "outcome": "crashed", "message": "", "hints": [], "seconds": 0.0}
+
+
+def describe(item: pytest.Item, error: BaseException) -> dict[str, Any]:
+    """Say in what way a check failed, and which known mistakes fail in the same way."""
+    failure = item.stash[FAILURE] = failure_of(item, error)
+    todo = isinstance(error, NotImplementedError) and str(error).endswith("your code here")
+    mistakes: tuple[KnownMistake, ...] = ()
+    if not todo:
+        mistakes = load_store(Path(str(item.path))).recognise(check_id(item), failure)
+    return {
+        "outcome": "todo" if todo else "failed",
+        "score": 0.0,
+        "message": message_of(error),
+        "hints": [asdict(mistake) for mistake in mistakes],
+    }
+
+
+def hint_of(records: Iterable[dict[str, Any]]) -> str:
+    """Return the hint of the known mistake that best explains the failed checks of one function, or nothing."""
+    mistake = likeliest([KnownMistake(**known) for known in record["hints"]] for record in records)
+    return mistake.hint if mistake else ""
+
+
+def failure_of(item: pytest.Item, error: BaseException) -> Failure:
+    """Return what a failing check can be recognised by."""
+    if isinstance(error, CheckFailed):
+        return error.failure
+    fixture = item.stash.get(EXPECT, None)
+    first_line = message_of(error).splitlines()[0]
+    return Failure(-1 if fixture is None else fixture.site, re.sub(r"0x[0-9a-f]+", "0x", first_line))
+
+
+def message_of(error: BaseException) -> str:
+    """Return an error as a sentence for the person who can mend it."""
+    text = str(error).strip()
+    if isinstance(error, CheckFailed):
+        return text
+    if isinstance(error, AssertionError):
+        return text.split("\nassert ")[0] or "a condition does not hold"
+    timeout = re.match(r"Timeout \(>([\d.]+)s\)", text)
+    if timeout:
+        return f"stopped after {timeout[1]} seconds: is there an endless loop?"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Keep why a test file could not be loaded: mostly a syntax error in the student's module."""
+    if report.failed:
+        _COLLECT_ERRORS.append((report.nodeid, str(report.longrepr)))
+
+
+_COLLECT_ERRORS: list[tuple[str, str]] = []
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    _COLLECT_ERRORS.clear()
+    session.config.stash[TOTALS] = []
+
+
+TOTALS = pytest.StashKey[list[dict[str, Any]]]()
+
+
+def _write_record(config: pytest.Config, record: dict[str, Any]) -> None:
+    config.stash[TOTALS].append(record)
+    _append(config, record)
+
+
+def _append(config: pytest.Config, record: dict[str, Any]) -> None:
+    path = config.getoption("--a2-results")
+    if path:
+        with Path(path).open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(record) + "\n")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tell the grader which check begins, so that it knows which one a crash belongs to."""
+    if points_of(item):
+        _append(item.config, {"start": check_id(item)})
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    for nodeid, message in _COLLECT_ERRORS:
+        _append(session.config, {"file": nodeid, "message": message})
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    records = config.stash.get(TOTALS, [])
+    if records:
+        got, most = sum(r["score"] for r in records), sum(r["max_score"] for r in records)
+        terminalreporter.write_line(f"points: {got:g} of {most:g}")

@@ -1,0 +1,139 @@
+"""What a grading run found: verdicts on the checks of the manifest, and the file that Gradescope reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from coursekit.grading.store import KnownMistake, likeliest
+from coursekit.parts import Part, part_of
+
+CHECK_SECONDS = 10  # the time limit of one check
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the manifest: a check that counts, whether or not it runs."""
+
+    id: str
+    function: str
+    points: float
+
+    @property
+    def sentence(self) -> str:
+        """The check's name as a sentence."""
+        return self.id.split("::")[1].removeprefix("test_").replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How one check ended; anything but "passed" scores 0."""
+
+    check: Check
+    outcome: str  # passed, failed, todo, skipped, missing, crashed, timeout, not loaded
+    message: str = ""
+    seconds: float = 0.0
+    recognised: tuple[KnownMistake, ...] = ()
+    picture: str = ""  # a file with the arrays of a failed comparison
+
+    @property
+    def score(self) -> float:
+        return self.check.points if self.outcome == "passed" else 0.0
+
+
+@dataclass(frozen=True)
+class FunctionGrade:
+    """The verdicts on one student function."""
+
+    function: str
+    part: Part
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def score(self) -> float:
+        return sum(v.score for v in self.verdicts)
+
+    @property
+    def max_score(self) -> float:
+        return sum(v.check.points for v in self.verdicts)
+
+    @property
+    def lost(self) -> tuple[Verdict, ...]:
+        return tuple(v for v in self.verdicts if v.outcome != "passed")
+
+    @cached_property
+    def hint(self) -> str:
+        """The hint of the known mistake that best explains what failed, or nothing."""
+        mistake = likeliest(v.recognised for v in self.lost if v.recognised)
+        return mistake.hint if mistake else ""
+
+
+@dataclass(frozen=True)
+class Grade:
+    """A whole run."""
+
+    verdicts: tuple[Verdict, ...]
+    seconds: float
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def score(self) -> float:
+        return sum(v.score for v in self.verdicts)
+
+    @property
+    def max_score(self) -> float:
+        return sum(v.check.points for v in self.verdicts)
+
+    @cached_property
+    def functions(self) -> tuple[FunctionGrade, ...]:
+        """One grade for each function, in the order of the table of parts."""
+        names = dict.fromkeys(v.check.function for v in self.verdicts)
+        grades = [
+            FunctionGrade(name, part_of(name), tuple(v for v in self.verdicts if v.check.function == name)) for name in names
+        ]
+        return tuple(sorted(grades, key=lambda g: (g.part.number, g.part.functions.index(g.function))))
+
+
+def read_manifest(path: Path) -> tuple[Check, ...]:
+    """Read the checks that count, and what they are worth."""
+    return tuple(Check(**entry) for entry in json.loads(path.read_text(encoding="utf-8")))
+
+
+def gradescope_results(grade: Grade) -> dict[str, Any]:
+    """Return a grade in Gradescope's results.json schema."""
+    return {
+        "score": grade.score,
+        "execution_time": round(grade.seconds, 3),
+        "output": "\n".join(grade.notes),
+        "visibility": "visible",
+        "tests": [_gradescope_test(v) for v in grade.verdicts],
+    }
+
+
+def _gradescope_test(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "score": verdict.score,
+        "max_score": verdict.check.points,
+        "status": "passed" if verdict.outcome == "passed" else "failed",
+        "name": f"{verdict.check.function}: {verdict.check.sentence}",
+        "output": verdict.message,
+        "visibility": "visible",
+        "extra_data": {"id": verdict.check.id, "outcome": verdict.outcome},
+    }
+
+
+def write_results(grade: Grade, path: Path) -> None:
+    """Write results.json, whole or not at all."""
+    draft = path.with_suffix(".json.part")
+    draft.write_text(json.dumps(gradescope_results(grade), indent=1) + "\n", encoding="utf-8")
+    draft.replace(path)
+
+
+def select(checks: Sequence[Check], parts: Sequence[Part], name: str | None) -> tuple[Check, ...]:
+    """Return the checks of some parts; of one function if name is a function's."""
+    chosen = [c for c in checks if part_of(c.function) in parts]
+    return tuple(c for c in chosen if c.function == name) or tuple(chosen)

@@ -1,0 +1,125 @@
+"""What `a2 reference` has stored: outputs of the solution, and how each known mistake fails each check.
+
+Of a mistake only a fingerprint is kept, so that a failing result can be recognised but not turned back into code.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coursekit.parts import ROOT
+
+PROJECTIONS = 3  # numbers that stand for an array; enough to tell apart the mistakes of one function
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How one check failed: at which comparison (site), and with what array or what sentence."""
+
+    site: int
+    text: str = ""
+    shape: tuple[int, ...] | None = None
+    fingerprint: tuple[float, ...] | None = None
+
+    def matches(self, other: Failure) -> bool:
+        if self.fingerprint is None or other.fingerprint is None:
+            return (self.text, self.fingerprint) == (other.text, other.fingerprint)
+        if (self.site, self.shape) != (other.site, other.shape):
+            return False
+        scale = max(abs(x) for x in (*self.fingerprint, *other.fingerprint, 1e-12))
+        return all(abs(a - b) <= 1e-6 * scale for a, b in zip(self.fingerprint, other.fingerprint, strict=True))
+
+
+@dataclass(frozen=True)
+class KnownMistake:
+    """A mistake's name and its hint, as shipped."""
+
+    function: str
+    name: str
+    hint: str
+    checks: int  # how many checks it fails
+
+
+def likeliest(recognised: Iterable[Iterable[KnownMistake]]) -> KnownMistake | None:
+    """Choose, from what each failed check of a function was recognised as, the mistake that explains the most of it.
+
+    Of equals, the one that fails the fewest other checks; None where that too leaves a choice.
+    """
+    votes = Counter(mistake for mistakes in recognised for mistake in set(mistakes))
+    ranked = sorted(votes, key=lambda mistake: (-votes[mistake], mistake.checks))
+    if len(ranked) > 1 and (votes[ranked[0]], ranked[0].checks) == (votes[ranked[1]], ranked[1].checks):
+        return None
+    return ranked[0] if ranked else None
+
+
+def array_failure(site: int, array: np.ndarray) -> Failure:
+    """Describe a wrong array by its shape, its norm and a few fixed projections."""
+    flat = np.nan_to_num(np.asarray(array, dtype=np.float64).ravel(), nan=12345.678, posinf=1e9, neginf=-1e9)
+    places = np.arange(flat.size)
+    numbers = [float(np.sqrt(flat @ flat))]
+    # Plain cosines: the same on every machine and in every version of numpy.
+    numbers += [float(flat @ np.cos((j + 1) * 0.7548776662466927 * places + j)) for j in range(PROJECTIONS)]
+    return Failure(site, shape=tuple(np.shape(array)), fingerprint=tuple(numbers))
+
+
+class Store:
+    """The stored outputs of one module's checks: NAME.npz (right) and NAME.json (wrong, as fingerprints)."""
+
+    def __init__(self, folder: Path, module: str) -> None:
+        self.arrays_path = folder / f"{module}.npz"
+        self.mistakes_path = folder / f"{module}.json"
+        self.arrays: dict[str, np.ndarray] = {}
+        self.mistakes: dict[str, list[tuple[KnownMistake, Failure]]] = {}
+        if self.arrays_path.exists():
+            with np.load(self.arrays_path, allow_pickle=False) as stored:
+                self.arrays = {key: stored[key] for key in stored.files}
+        if self.mistakes_path.exists():
+            self._read_mistakes(json.loads(self.mistakes_path.read_text(encoding="utf-8")))
+
+    def _read_mistakes(self, stored: dict[str, Any]) -> None:
+        counts = Counter(key for failures in stored["failures"].values() for key in failures)
+        known = {k: KnownMistake(*k.split("/", 1), hint=hint, checks=counts[k]) for k, hint in stored["hints"].items()}
+        for check, failures in stored["failures"].items():
+            self.mistakes[check] = [(known[key], _failure(value)) for key, value in failures.items()]
+
+    def expected(self, check: str, name: str) -> np.ndarray | None:
+        """Return the solution's output at a named place of a check."""
+        return self.arrays.get(f"{check}/{name}")
+
+    def recognise(self, check: str, failure: Failure) -> tuple[KnownMistake, ...]:
+        """Return the known mistakes that fail this check in the same way."""
+        return tuple(mistake for mistake, known in self.mistakes.get(check, ()) if known.matches(failure))
+
+
+def _failure(value: dict[str, Any]) -> Failure:
+    shape, fingerprint = value.get("shape"), value.get("fingerprint")
+    return Failure(
+        value["site"],
+        value.get("text", ""),
+        None if shape is None else tuple(shape),
+        None if fingerprint is None else tuple(fingerprint),
+    )
+
+
+def failure_record(failure: Failure) -> dict[str, Any]:
+    """Return a failure as JSON, without empty fields; numbers with the digits that matching needs."""
+    record = {key: value for key, value in asdict(failure).items() if value not in ("", None)}
+    if failure.fingerprint is not None:
+        record["fingerprint"] = [float(f"{x:.10g}") for x in failure.fingerprint]
+    return record
+
+
+@functools.cache
+def load_store(test_path: Path) -> Store:
+    """Return the store of a test file: data/reference/ for the students' checks, tests/hidden/reference/ for hidden ones."""
+    module = test_path.stem.removeprefix("test_")
+    hidden = test_path.parent.name == "hidden"
+    return Store(test_path.parent / "reference" if hidden else ROOT / "data" / "reference", module)

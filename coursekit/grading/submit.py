@@ -1,0 +1,256 @@
+"""`a2 submit`: check what is handed in, say what is still to do, and pack it: the files of the parts table, nothing else.
+
+The zip is the same bytes for the same files. `manifest.json` in it names the tool and the SHA-256 of every file.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from coursekit import __version__
+from coursekit.errors import UsageError
+from coursekit.grading.archive import zip_bytes
+from coursekit.grading.holes import defined_names, open_holes, open_questions
+from coursekit.parts import PARTS, ROOT, Part
+
+MANIFEST = "manifest.json"
+MAX_BYTES = 20 * 2**20
+LIBRARIES = (
+    "torch",
+    "coursekit.vision",
+)  # what student modules may take long to import, loaded before the clock starts
+START_SECONDS = 120  # torch takes seconds to load, a minute on a slow disk
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A zip as written, and what its author may want to know before handing it in."""
+
+    path: Path
+    size: int
+    files: tuple[str, ...]
+    todo: tuple[str, ...]  # functions that still raise their NotImplementedError
+    missing: tuple[str, ...]  # functions that are no longer defined
+    open_questions: tuple[tuple[str, int], ...]  # notebook, questions without an answer
+    kept: Path | None  # where an older zip of this name was moved to
+
+    def lines(self) -> list[str]:
+        """Say what was written, what is still to do, and what became of an older zip."""
+        said = [f"{self.path}: {len(self.files)} files, {self.size / 1e6:.1f} MB"]
+        if self.kept:
+            said.append(f"the older {self.path.name} is now {self.kept.name}")
+        if self.todo:
+            said.append(f"still to do ({len(self.todo)}): {', '.join(self.todo)}")
+        if self.missing:
+            said.append(f"not defined any more ({len(self.missing)}): {', '.join(self.missing)}")
+        for name, count in self.open_questions:
+            said.append(f"{name}: {count} question{'s' * (count > 1)} without an answer")
+        return said
+
+
+def submit(root: Path = ROOT, destination: Path | None = None, *, parts: Sequence[Part] = PARTS) -> Submission:
+    """Check the files to hand in and zip them to destination (root/submission.zip); UsageError if they cannot be graded."""
+    destination = root / "submission.zip" if destination is None else destination
+    _refuse_destination(destination)
+    files = _read_all(root, parts)
+    trees = {name: _parse(name, content) for name, content in files.items() if name.endswith(".py")}
+    notebooks = {name: _read_notebook(name, content) for name, content in files.items() if name.endswith(".ipynb")}
+    _refuse_side_effects(root, {name: files[name] for name in trees})
+    packed = zip_bytes(files | {MANIFEST: _manifest(files, parts)})
+    kept = _write(packed, destination)
+    return Submission(
+        path=destination,
+        size=len(packed),
+        files=(*files, MANIFEST),
+        todo=tuple(name for tree in trees.values() for name in open_holes(tree)),
+        missing=_missing_functions(trees, parts),
+        open_questions=tuple((name, count) for name, book in notebooks.items() if (count := open_questions(book))),
+        kept=kept,
+    )
+
+
+def submitted_files(parts: Sequence[Part] = PARTS) -> tuple[str, ...]:
+    """Return the names of everything that a submission holds besides its manifest.
+
+    assignment2/__init__.py is not among them: staff use their own. A later export of written answers is added here.
+    """
+    return tuple(path.as_posix() for part in parts for path in (part.module_path, part.notebook_path))
+
+
+def _refuse_destination(destination: Path) -> None:
+    if destination.suffix != ".zip" or destination.is_dir():
+        raise UsageError(f"{destination} is no name for a zip file; choose one such as submission.zip")
+    if not destination.absolute().parent.is_dir():
+        raise UsageError(
+            f"{destination.absolute().parent} is not a folder; make it or choose another place for the zip"
+        )
+
+
+def _read_all(root: Path, parts: Sequence[Part]) -> dict[str, bytes]:
+    names = submitted_files(parts)
+    absent = [name for name in names if not (root / name).is_file()]
+    if absent:
+        raise UsageError(f"{', '.join(absent)}: not there; take the file from the zip that you were given")
+    outside = [name for name in names if root.resolve() not in (root / name).resolve().parents]
+    if outside:
+        raise UsageError(f"{outside[0]} is a link out of this folder; put the file itself there")
+    sizes = {name: (root / name).stat().st_size for name in names}
+    total, largest = sum(sizes.values()), max(sizes, key=lambda name: sizes[name])
+    if total > MAX_BYTES:
+        remedy = "clear its outputs in Jupyter" if largest.endswith(".ipynb") else "shorten it"
+        raise UsageError(
+            f"the files have {total / 2**20:.1f} MB and 20 MB is the limit; "
+            f"{largest} alone has {sizes[largest] / 2**20:.1f} MB: {remedy}, save it, and submit again"
+        )
+    return {name: _read(root, name) for name in names}
+
+
+def _read(root: Path, name: str) -> bytes:
+    try:
+        return (root / name).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{name}: cannot be read ({error.strerror}); mend its permissions") from None
+
+
+def _parse(name: str, content: bytes) -> ast.Module:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an invalid escape in a string is no reason to refuse
+            tree = ast.parse(content)
+            compile(content, name, "exec", dont_inherit=True)  # also finds `return` outside a function
+            return tree
+    except SyntaxError as error:
+        raise UsageError(f"{name}, line {error.lineno or 1}: {error.msg}; mend this syntax error and save") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise UsageError(
+            f"{name}: cannot be parsed ({error or type(error).__name__}); save it as plain UTF-8 text"
+        ) from None
+
+
+def _read_notebook(name: str, content: bytes) -> dict[str, Any]:
+    try:
+        notebook = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{name}: not JSON ({error}); save it again from Jupyter") from None
+    if not isinstance(notebook, dict) or notebook.get("nbformat") != 4:
+        raise UsageError(f"{name}: not a notebook of format 4; save it again from Jupyter")
+    _validate(name, content)
+    return notebook
+
+
+def _validate(name: str, content: bytes) -> None:
+    import nbformat
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            nbformat.validate(json.loads(content))  # of its own: it changes what it is given
+    except (nbformat.ValidationError, TypeError, KeyError, ValueError, AttributeError) as error:
+        reason = (str(error).strip().splitlines() or ["malformed"])[0]
+        raise UsageError(f"{name}: not a valid notebook ({reason[:120]}); save it again from Jupyter") from None
+
+
+def _missing_functions(trees: Mapping[str, ast.Module], parts: Sequence[Part]) -> tuple[str, ...]:
+    defined = {name: defined_names(tree) for name, tree in trees.items()}
+    return tuple(f for part in parts for f in part.functions if f not in defined[part.module_path.as_posix()])
+
+
+def _manifest(files: Mapping[str, bytes], parts: Sequence[Part]) -> bytes:
+    content = {
+        "tool": f"a2 {__version__}",
+        "parts": [part.number for part in parts],
+        "files": {
+            name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in files.items()
+        },
+    }
+    return (json.dumps(content, indent=2) + "\n").encode()
+
+
+def _refuse_side_effects(root: Path, modules: Mapping[str, bytes]) -> None:
+    """Import the modules where nothing but they and coursekit can be found; UsageError if one does more than define."""
+    with tempfile.TemporaryDirectory(prefix="a2-submit-") as room:
+        folder = Path(room).resolve() / "submission"
+        init = root / "assignment2" / "__init__.py"
+        files = {"assignment2/__init__.py": init.read_bytes() if init.is_file() else b"", **modules}
+        for name, content in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+        report = folder.parent / "report"
+        _run_probe(report, folder, [name.removesuffix(".py").replace("/", ".") for name in modules])
+        _judge(report.read_text(encoding="utf-8") if report.exists() else "", list(modules))
+
+
+def _run_probe(report: Path, folder: Path, modules: Sequence[str]) -> None:
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "coursekit.grading.import_probe", str(report), str(folder)]
+    command += [",".join(LIBRARIES), *modules]
+    limit = START_SECONDS + 15 * len(modules)
+    quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "capture_output": True}
+    with contextlib.suppress(subprocess.TimeoutExpired):  # the report says how far it came
+        subprocess.run(command, cwd=folder, env=environment, timeout=limit, check=False, **quiet)
+
+
+def _judge(report: str, names: Sequence[str]) -> None:
+    """Turn the probe's report into the first sentence that there is to say."""
+    lines = report.splitlines()
+    done = [json.loads(line) for line in lines if line.startswith('{"done"')]
+    for name, entry in zip(names, done, strict=False):
+        if entry["problem"]:
+            _refuse_import(name, entry["problem"], entry["line"])
+    if len(done) == len(names):
+        return
+    if not lines:
+        raise UsageError("the modules could not be tried: Python with torch does not start; run `a2 doctor`")
+    name = names[len(done)]
+    stopped = any(line.startswith("Timeout") for line in lines)
+    places = [line for line in lines if PurePosixPath(name).name in line and ", line " in line]
+    line_number = int(places[0].split(", line ")[1].split()[0]) if places else None
+    _refuse_import(name, "does not come to an end (an endless loop?)" if stopped else "ends Python", line_number)
+
+
+def _refuse_import(name: str, problem: str, line: int | None) -> None:
+    place = f"{name}, line {line}" if line else name
+    if "No module named" in problem:
+        remedy = "only the files of the assignment are handed in, so move that code into this file"
+    elif problem.startswith("raises"):
+        remedy = "mend that, and try `a2 grade`"
+    else:
+        remedy = "importing must only define things: move that into a function or remove it"
+    raise UsageError(f"{place}: importing it {problem}; {remedy}")
+
+
+def _write(packed: bytes, destination: Path) -> Path | None:
+    """Put the zip in place in one step; return where an older, different one was moved to."""
+    descriptor, name = tempfile.mkstemp(prefix=".a2-submit-", dir=destination.absolute().parent)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(packed)
+        os.chmod(name, 0o644)
+        kept = _keep_older(destination, packed)
+        os.replace(name, destination)
+    except OSError as error:
+        raise UsageError(f"{destination}: cannot be written ({error.strerror}); choose another place") from None
+    finally:
+        Path(name).unlink(missing_ok=True)
+    return kept
+
+
+def _keep_older(destination: Path, packed: bytes) -> Path | None:
+    if not destination.exists() or destination.read_bytes() == packed:
+        return None
+    number = 1
+    while (kept := destination.with_name(f"{destination.stem}-{number}.zip")).exists():
+        number += 1
+    return destination.rename(kept)

@@ -1,0 +1,81 @@
+"""The one table: part -> module, notebook, checks, title, functions. Everything else is derived from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from coursekit.errors import UsageError
+
+ROOT = Path(__file__).resolve().parent.parent  # the folder of this edition
+
+
+@dataclass(frozen=True)
+class Part:
+    """A student module and what goes with it; core functions make up the 100 points, extension functions come on top."""
+
+    number: int
+    title: str
+    module: str
+    notebook: str
+    core: tuple[str, ...]
+    extension: tuple[str, ...]
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        return self.core + self.extension
+
+    @property
+    def module_path(self) -> Path:
+        return Path("assignment2") / f"{self.module}.py"
+
+    @property
+    def notebook_path(self) -> Path:
+        return Path("notebooks") / f"{self.notebook}.ipynb"
+
+    @property
+    def tests_path(self) -> Path:
+        return Path("tests") / f"test_{self.module}.py"
+
+    @property
+    def hidden_path(self) -> Path:
+        return Path("tests") / "hidden" / f"test_hidden_{self.module}.py"
+
+
+PARTS = (
+    Part(
+        number=1,
+        title="Looking into networks",
+        module="saliency",
+        notebook="1_saliency",
+        core=("saliency_map", "guided_relu_gradient", "guided_backprop", "grad_cam"),
+        extension=(
+            "activation_gradient",
+            "deconvnet_relu_gradient",
+            "deconvnet",
+            "receptive_field",
+            "top_patches",
+            "guided_grad_cam",
+        ),
+    ),
+)
+
+
+def find_parts(name: str | None) -> tuple[Part, ...]:
+    """Return the parts that a person means by a number, a module or a function; all of them for None."""
+    if name is None:
+        return PARTS
+    found = tuple(p for p in PARTS if name in (str(p.number), p.module, p.notebook, *p.functions))
+    if not found:
+        known = ", ".join(f"{n} ({m})" for n, m in dict((p.number, p.module) for p in PARTS).items())
+        raise UsageError(f"no part is called {name!r}; the parts are {known}")
+    return found
+
+
+def part_of(function: str) -> Part:
+    """Return the part that a student function belongs to."""
+    for part in PARTS:
+        if function in part.functions:
+            return part
+    names = ", ".join(name for part in PARTS for name in part.functions)
+    raise UsageError(f"no function is called {function!r}; there are {names}")

@@ -1,0 +1,93 @@
+"""Known wrong and known right ways to write a function, each an edit of the solution text."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import textwrap
+from dataclasses import dataclass
+
+from coursekit.errors import UsageError
+from coursekit.parts import ROOT, Part, part_of
+from coursekit.staff.markers import find_regions
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Another text for one function: old text -> new text inside its solution, or a new body."""
+
+    function: str
+    name: str
+    replace: tuple[tuple[str, str], ...] = ()
+    body: str = ""
+    hint: str = ""  # of a mistake; empty for a right variant
+
+    def function_source(self) -> str:
+        """Return the edited function with its decorators; UsageError if the edit no longer applies or changes nothing."""
+        before, solution, after = split(self.function)
+        edited = self._edited(solution)
+        if ast.dump(ast.parse(before + solution + after)) == ast.dump(ast.parse(before + edited + after)):
+            raise UsageError(f"{self}: the edit changes nothing; mend coursekit/staff")
+        return before + edited + after
+
+    def _edited(self, solution: str) -> str:
+        if self.body:
+            return textwrap.indent(textwrap.dedent(self.body).strip("\n"), "    ") + "\n"
+        for old, new in self.replace:
+            if solution.count(old) != 1:
+                raise UsageError(
+                    f"{self}: {old!r} stands {solution.count(old)} times in the solution; mend coursekit/staff"
+                )
+            solution = solution.replace(old, new)
+        return solution
+
+    def __str__(self) -> str:
+        return f"{self.function}/{self.name}"
+
+
+def mistake(function: str, name: str, *replace: str, body: str = "", hint: str) -> Edit:
+    """Declare a wrong solution: pairs of old and new text, or a whole body, and a hint that points without telling."""
+    return Edit(function, name, tuple(zip(replace[::2], replace[1::2], strict=True)), body, hint)
+
+
+def variant(function: str, name: str, *replace: str, body: str = "") -> Edit:
+    """Declare a right solution that is written in another way."""
+    return Edit(function, name, tuple(zip(replace[::2], replace[1::2], strict=True)), body)
+
+
+def untouched(part: Part) -> tuple[Edit, ...]:
+    """Return, for each function of a part, what a student finds: the hole."""
+    return tuple(
+        Edit(name, "untouched", body=f'raise NotImplementedError("{name}: your code here")') for name in part.functions
+    )
+
+
+def split(function: str) -> tuple[str, str, str]:
+    """Return the text of a function before, inside and after its solution."""
+    path = part_of(function).module_path
+    text = (ROOT / path).read_text(encoding="utf-8")
+    node = next(
+        n for n in ast.parse(text).body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name == function
+    )
+    first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+    regions = [r for r in find_regions(text, path) if first <= r.start_line <= (node.end_lineno or 0) + 1]
+    lines = text.splitlines(keepends=True)
+    start, end = regions[0].start_line, regions[-1].end_line
+    return "".join(lines[first - 1 : start]), "".join(lines[start : end - 1]), "".join(lines[end - 1 : node.end_lineno])
+
+
+@functools.cache
+def callers(function: str) -> frozenset[str]:
+    """Return a function and all functions of its module whose solutions use it, directly or not."""
+    part = part_of(function)
+    uses = {name: _names("".join(split(name))) for name in part.functions}
+    found = {function}
+    while True:
+        more = {name for name in part.functions if uses[name] & found} | found
+        if more == found:
+            return frozenset(found)
+        found = more
+
+
+def _names(source: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}

@@ -1,0 +1,773 @@
+"""Mistakes of part 1, as learners make them."""
+
+from coursekit.staff.edits import mistake
+
+BATCH_AXIS = "Try it on one picture: the axis of the batch must survive, also when it has length 1."
+CALLERS_IMAGES = (
+    "Look at the pictures after the call: they are the caller's, and something about them is no longer as it was."
+)
+TWICE = "Call it twice in a row: the second answer must be the first one again."
+LEFT_BEHIND = "After the call, and after a call that failed, the network must be exactly what it was."
+ALIASED = "The layer that follows writes over what you kept: look at negative values of your copy."
+PRE_SOFTMAX = "The lecture takes the score before it becomes a probability: look at what the network returns."
+OTHER_CLASS = "Which class is explained is the caller's choice, not the network's."
+CROSS_TERMS = (
+    "With three pictures of different classes, each answer contains something of the other two: count what you picked."
+)
+
+SALIENCY_MAP = (
+    mistake(
+        "saliency_map",
+        "maximum over channels",
+        ".sum(dim=1)",
+        ".amax(dim=1)",
+        hint="The paper and the lecture differ in how the three colour channels become one map; here the lecture's way counts.",
+    ),
+    mistake(
+        "saliency_map",
+        "no absolute value",
+        "gradient.abs()",
+        "gradient",
+        hint="A pixel that lowers the score strongly matters as much as one that raises it.",
+    ),
+    mistake(
+        "saliency_map",
+        "sum before the absolute value",
+        "gradient.abs().sum(dim=1)",
+        "gradient.sum(dim=1).abs()",
+        hint="Colour channels that pull in opposite directions cancel in your map: mind the order of the two operations.",
+    ),
+    mistake(
+        "saliency_map",
+        "ReLU for the absolute value",
+        "gradient.abs()",
+        "gradient.relu()",
+        hint="Half of the evidence is missing from your map: what happened to pixels with a negative slope?",
+    ),
+    mistake("saliency_map", "probability", "model(images)", "model(images).softmax(dim=1)", hint=PRE_SOFTMAX),
+    mistake(
+        "saliency_map",
+        "log-probability or cross-entropy",
+        "model(images)",
+        "model(images).log_softmax(dim=1)",
+        hint="Your map also shows what speaks for the other classes: differentiate the score itself, not a loss.",
+    ),
+    mistake("saliency_map", "cross terms", ".gather(1, labels[:, None])", "[:, labels]", hint=CROSS_TERMS),
+    mistake(
+        "saliency_map",
+        "predicted class",
+        "scores = model(images).gather(1, labels[:, None])",
+        "scores = model(images).amax(dim=1)",
+        hint=OTHER_CLASS,
+    ),
+    mistake(
+        "saliency_map",
+        "mean over the batch",
+        "scores.sum()",
+        "scores.mean()",
+        hint="Your map becomes fainter when more pictures are in the batch: how do you make one number of all scores?",
+    ),
+    mistake("saliency_map", "squeeze", ".sum(dim=1)", ".sum(dim=1).squeeze()", hint=BATCH_AXIS),
+    mistake(
+        "saliency_map",
+        "caller's images",
+        "images = images.detach().requires_grad_()",
+        "images.requires_grad_()",
+        hint=CALLERS_IMAGES,
+    ),
+    mistake(
+        "saliency_map",
+        "backward fills the parameters",
+        "(gradient,) = torch.autograd.grad(scores.sum(), images)",
+        "scores.sum().backward(); gradient = images.grad",
+        hint="The parameters' own slots were filled on the way: ask autograd for one derivative only.",
+    ),
+    mistake(
+        "saliency_map",
+        "gradient accumulates",
+        body="""
+        images.requires_grad_()
+        model(images).gather(1, labels[:, None]).sum().backward()
+        return images.grad.abs().sum(dim=1)
+        """,
+        hint=TWICE,
+    ),
+    mistake(
+        "saliency_map",
+        "train mode left on",
+        "images = images.detach()",
+        "model.train(); images = images.detach()",
+        hint="The network must be in the mode in which it came, during the call and after it.",
+    ),
+    mistake(
+        "saliency_map",
+        "still in the graph",
+        "torch.autograd.grad(scores.sum(), images)",
+        "torch.autograd.grad(scores.sum(), images, create_graph=True)",
+        hint="The values are right, but the map drags the whole computation behind it: cut it off.",
+    ),
+)
+
+ACTIVATION_GRADIENT = (
+    mistake(
+        "activation_gradient",
+        "activation aliased by an in-place ReLU",
+        body="""
+        kept = []
+        handle = model.get_submodule(layer).register_forward_hook(lambda m, i, o: kept.append(o))
+        images = images.detach().requires_grad_()
+        try:
+            model(images)
+        finally:
+            handle.remove()
+        activation = kept[-1][(slice(None), *unit)].sum()
+        return torch.autograd.grad(activation, images, materialize_grads=True)[0]
+        """,
+        hint=ALIASED,
+    ),
+    mistake(
+        "activation_gradient",
+        "whole channel",
+        "(slice(None), *unit)",
+        "(slice(None), unit[0])",
+        hint="One unit was asked for; your picture is spread wider than what one unit can see.",
+    ),
+    mistake(
+        "activation_gradient",
+        "x and y swapped",
+        "(slice(None), *unit)",
+        "(slice(None), unit[0], *unit[:0:-1])",
+        hint="The unit's place is row first, column second; yours lies mirrored at the diagonal.",
+    ),
+    mistake(
+        "activation_gradient",
+        "first image only",
+        "(slice(None), *unit)",
+        "(slice(1), *unit)",
+        hint="Every picture of the batch has such a unit, not only the first.",
+    ),
+    mistake(
+        "activation_gradient",
+        "absolute value",
+        "return gradient",
+        "return gradient.abs()",
+        hint="The sign belongs to the answer: some pixels lower the unit.",
+    ),
+    mistake(
+        "activation_gradient",
+        "mean over the batch",
+        "activation.sum()",
+        "activation.mean()",
+        hint="Your answer shrinks when more pictures are in the batch.",
+    ),
+    mistake(
+        "activation_gradient",
+        "unused input",
+        ", materialize_grads=True",
+        "",
+        hint="Not every unit is joined to the picture: what is the derivative where there is no path?",
+    ),
+    mistake(
+        "activation_gradient",
+        "hook left behind",
+        body="""
+        kept = []
+        model.get_submodule(layer).register_forward_hook(lambda m, i, o: (kept.append(o), o.clone())[1])
+        images = images.detach().requires_grad_()
+        model(images)
+        activation = kept[-1][(slice(None), *unit)].sum()
+        return torch.autograd.grad(activation, images, materialize_grads=True)[0]
+        """,
+        hint=LEFT_BEHIND,
+    ),
+    mistake(
+        "activation_gradient",
+        "caller's images",
+        "images = images.detach().requires_grad_()",
+        "images.requires_grad_()",
+        hint=CALLERS_IMAGES,
+    ),
+)
+
+RULES = (
+    mistake(
+        "deconvnet_relu_gradient",
+        "ordinary gradient",
+        "upstream > 0",
+        "relu_input > 0",
+        hint="That is what backpropagation does already: the deconvnet looks at the other of the two signals.",
+    ),
+    mistake(
+        "deconvnet_relu_gradient",
+        "guided rule",
+        "upstream > 0",
+        "(upstream > 0) & (relu_input > 0)",
+        hint="You apply two conditions; the deconvnet knows nothing of what the unit was given.",
+    ),
+    mistake(
+        "deconvnet_relu_gradient",
+        "mask",
+        "upstream, 0)",
+        "torch.ones_like(upstream), 0)",
+        hint="What goes back is the signal itself, not only where it passes.",
+    ),
+    mistake(
+        "deconvnet_relu_gradient",
+        "absolute value",
+        "torch.where(upstream > 0, upstream, 0)",
+        "upstream.abs()",
+        hint="Negative signals are stopped, not turned round.",
+    ),
+    mistake(
+        "deconvnet_relu_gradient",
+        "edits in place",
+        "torch.where(upstream > 0, upstream, 0)",
+        "upstream.clamp_(min=0)",
+        hint="The signal that you were given was changed: make a new one.",
+    ),
+    mistake(
+        "deconvnet_relu_gradient",
+        "negative part",
+        "upstream > 0",
+        "upstream < 0",
+        hint="You keep exactly what should be stopped.",
+    ),
+    mistake(
+        "deconvnet_relu_gradient",
+        "times the input",
+        "upstream, 0)",
+        "upstream * relu_input, 0)",
+        hint="The signal passes through unscaled where it passes.",
+    ),
+    mistake(
+        "guided_relu_gradient",
+        "ordinary gradient",
+        "(upstream > 0) & (relu_input > 0)",
+        "relu_input > 0",
+        hint="One of the two conditions is missing: this is plain backpropagation.",
+    ),
+    mistake(
+        "guided_relu_gradient",
+        "deconvnet rule",
+        "(upstream > 0) & (relu_input > 0)",
+        "upstream > 0",
+        hint="One of the two conditions is missing: this is the deconvnet's rule.",
+    ),
+    mistake(
+        "guided_relu_gradient",
+        "either condition",
+        "(upstream > 0) & (relu_input > 0)",
+        "(upstream > 0) | (relu_input > 0)",
+        hint="Both conditions must hold at once; in yours one of them is enough.",
+    ),
+    mistake(
+        "guided_relu_gradient",
+        "active at zero",
+        "relu_input > 0",
+        "relu_input >= 0",
+        hint="What does a ReLU that was given exactly zero let through?",
+    ),
+    mistake(
+        "guided_relu_gradient",
+        "mask",
+        "upstream, 0)",
+        "torch.ones_like(upstream), 0)",
+        hint="What goes back is the signal itself, not only where it passes.",
+    ),
+    mistake(
+        "guided_relu_gradient",
+        "absolute value",
+        body="return torch.where(relu_input > 0, upstream.abs(), 0)",
+        hint="Negative signals are stopped, not turned round.",
+    ),
+    mistake(
+        "guided_relu_gradient",
+        "edits in place",
+        body="upstream[(upstream <= 0) | (relu_input <= 0)] = 0\nreturn upstream",
+        hint="The signal that you were given was changed: make a new one.",
+    ),
+    mistake(
+        "guided_relu_gradient",
+        "sign of the product",
+        "(upstream > 0) & (relu_input > 0)",
+        "upstream * relu_input > 0",
+        hint="Two negative numbers also have a positive product.",
+    ),
+)
+
+GUIDED_BACKPROP = (
+    mistake(
+        "guided_backprop",
+        "plain gradient",
+        "with relu_rule(guided_relu_gradient):",
+        "if True:",
+        hint="This is the ordinary gradient: at no ReLU was your rule in force.",
+    ),
+    mistake(
+        "guided_backprop",
+        "deconvnet rule",
+        "relu_rule(guided_relu_gradient)",
+        "relu_rule(lambda g, x: g.clamp(min=0))",
+        hint="A unit that was silent lets signals through in your version.",
+    ),
+    mistake(
+        "guided_backprop",
+        "clamped at the image",
+        "return gradient",
+        "return gradient.clamp(min=0)",
+        hint="The rule acts at the ReLUs; at the pixels both signs remain.",
+    ),
+    mistake(
+        "guided_backprop",
+        "absolute value",
+        "return gradient",
+        "return gradient.abs()",
+        hint="The sign belongs to the answer.",
+    ),
+    mistake(
+        "guided_backprop",
+        "module hooks only",
+        body="""
+        images = images.detach().requires_grad_()
+        hooks = [
+            m.register_full_backward_hook(lambda m, into, out: (into[0].clamp(min=0),))
+            for m in model.modules()
+            if isinstance(m, nn.ReLU) and not m.inplace
+        ]
+        try:
+            scores = model(images).gather(1, labels[:, None])
+            return torch.autograd.grad(scores.sum(), images)[0]
+        finally:
+            for hook in hooks:
+                hook.remove()
+        """,
+        hint="Not every ReLU is a module of its own: some are functions, some work in place, some run twice.",
+    ),
+    mistake(
+        "guided_backprop",
+        "predicted class",
+        "scores = model(images).gather(1, labels[:, None])",
+        "scores = model(images).amax(dim=1)",
+        hint=OTHER_CLASS,
+    ),
+    mistake("guided_backprop", "cross terms", ".gather(1, labels[:, None])", "[:, labels]", hint=CROSS_TERMS),
+    mistake("guided_backprop", "probability", "model(images)", "model(images).softmax(dim=1)", hint=PRE_SOFTMAX),
+    mistake("guided_backprop", "squeeze", "return gradient", "return gradient.squeeze()", hint=BATCH_AXIS),
+    mistake(
+        "guided_backprop",
+        "modules replaced for good",
+        "images = images.detach().requires_grad_()",
+        "images = images.detach().requires_grad_()\n    for m in model.modules():\n        if isinstance(m, nn.ReLU): m.inplace = False",
+        hint=LEFT_BEHIND,
+    ),
+    mistake(
+        "guided_backprop",
+        "backward fills the parameters",
+        "(gradient,) = torch.autograd.grad(scores.sum(), images)",
+        "scores.sum().backward(); gradient = images.grad",
+        hint="The parameters' own slots were filled on the way: ask autograd for one derivative only.",
+    ),
+)
+
+DECONVNET = (
+    mistake(
+        "deconvnet",
+        "whole map",
+        "responses.max(dim=1).values",
+        "responses.sum(dim=1)",
+        hint="The projection starts from one unit, not from the whole map.",
+    ),
+    mistake(
+        "deconvnet",
+        "another channel",
+        "[:, channel]",
+        "[:, channel - 1]",
+        hint="The units of another channel answer here.",
+    ),
+    mistake(
+        "deconvnet",
+        "strongest by size",
+        "responses.max(dim=1).values",
+        "responses.gather(1, responses.abs().argmax(dim=1, keepdim=True))",
+        hint="A strongly negative unit is not a strong one.",
+    ),
+    mistake(
+        "deconvnet",
+        "seeded with the activation",
+        "strongest.sum()",
+        "(strongest * strongest.detach()).sum()",
+        hint="The unit starts with the signal 1, whatever it answered.",
+    ),
+    mistake(
+        "deconvnet",
+        "plain gradient",
+        "with relu_rule(deconvnet_relu_gradient), ",
+        "with ",
+        hint="This is the ordinary gradient: at no ReLU was your rule in force.",
+    ),
+    mistake(
+        "deconvnet",
+        "guided rule",
+        "relu_rule(deconvnet_relu_gradient)",
+        "relu_rule(lambda g, x: g.clamp(min=0) * (x > 0))",
+        hint="Silent units stop the signal in your version; a deconvnet does not know which units were silent.",
+    ),
+    mistake(
+        "deconvnet",
+        "strongest of the batch",
+        "responses.max(dim=1).values",
+        "responses.max().reshape(1)",
+        hint="Every picture has a strongest unit of its own.",
+    ),
+    mistake(
+        "deconvnet",
+        "last of equals",
+        "responses.max(dim=1).values",
+        "responses.flip(1).max(dim=1).values",
+        hint="Of equally strong units the first in reading order counts.",
+    ),
+    mistake(
+        "deconvnet",
+        "ties share",
+        "responses.max(dim=1).values",
+        "responses.amax(dim=1)",
+        hint="Where several units are equally strong, only one of them starts.",
+    ),
+    mistake(
+        "deconvnet",
+        "clamped at the image",
+        "return projection",
+        "return projection.clamp(min=0)",
+        hint="The rule acts at the ReLUs; at the pixels both signs remain.",
+    ),
+)
+
+RECEPTIVE_FIELD = (
+    mistake(
+        "receptive_field",
+        "padding forgotten",
+        "low = first * step.stride[axis] - step.padding[axis]",
+        "low = first * step.stride[axis]",
+        "high = (last - 1) * step.stride[axis] - step.padding[axis] + reach",
+        "high = (last - 1) * step.stride[axis] + reach",
+        hint="Your window starts too late: what was laid round the map before the kernel ran over it?",
+    ),
+    mistake(
+        "receptive_field",
+        "stride forgotten",
+        "low = first * step.stride[axis]",
+        "low = first",
+        "high = (last - 1) * step.stride[axis]",
+        "high = (last - 1)",
+        hint="A neighbour in a deep map is more than one pixel away in the picture.",
+    ),
+    mistake(
+        "receptive_field",
+        "dilation forgotten",
+        "reach = step.dilation[axis] * (step.kernel[axis] - 1) + 1",
+        "reach = step.kernel[axis]",
+        hint="The kernel's taps need not lie side by side.",
+    ),
+    mistake(
+        "receptive_field",
+        "x and y swapped",
+        "place = unit[1:] or (0, 0)",
+        "place = unit[:0:-1] or (0, 0)",
+        hint="The unit's place is row first, column second.",
+    ),
+    mistake(
+        "receptive_field",
+        "left and top swapped",
+        "return top, left, bottom, right",
+        "return left, top, right, bottom",
+        hint="The order of the four sides matters: rows come first.",
+    ),
+    mistake(
+        "receptive_field",
+        "not clipped above and left",
+        "max(low, 0)",
+        "low",
+        hint="A window that begins before the picture does: a negative slice counts from the other end.",
+    ),
+    mistake(
+        "receptive_field",
+        "not clipped below and right",
+        "min(high, size)",
+        "high",
+        hint="Your window ends beyond the picture.",
+    ),
+    mistake(
+        "receptive_field",
+        "last row included",
+        "high = (last - 1) * step.stride[axis] - step.padding[axis] + reach",
+        "high = (last - 1) * step.stride[axis] - step.padding[axis] + reach - 1",
+        hint="The box is half-open: its end is the first row that no longer belongs to it.",
+    ),
+    mistake(
+        "receptive_field",
+        "one branch only",
+        "for source in step.inputs:",
+        "for source in step.inputs[:1]:",
+        hint="Where the network branches, a unit sees through all branches.",
+    ),
+    mistake(
+        "receptive_field",
+        "flat layer",
+        "low, high = 0, size",
+        "low, high = first, last",
+        hint="Behind flattening or global pooling a unit is no longer bound to a place.",
+    ),
+)
+
+TOP_PATCHES = (
+    mistake("top_patches", "weakest first", "descending=True", "descending=False", hint="The strongest come first."),
+    mistake(
+        "top_patches",
+        "several patches of one image",
+        "strongest, places = responses.reshape(len(images), -1).max(dim=1)",
+        "flat = responses.flatten(); best = flat.topk(len(images)); strongest, places = best.values, best.indices % responses[0].numel()",
+        hint="One picture may give one patch only, at its own strongest place.",
+    ),
+    mistake(
+        "top_patches",
+        "running maximum starts at zero",
+        "responses = outputs[layer][:, channel]",
+        "responses = outputs[layer][:, channel].clamp(min=0)",
+        hint="A channel may answer below zero everywhere; its strongest answer is then negative.",
+    ),
+    mistake(
+        "top_patches",
+        "x and y swapped",
+        "(channel, *divmod(place, responses.shape[-1]))",
+        "(channel, *divmod(place, responses.shape[-1])[::-1])",
+        hint="The place in the flattened map is row times width plus column, in this order.",
+    ),
+    mistake(
+        "top_patches",
+        "height for width",
+        "divmod(place, responses.shape[-1])",
+        "divmod(place, responses.shape[-2])",
+        hint="Maps need not be square: how many units make up one row?",
+    ),
+    mistake(
+        "top_patches",
+        "boxes of the unsorted images",
+        "places[indices].tolist()",
+        "places[:k].tolist()",
+        hint="The boxes are in the order of the batch, the rest in the order of strength.",
+    ),
+    mistake(
+        "top_patches",
+        "patch from the wrong image",
+        "images[i, :, top:bottom, left:right].clone()",
+        "images[0, :, top:bottom, left:right].clone()",
+        hint="Each patch is cut from its own picture.",
+    ),
+    mistake(
+        "top_patches",
+        "patch is a view",
+        "left:right].clone()",
+        "left:right]",
+        hint="Whoever draws on a patch must not draw on the caller's picture.",
+    ),
+    mistake(
+        "top_patches",
+        "by size",
+        "responses.reshape(len(images), -1).max(dim=1)",
+        "responses.reshape(len(images), -1).abs().max(dim=1)",
+        hint="A strongly negative answer is not a strong one.",
+    ),
+    mistake(
+        "top_patches",
+        "mean over the map",
+        "strongest, places = responses.reshape(len(images), -1).max(dim=1)",
+        "places = responses.reshape(len(images), -1).argmax(dim=1); strongest = responses.reshape(len(images), -1).mean(dim=1)",
+        hint="A picture is as strong as its strongest unit, not as its average one.",
+    ),
+)
+
+GRAD_CAM = (
+    mistake(
+        "grad_cam",
+        "no final ReLU",
+        ".sum(dim=1, keepdim=True).relu()",
+        ".sum(dim=1, keepdim=True)",
+        hint="What speaks against the class is still in your map.",
+    ),
+    mistake(
+        "grad_cam",
+        "ReLU on the weights",
+        "gradient.mean(dim=(2, 3), keepdim=True)",
+        "gradient.mean(dim=(2, 3), keepdim=True).relu()",
+        hint="A channel may speak against the class; you drop it before it can.",
+    ),
+    mistake(
+        "grad_cam",
+        "ReLU for each channel",
+        "(weights * features).sum(dim=1, keepdim=True).relu()",
+        "(weights * features).relu().sum(dim=1, keepdim=True)",
+        hint="You rectify too early: first all channels have their say.",
+    ),
+    mistake(
+        "grad_cam",
+        "ReLU after enlarging",
+        ".relu().detach()",
+        ".detach()",
+        "align_corners=False)[:, 0]",
+        "align_corners=False)[:, 0].relu()",
+        hint="The order matters where positive and negative places are neighbours: rectify the small map.",
+    ),
+    mistake(
+        "grad_cam",
+        "gradient times activation at each place",
+        "gradient.mean(dim=(2, 3), keepdim=True)",
+        "gradient / gradient[0, 0].numel()",
+        hint="A channel has one weight, the same at every place.",
+    ),
+    mistake(
+        "grad_cam",
+        "weights averaged over the batch",
+        "gradient.mean(dim=(2, 3), keepdim=True)",
+        "gradient.mean(dim=(0, 2, 3), keepdim=True)",
+        hint="Each picture weighs the channels for itself.",
+    ),
+    mistake("grad_cam", "probability", "model(images)", "model(images).softmax(dim=1)", hint=PRE_SOFTMAX),
+    mistake(
+        "grad_cam",
+        "aligned corners",
+        "align_corners=False",
+        "align_corners=True",
+        hint="The small map is stretched a little too far: where do its corner cells lie in the picture?",
+    ),
+    mistake(
+        "grad_cam",
+        "nearest neighbour",
+        'mode="bilinear", align_corners=False',
+        'mode="nearest"',
+        hint="Your map has steps where a smooth one is asked for.",
+    ),
+    mistake(
+        "grad_cam",
+        "normalised over the batch",
+        "cam.amax(dim=(1, 2), keepdim=True)",
+        "cam.amax()",
+        hint="Each map has its own maximum.",
+    ),
+    mistake(
+        "grad_cam",
+        "normalised before enlarging",
+        "cam = F.interpolate(cam, images.shape[-2:]",
+        "cam = cam / cam.amax(dim=(1, 2, 3), keepdim=True).clamp(min=1e-300)\n    cam = F.interpolate(cam, images.shape[-2:]",
+        "peak = cam.amax(dim=(1, 2), keepdim=True)",
+        "peak = torch.zeros(1)",
+        hint="Enlarging flattens the peak: a map whose maximum was 1 no longer has it.",
+    ),
+    mistake(
+        "grad_cam",
+        "minimum subtracted",
+        "peak = cam.amax(dim=(1, 2), keepdim=True)",
+        "cam = cam - cam.amin(dim=(1, 2), keepdim=True)\n    peak = cam.amax(dim=(1, 2), keepdim=True)",
+        hint="Zero means that nothing speaks for the class; do not shift it.",
+    ),
+    mistake(
+        "grad_cam",
+        "zero by zero",
+        "cam / torch.where(peak > 0, peak, 1)",
+        "cam / peak",
+        hint="What does your last step do with a map in which nothing speaks for the class?",
+    ),
+    mistake(
+        "grad_cam",
+        "sum for mean, an epsilon that bites",
+        "cam / torch.where(peak > 0, peak, 1)",
+        "cam / (peak + 1e-2)",
+        hint="A small constant below the line keeps the maximum away from 1.",
+    ),
+    mistake(
+        "grad_cam",
+        "activation aliased by an in-place ReLU",
+        "with record_outputs(model, [layer]) as outputs:",
+        "outputs = {}\n    handle = model.get_submodule(layer).register_forward_hook(lambda m, i, o: outputs.update({layer: o}))\n    try:",
+        "labels[:, None])  # (N, 1)",
+        "labels[:, None])\n    finally:\n        handle.remove()",
+        hint=ALIASED,
+    ),
+    mistake("grad_cam", "predicted class", ".gather(1, labels[:, None])", ".amax(dim=1)", hint=OTHER_CLASS),
+    mistake(
+        "grad_cam",
+        "squeeze",
+        "return cam / torch.where(peak > 0, peak, 1)",
+        "return (cam / torch.where(peak > 0, peak, 1)).squeeze()",
+        hint=BATCH_AXIS,
+    ),
+)
+
+GUIDED_GRAD_CAM = (
+    mistake(
+        "guided_grad_cam",
+        "broadcast over the wrong axis",
+        "cam[:, None]",
+        "cam",
+        hint="Three pictures and three colours: your product pairs the wrong ones.",
+    ),
+    mistake(
+        "guided_grad_cam",
+        "CAM inside the guided rule",
+        "cam = grad_cam(model, images, labels, layer)",
+        "with relu_rule(guided_relu_gradient):\n        cam = grad_cam(model, images, labels, layer)",
+        hint="One of the two factors needs ordinary gradients.",
+    ),
+    mistake(
+        "guided_grad_cam",
+        "different targets",
+        "guided_backprop(model, images, labels)",
+        "guided_backprop(model, images, model(images).argmax(dim=1))",
+        hint="Both factors explain the same class.",
+    ),
+    mistake(
+        "guided_grad_cam",
+        "sum for product",
+        "* cam[:, None]",
+        "+ cam[:, None]",
+        hint="Where one factor says nothing, the answer is nothing.",
+    ),
+    mistake(
+        "guided_grad_cam",
+        "absolute value",
+        "return guided_backprop(model, images, labels)",
+        "return guided_backprop(model, images, labels).abs()",
+        hint="The sign of the fine structure belongs to the answer.",
+    ),
+    mistake(
+        "guided_grad_cam",
+        "summed over channels",
+        body="return (guided_backprop(model, images, labels) * grad_cam(model, images, labels, layer)[:, None]).sum(dim=1)",
+        hint="The answer is a colour picture.",
+    ),
+    mistake(
+        "guided_grad_cam",
+        "first map for all",
+        "cam[:, None]",
+        "cam[:1, None]",
+        hint="Each picture has a map of its own.",
+    ),
+    mistake(
+        "guided_grad_cam",
+        "thresholded map",
+        "cam[:, None]",
+        "(cam > 0.5)[:, None]",
+        hint="The map weighs the fine structure; it does not cut it out.",
+    ),
+)
+
+MISTAKES = (
+    *SALIENCY_MAP,
+    *ACTIVATION_GRADIENT,
+    *RULES,
+    *GUIDED_BACKPROP,
+    *DECONVNET,
+    *RECEPTIVE_FIELD,
+    *TOP_PATCHES,
+    *GRAD_CAM,
+    *GUIDED_GRAD_CAM,
+)

@@ -1,0 +1,88 @@
+"""`a2 reference`: run the solution and every known mistake on the checks' inputs, and store what came out."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coursekit.errors import UsageError
+from coursekit.grading.store import failure_record, load_store
+from coursekit.parts import PARTS, ROOT, Part
+from coursekit.staff.edits import Edit
+from coursekit.staff.mistakes import mistakes_of
+from coursekit.staff.trials import Trial, run_trials
+
+
+@dataclass(frozen=True)
+class Change:
+    """A stored file, and whether writing it changed it."""
+
+    path: Path
+    size: int
+    changed: bool
+
+
+def make_references(parts: Sequence[Part] = PARTS) -> tuple[Change, ...]:
+    """Store the solution's outputs, the mistakes' fingerprints and the manifests; return what changed."""
+    changes = []
+    for hidden in (False, True):
+        entries: list[dict[str, Any]] = []
+        for part in PARTS:
+            if hidden and not (ROOT / part.hidden_path).exists():
+                continue
+            if part in parts:
+                changes += _store_part(part, hidden)
+            entries += run_trials([None], [part], hidden=hidden).manifest
+        folder = ROOT / "tests" / ("hidden" if hidden else ".")
+        text = "[\n" + ",\n".join(json.dumps(entry) for entry in entries) + "\n]\n"
+        changes.append(_write(folder / "manifest.json", text.encode()))
+    return tuple(changes)
+
+
+def _store_part(part: Part, hidden: bool) -> list[Change]:
+    test_path = ROOT / (part.hidden_path if hidden else part.tests_path)
+    store = load_store(test_path)
+    (right,) = run_trials([None], [part], hidden=hidden, recording=True).trials
+    failed = [f"{o.check}: {o.message}" for o in right.outcomes if o.outcome != "passed"]
+    if failed:
+        raise UsageError(f"the solution fails {len(failed)} checks, so nothing was stored; first {failed[0]}")
+    arrays = _write(store.arrays_path, _npz(right.recorded))
+    load_store.cache_clear()
+    edits = mistakes_of(part)
+    wrong = run_trials(edits, [part], hidden=hidden).trials
+    return [arrays, _write(store.mistakes_path, _mistakes_text(edits, wrong).encode())]
+
+
+def _mistakes_text(edits: Sequence[Edit], trials: Sequence[Trial]) -> str:
+    failures: dict[str, dict[str, Any]] = {}
+    for trial in trials:
+        for outcome in trial.outcomes:
+            if outcome.failure is not None and trial.edit is not None and outcome.function == trial.edit.function:
+                failures.setdefault(outcome.check, {})[str(trial.edit)] = failure_record(outcome.failure)
+    return json.dumps({"hints": {str(edit): edit.hint for edit in edits}, "failures": failures}, indent=0) + "\n"
+
+
+def _npz(arrays: dict[str, np.ndarray]) -> bytes:
+    """Return an .npz file that is the same to the byte whenever its arrays are."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(arrays):
+            single = io.BytesIO()
+            np.save(single, arrays[name], allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), single.getvalue(), zipfile.ZIP_DEFLATED)
+    return stream.getvalue()
+
+
+def _write(path: Path, content: bytes) -> Change:
+    changed = not path.exists() or path.read_bytes() != content
+    if changed:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return Change(path.relative_to(ROOT), len(content), changed)

@@ -1,0 +1,149 @@
+"""Run the checks on edited solutions: torch is imported and the checks are collected once, each edit runs in a fork."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from coursekit.errors import UsageError
+from coursekit.grading.plugin import EXPECT, FAILURE, RECORD, check_id, points_of
+from coursekit.grading.store import Failure, KnownMistake
+from coursekit.parts import ROOT, Part, part_of
+from coursekit.staff.edits import Edit, callers
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one check ended in one trial."""
+
+    check: str
+    function: str
+    outcome: str
+    score: float
+    max_score: float
+    message: str
+    recognised: tuple[KnownMistake, ...]
+    seconds: float
+    failure: Failure | None
+
+
+@dataclass
+class Trial:
+    """One edit (None: the solution itself) and what came of it."""
+
+    edit: Edit | None
+    outcomes: tuple[Outcome, ...] = ()
+    recorded: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+class Trials:
+    """A pytest plugin that replaces the loop over the checks by a loop over trials, two at a time."""
+
+    def __init__(self, edits: Sequence[Edit | None], *, recording: bool = False) -> None:
+        self.trials = [Trial(edit) for edit in edits]
+        self.recording = recording
+        self.manifest: list[dict[str, Any]] = []
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self.items = [item for item in session.items if points_of(item)]
+        self.manifest = [_entry(item) for item in self.items]
+        if session.testsfailed:
+            raise UsageError("the checks could not be collected; run pytest tests to see why")
+        global _RUNNING
+        _RUNNING = self
+        context = multiprocessing.get_context("fork")
+        with context.Pool(min(2, os.cpu_count() or 1), maxtasksperchild=1) as pool:
+            self.trials = pool.map(_run_trial, range(len(self.trials)), chunksize=1)
+        return True
+
+    def run(self, trial: Trial) -> Trial:
+        """Run the checks of the module that a trial is about; called in the fork."""
+        torch.set_num_threads(1)
+        if trial.edit is not None:
+            _apply(trial.edit)
+        items = [item for item in self.items if _concerns(item, trial.edit)]
+        for item in items:
+            item.stash[RECORDING] = trial.recorded if self.recording else None
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        return Trial(trial.edit, tuple(_outcome(item) for item in items), trial.recorded)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterable[None]:
+        if EXPECT in item.stash and item.stash.get(RECORDING, None) is not None:
+            item.stash[EXPECT].recording = item.stash[RECORDING]
+        return (yield)
+
+
+RECORDING = pytest.StashKey[Any]()
+_RUNNING: Trials | None = None
+
+
+def _run_trial(number: int) -> Trial:
+    assert _RUNNING is not None
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        return _RUNNING.run(_RUNNING.trials[number])
+
+
+def _apply(edit: Edit) -> None:
+    module = sys.modules[f"assignment2.{part_of(edit.function).module}"]
+    exec(compile(edit.function_source(), f"<{edit}>", "exec"), vars(module))
+
+
+def _concerns(item: pytest.Item, edit: Edit | None) -> bool:
+    """Say whether an edit could change a check: one of its function, or of a function whose solution calls it."""
+    graded = points_of(item)
+    return graded is not None and (edit is None or graded[1] in callers(edit.function))
+
+
+def _entry(item: pytest.Item) -> dict[str, Any]:
+    points, function = points_of(item) or (0.0, "")
+    return {"id": check_id(item), "function": function, "points": points}
+
+
+def _outcome(item: pytest.Item) -> Outcome:
+    record = item.stash[RECORD]
+    return Outcome(
+        record["id"],
+        record["function"],
+        record["outcome"],
+        record["score"],
+        record["max_score"],
+        record["message"],
+        tuple(KnownMistake(**known) for known in record["hints"]),
+        record["seconds"],
+        item.stash.get(FAILURE, None),
+    )
+
+
+def run_trials(
+    edits: Sequence[Edit | None], parts: Sequence[Part], *, hidden: bool = False, recording: bool = False
+) -> Trials:
+    """Collect the checks of some parts and run them once for each edit."""
+    trials = Trials(edits, recording=recording)
+    paths = [ROOT / (part.hidden_path if hidden else part.tests_path) for part in parts]
+    options = [
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:nbval",
+        "-p",
+        "no:terminal",
+        "--rootdir",
+        str(ROOT),
+        "-c",
+        str(ROOT / "pyproject.toml"),
+    ]
+    code = pytest.main([*options, *map(str, paths)], plugins=[trials])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) or not trials.manifest:
+        raise UsageError(f"the checks of {', '.join(map(str, paths))} could not be run: pytest ended with {code!r}")
+    return trials

@@ -1,0 +1,21 @@
+"""Given code: the small world, its trained networks, and tools to look inside them."""
+
+from coursekit.vision.checked import checked
+from coursekit.vision.geometry import Step, spatial_steps
+from coursekit.vision.hooks import record_outputs, relu_rule
+from coursekit.vision.scenes import CLASSES, Scenes, evaluation_scenes, make_scenes
+from coursekit.vision.zoo import MODEL_NAMES, load_model
+
+__all__ = [
+    "CLASSES",
+    "MODEL_NAMES",
+    "Scenes",
+    "Step",
+    "checked",
+    "evaluation_scenes",
+    "load_model",
+    "make_scenes",
+    "record_outputs",
+    "relu_rule",
+    "spatial_steps",
+]

@@ -1,0 +1,190 @@
+"""Given code: refuse arguments that make no sense, with the value and the remedy, before a student's function runs."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Arguments = dict[str, Any]
+
+
+def checked(function: Function) -> Function:
+    """Check the arguments of a function by their names, and run it with gradients enabled.
+
+    The names mean the same in every function of the course (CHECKS below). What only the network can tell, the number of
+    classes and the shape of a layer, is looked at when the network first runs; a wrong value raises ValueError from there.
+    """
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        for name, value in bound.arguments.items():
+            if name in CHECKS and value is not None:
+                CHECKS[name](name, value, bound.arguments)
+        with torch.enable_grad(), _watched(bound.arguments):
+            return function(*bound.args, **bound.kwargs)
+
+    return call  # type: ignore[return-value]
+
+
+def _model(name: str, model: Any, given: Arguments) -> None:
+    if not callable(model):
+        raise ValueError(f"{name} is a {type(model).__name__}; give a network, for example load_model('tiny_vgg')")
+    training = [n or "the network" for n, m in model.named_modules() if m.training] if isinstance(model, nn.Module) else []
+    if training:
+        raise ValueError(f"{name} is in train mode ({training[0]}): call {name}.eval() first")
+
+
+def _images(name: str, images: Any, given: Arguments) -> None:
+    _floating(name, images)
+    if images.dim() != 4 or images.shape[1] != 3:
+        hint = f"; one picture is {name}[None]" if images.dim() == 3 else ""
+        raise ValueError(f"{name} has shape {tuple(images.shape)}, expected (N, 3, H, W){hint}")
+    if 0 in images.shape:
+        raise ValueError(f"{name} has shape {tuple(images.shape)}: there is no picture in it")
+
+
+def _image(name: str, image: Any, given: Arguments) -> None:
+    _floating(name, image)
+    if image.dim() != 3 or image.shape[0] != 3 or 0 in image.shape:
+        raise ValueError(f"{name} has shape {tuple(image.shape)}, expected one picture (3, H, W)")
+
+
+def _floating(name: str, value: Any) -> None:
+    if not isinstance(value, Tensor):
+        raise ValueError(f"{name} is a {type(value).__name__}, expected a torch tensor")
+    if not value.is_floating_point():
+        raise ValueError(f"{name} has dtype {value.dtype}, expected floating point in [0, 1]: use {name}.float() / 255")
+
+
+def _labels(name: str, labels: Any, given: Arguments) -> None:
+    if not isinstance(labels, Tensor) or labels.dtype != torch.int64:
+        kind = labels.dtype if isinstance(labels, Tensor) else type(labels).__name__
+        raise ValueError(f"{name} is {kind}, expected a tensor of torch.int64")
+    images = given.get("images")
+    if isinstance(images, Tensor) and tuple(labels.shape) != (len(images),):
+        raise ValueError(f"{name} has shape {tuple(labels.shape)}, expected one label an image: ({len(images)},)")
+    if labels.numel() and int(labels.min()) < 0:
+        raise ValueError(f"{name} contains {int(labels.min())}; classes are counted from 0")
+
+
+def _target(name: str, target: Any, given: Arguments) -> None:
+    if not isinstance(target, int) or isinstance(target, bool) or target < 0:
+        raise ValueError(f"{name} is {target!r}, expected a class number from 0")
+
+
+def _layer(name: str, layer: Any, given: Arguments) -> None:
+    model = given["model"]
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"{name} {layer!r}: a plain function has no layers; give the nn.Module itself")
+    names = [n for n, _ in model.named_modules() if n]
+    if layer not in names:
+        near = difflib.get_close_matches(str(layer), names, n=5, cutoff=0.4) or names[:5]
+        raise ValueError(f"{name} {layer!r} does not exist; near names: {', '.join(near)}")
+
+
+def _counted(least: int) -> Callable[[str, Any, Arguments], None]:
+    def check(name: str, value: Any, given: Arguments) -> None:
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise ValueError(f"{name} is {value!r}, expected a whole number, {least} or more")
+
+    return check
+
+
+def _between(low: float, high: float) -> Callable[[str, Any, Arguments], None]:
+    def check(name: str, value: Any, given: Arguments) -> None:
+        if not low <= value <= high:
+            hint = f"; did you mean {value} / 255?" if name == "eps" and value > high else ""
+            raise ValueError(f"{name} is {value}, expected {low} to {high}{hint}")
+
+    return check
+
+
+def _positive(name: str, value: Any, given: Arguments) -> None:
+    if not value > 0:
+        raise ValueError(f"{name} is {value}, expected more than 0")
+
+
+def _severity(name: str, value: Any, given: Arguments) -> None:
+    if value not in (1, 2, 3, 4, 5):
+        raise ValueError(f"{name} is {value!r}, expected 1 (weak) to 5 (strong)")
+
+
+def _top(name: str, k: Any, given: Arguments) -> None:
+    num_images = len(given["images"])
+    if not isinstance(k, int) or not 1 <= k <= num_images:
+        raise ValueError(f"{name} is {k!r}, expected 1 to {num_images}, the number of images")
+
+
+def _image_size(name: str, size: Any, given: Arguments) -> None:
+    if len(tuple(size)) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
+        raise ValueError(f"{name} is {size!r}, expected (H, W), both 1 or more")
+
+
+CHECKS: dict[str, Callable[[str, Any, Arguments], None]] = {
+    "model": _model,
+    "images": _images,
+    "image": _image,
+    "labels": _labels,
+    "target": _target,
+    "layer": _layer,
+    "channel": _counted(0),
+    "k": _top,
+    "image_size": _image_size,
+    "eps": _between(0, 1),
+    "step_size": _positive,
+    "num_steps": _counted(0),
+    "max_steps": _counted(0),
+    "severity": _severity,
+}
+
+
+@contextmanager
+def _watched(given: Arguments) -> Iterator[None]:
+    """Look at the network's logits and at the layer's output when they first appear."""
+    model = given.get("model")
+    with ExitStack() as hooks:
+        if isinstance(model, nn.Module):
+            hooks.callback(model.register_forward_hook(lambda _m, _i, out: _logits(out, given)).remove)
+            if "layer" in given:
+                layer = model.get_submodule(given["layer"])
+                hooks.callback(layer.register_forward_hook(lambda _m, _i, out: _unit(out, given)).remove)
+        yield
+
+
+def _logits(logits: Any, given: Arguments) -> None:
+    if not isinstance(logits, Tensor) or logits.dim() != 2:
+        return
+    num_classes = logits.shape[1]
+    wanted = given.get("labels") if given.get("labels") is not None else given.get("target")
+    largest = None if wanted is None else int(torch.as_tensor(wanted).max())
+    if largest is not None and largest >= num_classes:
+        raise ValueError(f"label {largest} is out of range: the network has {num_classes} classes, 0 to {num_classes - 1}")
+    rows = logits.detach()
+    if num_classes > 1 and bool((rows >= 0).all()) and bool(((rows.sum(1) - 1).abs() < 1e-4).all()):
+        raise ValueError("the network returns probabilities (rows sum to 1): give one that returns logits, without softmax")
+
+
+def _unit(output: Any, given: Arguments) -> None:
+    if not isinstance(output, Tensor):
+        return
+    layer, shape = given["layer"], tuple(output.shape[1:])
+    unit = given.get("unit", (given["channel"],) if "channel" in given else ())
+    if not unit and len(shape) != 3:  # a function that takes a whole layer works on its map
+        raise ValueError(f"layer {layer!r} is flat, its output is (N, {shape[0]}): choose a convolutional layer")
+    if "unit" in given and len(unit) != len(shape):
+        raise ValueError(f"unit {unit} has {len(unit)} numbers; a unit of layer {layer!r} has {len(shape)}: {shape}")
+    if any(not 0 <= place < side for place, side in zip(unit, shape, strict=False)):
+        name = "unit" if "unit" in given else "channel"
+        value = unit if "unit" in given else unit[0]
+        raise ValueError(f"{name} {value} is outside layer {layer!r}, whose output is {shape}")

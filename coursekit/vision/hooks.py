@@ -1,0 +1,76 @@
+"""Given code: look at a layer while a network runs, and give every ReLU another gradient. Nothing stays behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+ReluRule = Callable[[Tensor, Tensor], Tensor]  # (upstream, relu_input) -> gradient at the ReLU's input
+
+
+@contextmanager
+def record_outputs(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tensor]]:
+    """Record what the named layers return, still joined to the autograd graph.
+
+    Yields a dictionary, layer -> output, filled when model runs (a layer that runs twice: its last call). An output
+    stays what it was when the layer returned it, also where an in-place ReLU follows. The hooks are gone afterwards.
+    """
+    outputs: dict[str, Tensor] = {}
+
+    def keep(name: str) -> Callable[[nn.Module, Any, Tensor], Tensor]:
+        def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
+            if not isinstance(output, Tensor):
+                raise ValueError(f"layer {name!r} returns a {type(output).__name__}, not a tensor: choose a layer inside it")
+            outputs[name] = output
+            return output.clone()  # what follows works on a copy, so an in-place ReLU leaves ours alone
+
+        return hook
+
+    with ExitStack() as hooks:
+        for name in layers:
+            handle = model.get_submodule(name).register_forward_hook(keep(name))
+            hooks.callback(handle.remove)
+        yield outputs
+
+
+class relu_rule(TorchFunctionMode):  # noqa: N801 (used as a context manager, like torch.no_grad)
+    """Use rule(upstream, relu_input) as the gradient of every ReLU that runs inside the `with` block.
+
+    Holds for nn.ReLU, F.relu, torch.relu and their in-place forms, for a ReLU that is used twice and for one whose input
+    also feeds a skip. It acts on the call, not on the network, so the network is never patched.
+    """
+
+    def __init__(self, rule: ReluRule) -> None:
+        super().__init__()
+        self.rule = rule
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func not in _RELUS:
+            return func(*args, **kwargs)
+        relu_input = args[0] if args else kwargs["input"]
+        inplace = func in _INPLACE or (func is F.relu and (kwargs.get("inplace") or args[1:2] == (True,)))
+        output = _RuledReLU.apply(relu_input, self.rule)
+        return relu_input.copy_(output) if inplace else output
+
+
+_INPLACE = (torch.relu_, Tensor.relu_)
+_RELUS = (F.relu, torch.relu, Tensor.relu, *_INPLACE)
+
+
+class _RuledReLU(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, relu_input: Tensor, rule: ReluRule) -> Tensor:
+        ctx.rule = rule
+        ctx.save_for_backward(relu_input.clone())  # an in-place operation may follow on the input itself
+        return relu_input.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None]:
+        return ctx.rule(upstream[0], *ctx.saved_tensors), None

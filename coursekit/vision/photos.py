@@ -1,0 +1,58 @@
+"""Read a photograph of one's own into the form that every function here takes."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from coursekit.errors import UsageError
+
+
+def load_photo(path: Path | str, *, max_side: int = 512) -> Tensor:
+    """Read an image file as (3, H, W) float32 in [0, 1].
+
+    The camera's rotation is applied, grey and CMYK become RGB, transparency is laid on white, 16 bits a channel are kept
+    where Pillow keeps them, and a picture whose longer side exceeds max_side is shrunk to it, with a warning.
+
+    Raises:
+        UsageError: the file is missing, no picture, damaged, or of more pixels than Pillow thinks safe.
+    """
+    if max_side < 1:
+        raise ValueError(f"max_side is {max_side}: give at least one pixel")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as file:
+                file.load()
+                picture = _to_rgb(ImageOps.exif_transpose(file))
+    except FileNotFoundError as error:
+        raise UsageError(f"the photo {path} does not exist: give the path of an image file") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        reason = " ".join(str(error).split())
+        raise UsageError(f"the photo {path} cannot be read ({reason}): save it again as PNG or JPEG") from error
+    height, width = picture.shape[:2]
+    photo = torch.from_numpy(picture).permute(2, 0, 1).contiguous()
+    if max(height, width) <= max_side:
+        return photo
+    size = [max(1, round(side * max_side / max(height, width))) for side in (height, width)]
+    warnings.warn(
+        f"{path}: shrunk from {height} x {width} to {size[0]} x {size[1]} (max_side={max_side})", stacklevel=2
+    )
+    return torch.nn.functional.interpolate(photo[None], size, mode="bilinear", antialias=True)[0].clamp(0, 1)
+
+
+def _to_rgb(picture: Image.Image) -> np.ndarray:
+    """Return (H, W, 3) float32 in [0, 1]."""
+    if picture.mode.startswith(("I", "F")):  # one channel of 16 or 32 bits, which convert("RGB") would clip at 255
+        gray = np.asarray(picture, dtype=np.float32)
+        largest = 65535.0 if picture.mode.startswith("I") and gray.max() > 255 else 255.0 if gray.max() > 1 else 1.0
+        return np.repeat((gray / largest).clip(0, 1)[:, :, None], 3, axis=2)
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return np.asarray(picture.convert("RGB"), dtype=np.float32) / 255

@@ -1,0 +1,118 @@
+"""Load trained networks by name: the small ones that ship in data/weights, and torchvision's on ImageNet.
+
+Every one maps images in [0, 1] to logits, normalises inside itself, comes in eval mode, and names its classes in
+`class_names`. Parameters keep requires_grad=True, as torchvision's do: `torch.autograd.grad` with respect to images
+computes no gradient of theirs, and who wants to train further can.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from coursekit.errors import UsageError
+from coursekit.vision.networks import ARCHITECTURES, Normalize
+from coursekit.vision.scenes import CLASSES
+
+WEIGHTS = Path(__file__).parents[2] / "data" / "weights"
+MODEL_NAMES = tuple(ARCHITECTURES)
+
+
+class InUnitRange(nn.Module):
+    """Mixed into a class of torchvision's: its forward takes images in [0, 1], its children keep their names."""
+
+    normalize: Normalize
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (N, K) of images (N, 3, H, W)."""
+        return super().forward(self.normalize(images))
+
+
+def load_model(
+    name: str = "tiny_vgg", *, device: torch.device | str | None = None, dtype: torch.dtype | None = None
+) -> Any:
+    """Load a trained network in eval mode.
+
+    Args:
+        name: one of MODEL_NAMES, or a classifier of torchvision ("squeezenet1_1", "vgg16", "resnet18" ...), whose
+            weights are read from torch's cache or downloaded.
+        device: where the network is wanted; the CPU by default.
+        dtype: its floating-point type; float32 by default.
+
+    Returns:
+        nn.Module: images (N, 3, H, W) in [0, 1] -> logits (N, K), with the attributes `normalize`, `features` where the
+        architecture has it, and `class_names` (K strings).
+
+    Raises:
+        UsageError: a name that does not exist; a weight file that is missing, damaged, or cannot be downloaded.
+    """
+    model = _load_tiny(name) if name in ARCHITECTURES else _load_torchvision(name)
+    return model.eval().to(device=device, dtype=dtype)
+
+
+def read_zoo(folder: Path = WEIGHTS) -> dict[str, dict[str, Any]]:
+    """Read zoo.json: for each network its file's sha256, its accuracy, and how it was trained."""
+    try:
+        return json.loads((folder / "zoo.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{folder / 'zoo.json'} cannot be read ({type(error).__name__}); restore it with: "
+            "git checkout -- data/weights/zoo.json"
+        ) from error
+
+
+def _load_tiny(name: str) -> nn.Module:
+    """Read data/weights/NAME.safetensors, checked against its sha256 in zoo.json."""
+    from safetensors.torch import load
+
+    path = WEIGHTS / f"{name}.safetensors"
+    expected = read_zoo().get(name, {}).get("sha256", "unknown")
+    remedy = (
+        f"expected sha256 {expected}; restore it with: git checkout -- data/weights/{path.name} (or: a2 train {name})"
+    )
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"the weights {path} are missing; {remedy}") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise UsageError(f"the weights {path} are damaged or of another training: sha256 is {found}; {remedy}")
+    with torch.device("meta"):
+        model = ARCHITECTURES[name]()
+    state = {key: value.float() if value.is_floating_point() else value for key, value in load(content).items()}
+    model.load_state_dict(state, assign=True)
+    model.normalize = Normalize()  # its constants are not in the file
+    model.class_names = CLASSES  # type: ignore[assignment]
+    return model.requires_grad_(True)
+
+
+def _load_torchvision(name: str) -> nn.Module:
+    """Build torchvision's network with its default ImageNet weights, from the cache or the internet."""
+    from torchvision import models
+
+    known = models.list_models(module=models)
+    if name not in known:
+        near = difflib.get_close_matches(name, [*MODEL_NAMES, *known], n=4) or MODEL_NAMES
+        raise UsageError(f"no network {name!r}: did you mean {', '.join(near)}?")
+    weights = models.get_model_weights(name).DEFAULT
+    file = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rsplit("/", 1)[-1]
+    try:
+        model = models.get_model(name, weights=weights)
+    except Exception as error:  # urllib's errors, a hash that does not fit (RuntimeError), a damaged file (pickle's)
+        reason = " ".join(str(error).split())[:100] or type(error).__name__
+        raise UsageError(
+            f"the weights of {name!r} could not be read or downloaded ({reason}); go online, or copy {weights.url} to "
+            f"{file}, or use one of {', '.join(MODEL_NAMES)}, which need no internet"
+        ) from error
+    preset = weights.transforms()
+    # A subclass made here and not a wrapper: "features.12" and "layer4" stay the layers' qualified names.
+    model.__class__ = type(type(model).__name__, (InUnitRange, type(model)), {})
+    model.normalize = Normalize(preset.mean, preset.std)
+    model.class_names = tuple(weights.meta["categories"])
+    return model
