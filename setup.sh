@@ -65,8 +65,9 @@ main() {
 
 next_steps() {
     say "The environment is ready: Python $(stamped python) in $shown."
+    echo 'Next:'
+    if [ "$PWD" != "$edition" ]; then echo "  cd '$edition'" && shown=${venv#"$edition"/}; fi
     cat <<END
-Next:
   source $shown/$bin/activate    puts a2 and jupyter on your path (or type ./setup.sh instead of a2)
   a2 doctor                    is everything in order?
   jupyter lab notebooks        the notebooks
@@ -315,7 +316,7 @@ find_python() {
             *'|no venv') no_venv=${no_venv:-${answer%.*}} ;;
         esac
         if [ -n "$answer" ]; then found="$found${found:+; }$name is ${answer%|*}, ${answer#*|}"; fi
-        [ "$name" != "${PYTHON:-}" ] || die "PYTHON=$PYTHON does not do (${found:-it does not run}); name a Python 3.10 to 3.14, or unset PYTHON"
+        [ "$name" != "${PYTHON:-}" ] || die "PYTHON=${found:-$PYTHON does not run}; name a Python 3.10 to 3.14, or unset PYTHON"
     done
     [ -z "$no_venv" ] || die "Python $no_venv has no venv module; on Debian and Ubuntu: sudo apt install python$no_venv-venv"
     die "no Python 3.10 to 3.14 here (${found:-no Python at all}); install one from python.org, or name it: PYTHON=/path/to/python3 ./setup.sh"

@@ -55,6 +55,14 @@ def _student_commands(commands: argparse._SubParsersAction) -> None:
     grade = _command(commands, "grade", _grade, "run the checks and show your points", "a2 grade 1")
     grade.add_argument("part", nargs="?", help="a part's number, a module or a function; default: everything")
     grade.add_argument("--results", type=Path, help="where to write results.json (default: the edition's folder)")
+    grade.add_argument("--report", type=Path, help="where to write report.html (default: the edition's folder)")
+    watch = _command(commands, "watch", _watch, "grade whenever you save a file, until Ctrl-C", "a2 watch 1")
+    watch.add_argument("part", nargs="?", help="a part's number, a module or a function; default: everything")
+    watch.add_argument("--poll", action="store_true", help="look at the files five times a second, without file events")
+    watch.add_argument("--fresh", action="store_true", help="a new Python for each run (always so on macOS and Windows)")
+    hint = _command(commands, "hint", _hint, "show one more hint for a function", "a2 hint saliency_map")
+    hint.add_argument("function")
+    hint.add_argument("--reset", action="store_true", help="begin again with the first hint")
     submit = _command(commands, "submit", _submit, "check your work and pack it into submission.zip", "a2 submit")
     submit.add_argument("--out", type=Path, help="the zip to write (default: submission.zip)")
     _command(commands, "doctor", _doctor, "examine this installation and say what to mend", "a2 doctor")
@@ -69,6 +77,9 @@ def _staff_commands(commands: argparse._SubParsersAction) -> None:
     release.add_argument("destination", type=Path)
     reference = _command(commands, "reference", _reference, "store reference outputs and the manifests", "a2 reference 1")
     reference.add_argument("part", nargs="?")
+    check = _command(commands, "check", _check, "hold the autograder itself to its promises", "a2 check 1")
+    check.add_argument("part", nargs="?")
+    _command(commands, "readme", _readme, "write the README's table of parts and its picture", "a2 readme")
     train = _command(commands, "train", _train, "train a network of the zoo", "a2 train tiny_vgg")
     train.add_argument("name", help="a network, or all")
     sprites = _command(commands, "make-sprites", _make_sprites, "render data/sprites.png", "a2 make-sprites")
@@ -78,6 +89,7 @@ def _staff_commands(commands: argparse._SubParsersAction) -> None:
 def _grade(arguments: argparse.Namespace) -> int:
     from coursekit.grading import results, terminal
     from coursekit.grading.grade import grade
+    from coursekit.grading.report import write_report
     from coursekit.parts import ROOT, find_parts
 
     parts = find_parts(arguments.part)
@@ -86,15 +98,125 @@ def _grade(arguments: argparse.Namespace) -> int:
         outcome = grade(checks, parts, progress=lambda done: bar.update(bar.task_ids[0], completed=done))
     terminal.print_grade(outcome)
     results.write_results(outcome, arguments.results or ROOT / "results.json")
+    terminal.print_report_path(write_report(outcome, arguments.report or ROOT / "report.html"))
     return FULL_MARKS if outcome.score == outcome.max_score else POINTS_LOST
 
 
-def _reference(arguments: argparse.Namespace) -> int:
-    from coursekit.grading.doctor import write_hashes
+def _watch(arguments: argparse.Namespace) -> int:
+    from coursekit.grading import terminal
+    from coursekit.grading.launch import fresh_process
+    from coursekit.grading.report import write_report
+    from coursekit.grading.warm import CAN_FORK, Warm
+    from coursekit.grading.watch import watch
     from coursekit.parts import ROOT, find_parts
+
+    parts, warm = find_parts(arguments.part), Warm(ROOT)
+    launch = warm.launch if CAN_FORK and not arguments.fresh else fresh_process
+    turns = watch(
+        parts, arguments.part, root=ROOT, launch=launch, poll=arguments.poll,
+        progress=terminal.print_progress, note=terminal.print_note,
+    )  # fmt: skip
+    try:
+        for turn in turns:
+            terminal.print_turn(turn)
+            if not turn.problem:
+                terminal.print_report_path(write_report(turn.grade, ROOT / "report.html"))
+    except KeyboardInterrupt:
+        terminal.print_note("stopped watching")
+    finally:
+        warm.close()
+    return FULL_MARKS
+
+
+def _hint(arguments: argparse.Namespace) -> int:
+    from coursekit.grading.hint import next_hint, reset_hints
+    from coursekit.parts import part_of
+
+    part_of(arguments.function)  # an unknown name is an error, also with --reset
+    if arguments.reset:
+        reset_hints(arguments.function)
+    print(next_hint(arguments.function))
+    return FULL_MARKS
+
+
+def _submit(arguments: argparse.Namespace) -> int:
+    from coursekit.grading.submit import submit
+
+    print(*submit(destination=arguments.out).lines(), sep="\n")
+    return FULL_MARKS
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from coursekit.grading.doctor import examine
+    from coursekit.grading.terminal import print_findings
+
+    findings = examine()
+    print_findings(findings)
+    return FULL_MARKS if all(finding.ok for finding in findings) else POINTS_LOST
+
+
+def _notebooks(arguments: argparse.Namespace) -> int:
+    from coursekit.grading.notebooks import run_notebooks
+    from coursekit.parts import find_parts
+
+    return run_notebooks(find_parts(arguments.part))
+
+
+def _start(arguments: argparse.Namespace) -> int:
+    from coursekit.staff.release import start
+
+    print(*start(arguments.folder).lines(), sep="\n")
+    return FULL_MARKS
+
+
+def _release(arguments: argparse.Namespace) -> int:
+    from coursekit.staff.release import release
+
+    print(*release(arguments.destination).lines(), sep="\n")
+    return FULL_MARKS
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from coursekit.parts import find_parts
+    from coursekit.staff.check import hold
+    from coursekit.staff.terminal import print_gate
+
+    gate = hold(find_parts(arguments.part))
+    print_gate(gate)
+    return FULL_MARKS if gate.holds else POINTS_LOST
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from coursekit.staff.train import train
+
+    for trained in train(arguments.name):
+        print(trained)
+    return FULL_MARKS
+
+
+def _make_sprites(arguments: argparse.Namespace) -> int:
+    from coursekit.parts import ROOT
+    from coursekit.staff.sprites import make_sprites
+
+    destination = arguments.out or ROOT / "data" / "sprites.png"
+    size = make_sprites(destination)
+    print(f"{destination}: {size / 1000:.0f} kB")
+    return FULL_MARKS
+
+
+def _reference(arguments: argparse.Namespace) -> int:
+    from coursekit.parts import find_parts
     from coursekit.staff.reference import make_references
 
     for change in make_references(find_parts(arguments.part)):
         print(f"{'changed  ' if change.changed else 'unchanged'} {change.path} ({change.size / 1000:.0f} kB)")
-    write_hashes(ROOT)
+    return FULL_MARKS
+
+
+def _readme(arguments: argparse.Namespace) -> int:
+    from coursekit.staff.readme import write_picture, write_table
+
+    write_table()
+    write_picture()
+    print("README.md and docs/part1.png are written")
     return FULL_MARKS

@@ -4,28 +4,42 @@ from __future__ import annotations
 
 import ast
 import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from coursekit.errors import UsageError
-from coursekit.grading.results import CHECK_SECONDS, Check, Grade, Verdict
+from coursekit.grading.launch import Child, Launch, fresh_process
+from coursekit.grading.picture import load_picture
+from coursekit.grading.results import CHECK_SECONDS, Check, Grade, Verdict, read_manifest
 from coursekit.grading.store import KnownMistake
 from coursekit.parts import ROOT, Part
 
 START_SECONDS = 120  # the first start after an installation reads 5 GB from the disk
+LOAD_SECONDS = 30  # from pytest's start to the first check: the student's module is imported
 GRACE_SECONDS = 5  # what pytest-timeout gets to interrupt a check before the process is killed
 
-Progress = Callable[[int], None]  # called with the number of checks done so far
+LONGEST_MESSAGE = 4000  # characters; a student's exception may carry a whole tensor
+
+# Called many times a second with the number of checks done so far; an exception that it raises stops the run.
+Progress = Callable[[int], None]
 
 
-def grade(checks: Sequence[Check], parts: Sequence[Part], *, root: Path = ROOT, progress: Progress | None = None) -> Grade:
-    """Run checks on the modules in root/assignment2; every check gets a verdict."""
+def grade(
+    checks: Sequence[Check],
+    parts: Sequence[Part],
+    *,
+    root: Path = ROOT,
+    progress: Progress = lambda done: None,
+    launch: Launch = fresh_process,
+    impatient: bool = False,
+) -> Grade:
+    """Run checks on the modules in root/assignment2; every check gets a verdict.
+
+    With impatient, the other checks of a function are skipped after one of them has run out of time.
+    """
     started = time.monotonic()
     for part in parts:
         if not (root / part.tests_path).exists():
@@ -34,8 +48,8 @@ def grade(checks: Sequence[Check], parts: Sequence[Part], *, root: Path = ROOT, 
     verdicts = {c.id: Verdict(c, "not loaded", broken[_file(c)]) for c in checks if _file(c) in broken}
     waiting = [c for c in checks if c.id not in verdicts]
     while waiting:
-        run = _Run(waiting, root)
-        found = run.verdicts(lambda done: progress(len(verdicts) + done) if progress else None)
+        run = _Run(waiting, root, launch, ("--a2-impatient",) if impatient else ())
+        found = run.verdicts(progress, len(verdicts))
         verdicts.update(found)
         waiting = [c for c in waiting if c.id not in found]
     return Grade(tuple(verdicts[c.id] for c in checks), time.monotonic() - started)
@@ -61,56 +75,58 @@ def _file(check: Check) -> str:
 class _Run:
     """One child process. It may stop early; then only the checks that it reached have a verdict."""
 
-    def __init__(self, checks: Sequence[Check], root: Path) -> None:
+    def __init__(self, checks: Sequence[Check], root: Path, launch: Launch, options: Sequence[str]) -> None:
         self.checks = {c.id: c for c in checks}
-        self.root = root
+        self.root, self.launch, self.options = root, launch, options
         self.events: list[dict[str, Any]] = []
+        self.folder = root
 
-    def verdicts(self, progress: Progress) -> dict[str, Verdict]:
+    def verdicts(self, progress: Progress, before: int) -> dict[str, Verdict]:
         with tempfile.TemporaryDirectory(prefix="a2-") as folder:
-            results, log = Path(folder) / "results", Path(folder) / "log"
+            self.folder = Path(folder)
+            results, log = self.folder / "results", self.folder / "log"
             results.touch()
-            with log.open("w") as stream, subprocess.Popen(
-                self._command(results), cwd=self.root, env=_environment(self.root), stdin=subprocess.DEVNULL,
-                stdout=stream, stderr=subprocess.STDOUT,
-            ) as child:  # fmt: skip
-                killed = self._follow(child, results, progress)
-            return self._judge(child.returncode, killed, log.read_text(encoding="utf-8", errors="replace"))
+            log.touch()
+            with self.launch(self._arguments(results), self.root, log) as child:
+                code = self._follow(child, results, lambda done: progress(before + done))
+            return self._judge(code, log.read_text(encoding="utf-8", errors="replace"))
 
-    def _command(self, results: Path) -> list[str]:
+    def _arguments(self, results: Path) -> list[str]:
         files = dict.fromkeys(_file(c) for c in self.checks.values())
-        chosen = self.root / "tests" / "manifest.json"
-        whole = len(self.checks) == sum(_file(c) in files for c in _all_checks(chosen))
-        options = ["-q", "-p", "no:cacheprovider", "-p", "pytest_timeout", f"--timeout={CHECK_SECONDS}"]
-        return [sys.executable, "-m", "pytest", *options, f"--a2-results={results}", *(files if whole else self.checks)]
+        whole = len(self.checks) == sum(_file(c) in files for c in read_manifest(self.root / "tests" / "manifest.json"))
+        options = ["-q", "-p", "no:cacheprovider", "-p", "pytest_timeout", f"--timeout={CHECK_SECONDS}", *self.options]
+        return [*options, f"--a2-results={results}", *(files if whole else self.checks)]
 
-    def _follow(self, child: subprocess.Popen[bytes], results: Path, progress: Progress) -> bool:
-        """Read what the child reports until it ends; kill it when it has been silent for too long."""
-        limit, last = START_SECONDS, time.monotonic()
-        with results.open(encoding="utf-8") as stream:
+    def _follow(self, child: Child, results: Path, progress: Progress) -> int | None:
+        """Read what the child reports until it has told everything or ends; None when it was silent for too long."""
+        limit, last, done = START_SECONDS, time.monotonic(), 0
+        with results.open(encoding="utf-8", errors="replace") as stream:
             while True:
-                ended = child.poll() is not None
-                fresh = [json.loads(line) for line in stream if line.endswith("\n")]
+                code = child.poll()
+                fresh = _read_events(stream)
                 if fresh:
                     self.events += fresh
-                    limit, last = CHECK_SECONDS + GRACE_SECONDS, time.monotonic()
-                    progress(sum("outcome" in event for event in self.events))
-                if ended:
-                    return False
+                    loading = not any("start" in event for event in self.events)
+                    limit, last = LOAD_SECONDS if loading else CHECK_SECONDS + GRACE_SECONDS, time.monotonic()
+                    done = len({e["id"] for e in self.events if "outcome" in e and e.get("id") in self.checks})
+                progress(done)
+                if done == len(self.checks):  # pytest's own farewell tells nothing new
+                    return 0
+                if code is not None:
+                    return code
                 if time.monotonic() - last > limit:
-                    child.kill()
-                    return True
-                time.sleep(0.03)
+                    return None
+                time.sleep(0.01)
 
-    def _judge(self, code: int, killed: bool, log: str) -> dict[str, Verdict]:
+    def _judge(self, code: int | None, log: str) -> dict[str, Verdict]:
         found = {e["id"]: self._verdict(e) for e in self.events if e.get("id") in self.checks}
         unloaded = {e["file"]: _reason(e["message"]) for e in self.events if "file" in e}
         for check in self.checks.values():
             if _file(check) in unloaded:
                 found[check.id] = Verdict(check, "not loaded", unloaded[_file(check)])
-        unfinished = [e["start"] for e in self.events if "start" in e and e["start"] not in found]
+        unfinished = [e["start"] for e in self.events if e.get("start") in self.checks and e["start"] not in found]
         for name in unfinished[-1:]:
-            found[name] = self._cut_short(self.checks[name], code, killed)
+            found[name] = self._cut_short(self.checks[name], code)
         if not unfinished and not unloaded:  # nothing more would come of another run
             reason = _why_missing(code, log)
             found.update({c.id: Verdict(c, *reason) for c in self.checks.values() if c.id not in found})
@@ -123,21 +139,33 @@ class _Run:
         outcome = event["outcome"]
         if event["message"].startswith("stopped after"):
             outcome = "timeout"
-        return Verdict(self.checks[event["id"]], outcome, event["message"], event["seconds"], recognised)
+        message = event["message"]
+        if len(message) > LONGEST_MESSAGE:
+            message = message[:LONGEST_MESSAGE] + " ..."
+        picture = load_picture(self.folder, event.get("picture", ""))
+        return Verdict(self.checks[event["id"]], outcome, message, event["seconds"], recognised, picture)
 
-    def _cut_short(self, check: Check, code: int, killed: bool) -> Verdict:
-        if killed:
+    def _cut_short(self, check: Check, code: int | None) -> Verdict:
+        if code is None:
             return Verdict(check, "timeout", f"stopped after {CHECK_SECONDS} seconds: is there an endless loop?")
         return Verdict(check, "crashed", f"Python itself ended during this check (exit code {code})")
 
 
-def _all_checks(manifest: Path) -> list[Check]:
-    return [Check(**entry) for entry in json.loads(manifest.read_text(encoding="utf-8"))]
-
-
-def _environment(root: Path) -> dict[str, str]:
-    quiet = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTHONDONTWRITEBYTECODE": "1"}
-    return {**os.environ, **quiet, "PYTHONPATH": str(root)}
+def _read_events(stream: TextIO) -> list[dict[str, Any]]:
+    """Read the lines that are complete; the rest of a line that is still being written is read next time."""
+    events: list[dict[str, Any]] = []
+    while True:
+        start = stream.tell()
+        line = stream.readline()
+        if not line.endswith("\n"):
+            stream.seek(start)
+            return events
+        try:
+            event = json.loads(line)
+        except ValueError:  # cut off where the process died
+            continue
+        if isinstance(event, dict):
+            events.append(event)
 
 
 def _reason(report: str) -> str:
@@ -146,7 +174,9 @@ def _reason(report: str) -> str:
     return told[-1] if told else report.strip().splitlines()[-1]
 
 
-def _why_missing(code: int, log: str) -> tuple[str, str]:
+def _why_missing(code: int | None, log: str) -> tuple[str, str]:
+    if code is None:
+        return "timeout", f"nothing happened for {LOAD_SECONDS} seconds: is there an endless loop outside the functions?"
     if code in (0, 1):
         return "missing", "the check is not in its file any more: restore the file that you were given"
     last = [line for line in log.splitlines() if line.strip()][-1:]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from coursekit.grading.expect import CheckFailed, Expect
+from coursekit.grading.picture import save_picture
 from coursekit.grading.store import Failure, KnownMistake, likeliest, load_store
 from coursekit.parts import ROOT
 
@@ -21,7 +22,9 @@ FAILURE = pytest.StashKey[Failure]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.getgroup("a2").addoption("--a2-results", metavar="FILE", help="append one line of JSON for each graded check")
+    group = parser.getgroup("a2")
+    group.addoption("--a2-results", metavar="FILE", help="append one line of JSON for each graded check")
+    group.addoption("--a2-impatient", action="store_true", help="after a timeout skip the function's other checks")
 
 
 def check_id(item: pytest.Item) -> str:
@@ -70,7 +73,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def _new_record(item: pytest.Item, points: float, function: str) -> dict[str, Any]:
     name = {"id": check_id(item), "function": function, "max_score": points}
-    return {**name, "score": 0.0, "outcome": "crashed", "message": "", "hints": [], "seconds": 0.0}
+    return {**name, "score": 0.0, "outcome": "crashed", "message": "", "hints": [], "seconds": 0.0, "picture": ""}
 
 
 def describe(item: pytest.Item, error: BaseException) -> dict[str, Any]:
@@ -85,7 +88,16 @@ def describe(item: pytest.Item, error: BaseException) -> dict[str, Any]:
         "score": 0.0,
         "message": message_of(error),
         "hints": [asdict(mistake) for mistake in mistakes],
+        "picture": _keep_picture(item, error),
     }
+
+
+def _keep_picture(item: pytest.Item, error: BaseException) -> str:
+    """Write the arrays of a failed comparison beside the results; return the name of the file, or nothing."""
+    results = item.config.getoption("--a2-results")
+    if not results or not isinstance(error, CheckFailed):
+        return ""
+    return save_picture(Path(results).parent, re.sub(r"\W", "_", item.name), error.actual, error.expected)
 
 
 def hint_of(records: Iterable[dict[str, Any]]) -> str:
@@ -128,13 +140,18 @@ _COLLECT_ERRORS: list[tuple[str, str]] = []
 def pytest_sessionstart(session: pytest.Session) -> None:
     _COLLECT_ERRORS.clear()
     session.config.stash[TOTALS] = []
+    session.config.stash[STOPPED] = set()
+    _append(session.config, {"session": True})  # from here on only the student's code can take long
 
 
+STOPPED = pytest.StashKey[set[str]]()  # functions of which a check ran out of time
 TOTALS = pytest.StashKey[list[dict[str, Any]]]()
 
 
 def _write_record(config: pytest.Config, record: dict[str, Any]) -> None:
     config.stash[TOTALS].append(record)
+    if record["message"].startswith("stopped after"):
+        config.stash[STOPPED].add(record["function"])
     _append(config, record)
 
 
@@ -147,8 +164,11 @@ def _append(config: pytest.Config, record: dict[str, Any]) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Tell the grader which check begins, so that it knows which one a crash belongs to."""
-    if points_of(item):
+    graded = points_of(item)
+    if graded:
         _append(item.config, {"start": check_id(item)})
+        if item.config.getoption("--a2-impatient") and graded[1] in item.config.stash[STOPPED]:
+            pytest.fail(f"not run: another check of {graded[1]} was stopped for taking too long", pytrace=False)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

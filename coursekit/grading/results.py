@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from coursekit.grading.picture import Picture
 from coursekit.grading.store import KnownMistake, likeliest
 from coursekit.parts import Part, part_of
 
@@ -38,7 +39,7 @@ class Verdict:
     message: str = ""
     seconds: float = 0.0
     recognised: tuple[KnownMistake, ...] = ()
-    picture: str = ""  # a file with the arrays of a failed comparison
+    picture: Picture | None = field(default=None, compare=False)  # the arrays of a failed comparison
 
     @property
     def score(self) -> float:
@@ -65,6 +66,20 @@ class FunctionGrade:
     def lost(self) -> tuple[Verdict, ...]:
         return tuple(v for v in self.verdicts if v.outcome != "passed")
 
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing but the exercise's own NotImplementedError was found."""
+        return bool(self.lost) and all(v.outcome == "todo" for v in self.lost)
+
+    @property
+    def next_step(self) -> str:
+        """What to do next, in a few words."""
+        if not self.lost:
+            return "done"
+        if self.untouched:
+            return f"to do, in {self.part.module_path.as_posix()}"
+        return f"see {len(self.lost)} of {len(self.verdicts)} checks below"
+
     @cached_property
     def hint(self) -> str:
         """The hint of the known mistake that best explains what failed, or nothing."""
@@ -88,6 +103,11 @@ class Grade:
     def max_score(self) -> float:
         return sum(v.check.points for v in self.verdicts)
 
+    @property
+    def percent(self) -> int:
+        """Rounded down, so that 100 means everything."""
+        return int(100 * self.score / self.max_score) if self.max_score else 0
+
     @cached_property
     def functions(self) -> tuple[FunctionGrade, ...]:
         """One grade for each function, in the order of the table of parts."""
@@ -96,6 +116,11 @@ class Grade:
             FunctionGrade(name, part_of(name), tuple(v for v in self.verdicts if v.check.function == name)) for name in names
         ]
         return tuple(sorted(grades, key=lambda g: (g.part.number, g.part.functions.index(g.function))))
+
+
+def printable(text: str) -> str:
+    """Show control characters instead of sending them to a terminal or a page; lines stay lines."""
+    return "\n".join("".join(c if c.isprintable() else repr(c)[1:-1] for c in line) for line in text.splitlines())
 
 
 def read_manifest(path: Path) -> tuple[Check, ...]:

@@ -48,7 +48,7 @@ class Submission:
 
     def lines(self) -> list[str]:
         """Say what was written, what is still to do, and what became of an older zip."""
-        said = [f"{self.path}: {len(self.files)} files, {self.size / 1e6:.1f} MB"]
+        said = [f"{self.path}: {len(self.files)} files, {self.size / 1000:.0f} kB"]
         if self.kept:
             said.append(f"the older {self.path.name} is now {self.kept.name}")
         if self.todo:

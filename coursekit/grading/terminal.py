@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from coursekit.grading.results import FunctionGrade, Grade, Verdict
+from coursekit.grading.results import FunctionGrade, Grade, Verdict, printable
 
+if TYPE_CHECKING:
+    from coursekit.grading.doctor import Finding
+    from coursekit.grading.watch import Turn
+
+MOST_CHANGES = 5  # lines about what changed since the last run
 console = Console(highlight=False, soft_wrap=False)
 
 
-def _signs() -> tuple[str, str]:
+def signs() -> tuple[str, str]:
+    """Return a tick and a cross, or what stands for them where the output cannot show them."""
     try:
         "✓✗".encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -37,19 +46,13 @@ def print_grade(grade: Grade) -> None:
     """Print the table of functions, what to do next, and the score."""
     console.print(_table(grade))
     for function in grade.functions:
-        if function.lost and not _untouched(function):
+        if function.lost and not function.untouched:
             _print_function(function)
     slowest = sorted(grade.verdicts, key=lambda v: -v.seconds)[:3]
     times = ", ".join(f"{v.check.function} {v.seconds:.2f} s" for v in slowest)
     console.print(f"{len(grade.verdicts)} checks in {grade.seconds:.1f} s; slowest: {times}", style="dim")
     style = "bold green" if grade.score == grade.max_score else "bold"
-    percent = 100 * grade.score / grade.max_score if grade.max_score else 0
-    console.print(f"score: {grade.score:g} of {grade.max_score:g} points ({_percent(percent)} %)", style=style)
-
-
-def _percent(percent: float) -> str:
-    """Round down, so that 100 % means everything."""
-    return f"{int(percent)}"
+    console.print(f"score: {grade.score:g} of {grade.max_score:g} points ({grade.percent} %)", style=style)
 
 
 def _table(grade: Grade) -> Table:
@@ -58,31 +61,19 @@ def _table(grade: Grade) -> Table:
     table.add_column("function", no_wrap=True)
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("what to do next", overflow="fold")
-    tick, cross = _signs()
+    tick, cross = signs()
     for function in grade.functions:
         done = not function.lost
         mark = f"[green]{tick}[/]" if done else f"[red]{cross}[/]"
         points = f"{function.score:g} / {function.max_score:g}"
         kind = "" if function.function in function.part.core else " [dim](extension)[/]"
-        table.add_row(str(function.part.number), f"{mark} {function.function}", points, _next(function) + kind)
+        table.add_row(str(function.part.number), f"{mark} {function.function}", points, escape(function.next_step) + kind)
     return table
-
-
-def _untouched(function: FunctionGrade) -> bool:
-    return all(v.outcome == "todo" for v in function.lost)
-
-
-def _next(function: FunctionGrade) -> str:
-    if not function.lost:
-        return "done"
-    if _untouched(function):
-        return f"to do, in {escape(function.part.module_path.as_posix())}"
-    return f"see {len(function.lost)} of {len(function.verdicts)} checks below"
 
 
 def _print_function(function: FunctionGrade) -> None:
     """Print the first failed check of a function in full, the others by name."""
-    _, cross = _signs()
+    _, cross = signs()
     first, *others = function.lost
     console.print(f"\n[bold]{function.function}[/]")
     _print_verdict(cross, first)
@@ -97,10 +88,56 @@ def _print_function(function: FunctionGrade) -> None:
 
 def _print_verdict(cross: str, verdict: Verdict) -> None:
     console.print(f"  [red]{cross}[/] {escape(verdict.check.sentence)}")
-    for line in verdict.message.splitlines():
-        console.print(f"    {escape(_printable(line.strip()))}")
+    for line in printable(verdict.message).splitlines():
+        console.print(f"    {escape(line.strip())}")
 
 
-def _printable(text: str) -> str:
-    """Show control characters instead of sending them to the terminal."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+def print_report_path(path: Path) -> None:
+    """Say where the page with the pictures is."""
+    console.print(f"pictures and all details: {escape(str(path))}", style="dim", soft_wrap=True)
+
+
+def print_note(text: str) -> None:
+    """Print one line beside the results."""
+    console.print(escape(text), style="dim")
+
+
+def print_progress(done: int, total: int) -> None:
+    """Show how far a run of `a2 watch` is, on a terminal."""
+    if console.is_terminal:
+        console.print(f"{done} of {total} checks", end="\r", style="dim")
+
+
+def print_turn(turn: Turn) -> None:
+    """Print what one run of `a2 watch` found: the score, what changed, the first failure."""
+    if console.is_terminal:
+        console.clear()
+    tick, cross = signs()
+    grade, moment = turn.grade, time.strftime("%H:%M:%S")
+    if turn.problem:
+        console.print(f"{moment}  [red]{cross}[/] {escape(printable(turn.problem))}")
+        return
+    for verdicts, words in (turn.newly_passed, f"[green]{tick}[/] now passes"), (turn.newly_failed, f"[red]{cross}[/] now fails"):
+        for verdict in verdicts[:MOST_CHANGES]:
+            console.print(f"{words}: {escape(verdict.check.function)}: {escape(verdict.check.sentence)}")
+        if len(verdicts) > MOST_CHANGES:
+            console.print(f"{words}: {len(verdicts) - MOST_CHANGES} more")
+    if turn.first:
+        _print_function(turn.first)
+    elif turn.todo:
+        console.print(f"next: {turn.todo.function}, in {escape(turn.todo.part.module_path.as_posix())}")
+    style = "bold green" if grade.score == grade.max_score else "bold"
+    console.print(
+        f"{moment}  score: {grade.score:g} of {grade.max_score:g} points ({grade.percent} %), {grade.seconds:.2f} s",
+        style=style,
+    )
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """Print what the doctor found, and what to do for each thing that is wrong."""
+    tick, cross = signs()
+    for finding in findings:
+        mark = f"[green]{tick}[/]" if finding.ok else f"[red]{cross}[/]"
+        console.print(f"{mark} {finding.name}: {escape(finding.value)}")
+        if not finding.ok:
+            console.print(f"    {escape(finding.remedy)}", style="yellow")

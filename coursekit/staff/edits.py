@@ -25,12 +25,14 @@ class Edit:
     def function_source(self) -> str:
         """Return the edited function with its decorators; UsageError if the edit no longer applies or changes nothing."""
         before, solution, after = split(self.function)
-        edited = self._edited(solution)
+        edited = self.edited_solution()
         if ast.dump(ast.parse(before + solution + after)) == ast.dump(ast.parse(before + edited + after)):
             raise UsageError(f"{self}: the edit changes nothing; mend coursekit/staff")
         return before + edited + after
 
-    def _edited(self, solution: str) -> str:
+    def edited_solution(self) -> str:
+        """Return the text between the markers after the edit."""
+        solution = split(self.function)[1]
         if self.body:
             return textwrap.indent(textwrap.dedent(self.body).strip("\n"), "    ") + "\n"
         for old, new in self.replace:

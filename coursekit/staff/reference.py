@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from coursekit.errors import UsageError
+from coursekit.grading.doctor import write_hashes
+from coursekit.grading.notebooks import EXPECTED, expected_outputs
 from coursekit.grading.store import failure_record, load_store
 from coursekit.parts import PARTS, ROOT, Part
 from coursekit.staff.edits import Edit
@@ -39,33 +41,36 @@ def make_references(parts: Sequence[Part] = PARTS) -> tuple[Change, ...]:
                 continue
             if part in parts:
                 changes += _store_part(part, hidden)
-            entries += run_trials([None], [part], hidden=hidden).manifest
+            entries += run_trials([()], [part], hidden=hidden).manifest
         folder = ROOT / "tests" / ("hidden" if hidden else ".")
         text = "[\n" + ",\n".join(json.dumps(entry) for entry in entries) + "\n]\n"
         changes.append(_write(folder / "manifest.json", text.encode()))
+    shown = json.dumps(expected_outputs(PARTS), indent=1) + "\n"
+    changes.append(_write(ROOT / EXPECTED, shown.encode()))
+    write_hashes(ROOT)
     return tuple(changes)
 
 
 def _store_part(part: Part, hidden: bool) -> list[Change]:
     test_path = ROOT / (part.hidden_path if hidden else part.tests_path)
     store = load_store(test_path)
-    (right,) = run_trials([None], [part], hidden=hidden, recording=True).trials
+    (right,) = run_trials([()], [part], hidden=hidden, recording=True).trials
     failed = [f"{o.check}: {o.message}" for o in right.outcomes if o.outcome != "passed"]
     if failed:
         raise UsageError(f"the solution fails {len(failed)} checks, so nothing was stored; first {failed[0]}")
     arrays = _write(store.arrays_path, _npz(right.recorded))
     load_store.cache_clear()
     edits = mistakes_of(part)
-    wrong = run_trials(edits, [part], hidden=hidden).trials
+    wrong = run_trials([(edit,) for edit in edits], [part], hidden=hidden).trials
     return [arrays, _write(store.mistakes_path, _mistakes_text(edits, wrong).encode())]
 
 
 def _mistakes_text(edits: Sequence[Edit], trials: Sequence[Trial]) -> str:
     failures: dict[str, dict[str, Any]] = {}
-    for trial in trials:
+    for edit, trial in zip(edits, trials, strict=True):
         for outcome in trial.outcomes:
-            if outcome.failure is not None and trial.edit is not None and outcome.function == trial.edit.function:
-                failures.setdefault(outcome.check, {})[str(trial.edit)] = failure_record(outcome.failure)
+            if outcome.failure is not None and outcome.function == edit.function:
+                failures.setdefault(outcome.check, {})[str(edit)] = failure_record(outcome.failure)
     return json.dumps({"hints": {str(edit): edit.hint for edit in edits}, "failures": failures}, indent=0) + "\n"
 
 

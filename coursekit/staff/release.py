@@ -33,6 +33,7 @@ SINGLE = (
     "requirements.txt",
     "pyproject.toml",
     "conftest.py",
+    ".gitignore",
     "LICENSE",
     "CHANGELOG.md",
     "assignment2/__init__.py",

@@ -12,7 +12,7 @@ import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,10 @@ class Recipe:
     name: str
     seed: int
     epochs: int
-    num_scenes: int
     learning_rate: float
-    weight_decay: float
-    wanted_accuracy: float  # on fresh scenes; a training below it stores nothing
+    weight_decay: float = 0.05
+    num_scenes: int = 12_000
+    wanted_accuracy: float = 0.98  # on fresh scenes; a training below it stores nothing
 
 
 @dataclass(frozen=True)
@@ -58,36 +58,10 @@ class Trained:
 RECIPES = {
     recipe.name: recipe
     for recipe in (
-        Recipe(
-            "tiny_vgg", seed=1, epochs=8, num_scenes=12_000, learning_rate=4e-3, weight_decay=0.05, wanted_accuracy=0.98
-        ),
-        Recipe(
-            "tiny_alexnet",
-            seed=2,
-            epochs=10,
-            num_scenes=12_000,
-            learning_rate=3e-3,
-            weight_decay=0.05,
-            wanted_accuracy=0.95,
-        ),
-        Recipe(
-            "tiny_squeezenet",
-            seed=3,
-            epochs=14,
-            num_scenes=12_000,
-            learning_rate=8e-3,
-            weight_decay=0.02,
-            wanted_accuracy=0.98,
-        ),
-        Recipe(
-            "tiny_resnet",
-            seed=4,
-            epochs=10,
-            num_scenes=12_000,
-            learning_rate=6e-3,
-            weight_decay=0.05,
-            wanted_accuracy=0.98,
-        ),
+        Recipe("tiny_vgg", seed=1, epochs=8, learning_rate=4e-3),
+        Recipe("tiny_alexnet", seed=2, epochs=10, learning_rate=3e-3, wanted_accuracy=0.95),
+        Recipe("tiny_squeezenet", seed=3, epochs=14, learning_rate=8e-3, weight_decay=0.02),
+        Recipe("tiny_resnet", seed=4, epochs=10, learning_rate=6e-3),
     )
 }
 
@@ -99,6 +73,7 @@ def train(
     threads: int | None = None,
     epochs: int | None = None,
     num_scenes: int | None = None,
+    wanted_accuracy: float | None = None,
     resume: bool = True,
     destination: Path = zoo.WEIGHTS,
     checkpoints: Path = CHECKPOINTS,
@@ -108,8 +83,7 @@ def train(
     Args:
         device: "cpu", "cuda"; by default a CUDA device if there is one.
         threads: CPU threads for torch; its own choice by default.
-        epochs: instead of the recipe's; then the wanted accuracy is not asked for.
-        num_scenes: training scenes instead of the recipe's; likewise.
+        epochs, num_scenes, wanted_accuracy: instead of the recipe's.
         resume: go on from the last finished epoch that an interrupted training left in checkpoints.
         destination: the folder of NAME.safetensors and zoo.json.
 
@@ -119,13 +93,12 @@ def train(
     if name != "all" and name not in RECIPES:
         raise UsageError(f"no recipe {name!r}: train one of {', '.join(RECIPES)}, or all")
     where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    changes: dict[str, Any] = {"epochs": epochs, "num_scenes": num_scenes, "wanted_accuracy": wanted_accuracy}
+    changes = {key: value for key, value in changes.items() if value is not None}
     done = []
     with _threads(threads):
         for recipe in RECIPES.values() if name == "all" else [RECIPES[name]]:
-            changes = {key: value for key, value in (("epochs", epochs), ("num_scenes", num_scenes)) if value}
-            if changes:
-                recipe = Recipe(**{**asdict(recipe), **changes, "wanted_accuracy": 0.0})
-            done.append(_train_one(recipe, where, resume, destination, checkpoints))
+            done.append(_train_one(replace(recipe, **changes), where, resume, destination, checkpoints))
     return done
 
 
@@ -168,18 +141,16 @@ def _train_one(recipe: Recipe, device: torch.device, resume: bool, destination: 
     model = model.to("cpu").to(memory_format=torch.contiguous_format)
     shipped = model.eval() if keeps_batch_norm else fold_batch_norm(model)
     state = {key: value.half() if value.is_floating_point() else value for key, value in shipped.state_dict().items()}
-    shipped.load_state_dict(
-        {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
-    )
+    shipped.load_state_dict(state)  # copied into float32: the accuracy is that of the rounded weights
     scenes = evaluation_scenes(EVALUATION_SCENES)
     accuracy = measure_accuracy(shipped, scenes.images, scenes.label)
+    (checkpoints / f"{recipe.name}.pt").unlink(missing_ok=True)
     if accuracy < recipe.wanted_accuracy:
         raise UsageError(
             f"{recipe.name} reached {accuracy:.2%} on fresh scenes, below {recipe.wanted_accuracy:.0%}; nothing was written: "
             "train longer with --epochs"
         )
     path = _store(recipe, state, accuracy, seconds, device, destination)
-    (checkpoints / f"{recipe.name}.pt").unlink(missing_ok=True)
     return Trained(recipe.name, path, accuracy, seconds)
 
 

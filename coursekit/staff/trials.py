@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import sys
@@ -39,9 +40,9 @@ class Outcome:
 
 @dataclass
 class Trial:
-    """One edit (None: the solution itself) and what came of it."""
+    """The edits that are made together (none: the solution itself) and what came of them."""
 
-    edit: Edit | None
+    edits: tuple[Edit, ...]
     outcomes: tuple[Outcome, ...] = ()
     recorded: dict[str, np.ndarray] = field(default_factory=dict)
 
@@ -49,8 +50,8 @@ class Trial:
 class Trials:
     """A pytest plugin that replaces the loop over the checks by a loop over trials, two at a time."""
 
-    def __init__(self, edits: Sequence[Edit | None], *, recording: bool = False) -> None:
-        self.trials = [Trial(edit) for edit in edits]
+    def __init__(self, trials: Sequence[tuple[Edit, ...]], *, recording: bool = False) -> None:
+        self.trials = [Trial(edits) for edits in trials]
         self.recording = recording
         self.manifest: list[dict[str, Any]] = []
 
@@ -69,13 +70,13 @@ class Trials:
     def run(self, trial: Trial) -> Trial:
         """Run the checks of the module that a trial is about; called in the fork."""
         torch.set_num_threads(1)
-        if trial.edit is not None:
-            _apply(trial.edit)
-        items = [item for item in self.items if _concerns(item, trial.edit)]
+        for edit in trial.edits:
+            _apply(edit)
+        items = [item for item in self.items if _concerns(item, trial.edits)]
         for item in items:
             item.stash[RECORDING] = trial.recorded if self.recording else None
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-        return Trial(trial.edit, tuple(_outcome(item) for item in items), trial.recorded)
+        return Trial(trial.edits, tuple(_outcome(item) for item in items), trial.recorded)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterable[None]:
@@ -99,10 +100,10 @@ def _apply(edit: Edit) -> None:
     exec(compile(edit.function_source(), f"<{edit}>", "exec"), vars(module))
 
 
-def _concerns(item: pytest.Item, edit: Edit | None) -> bool:
-    """Say whether an edit could change a check: one of its function, or of a function whose solution calls it."""
+def _concerns(item: pytest.Item, edits: Sequence[Edit]) -> bool:
+    """Say whether edits could change a check: one of their functions, or of a function whose solution calls them."""
     graded = points_of(item)
-    return graded is not None and (edit is None or graded[1] in callers(edit.function))
+    return graded is not None and (not edits or any(graded[1] in callers(edit.function) for edit in edits))
 
 
 def _entry(item: pytest.Item) -> dict[str, Any]:

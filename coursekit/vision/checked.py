@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
+import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
@@ -115,6 +116,11 @@ def _positive(name: str, value: Any, given: Arguments) -> None:
         raise ValueError(f"{name} is {value}, expected more than 0")
 
 
+def _not_negative(name: str, value: Any, given: Arguments) -> None:
+    if not 0 <= value < math.inf:
+        raise ValueError(f"{name} is {value}, expected a number, 0 or more")
+
+
 def _severity(name: str, value: Any, given: Arguments) -> None:
     if value not in (1, 2, 3, 4, 5):
         raise ValueError(f"{name} is {value!r}, expected 1 (weak) to 5 (strong)")
@@ -129,6 +135,23 @@ def _top(name: str, k: Any, given: Arguments) -> None:
 def _image_size(name: str, size: Any, given: Arguments) -> None:
     if len(tuple(size)) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
         raise ValueError(f"{name} is {size!r}, expected (H, W), both 1 or more")
+
+
+def _gradient(name: str, gradient: Any, given: Arguments) -> None:
+    _floating(name, gradient)
+    if gradient.shape != given["image"].shape:
+        raise ValueError(f"{name} has shape {tuple(gradient.shape)}, expected the image's {tuple(given['image'].shape)}")
+
+
+def _generator(name: str, generator: Any, given: Arguments) -> None:
+    if not isinstance(generator, torch.Generator):
+        raise ValueError(f"{name} is {generator!r}, expected torch.Generator().manual_seed(0) or another seed")
+
+
+def _jitter(name: str, jitter: Any, given: Arguments) -> None:
+    _counted(0)(name, jitter, given)
+    if jitter and given.get("generator") is None:
+        raise ValueError(f"{name} is {jitter} and there is no generator: give generator=torch.Generator().manual_seed(0)")
 
 
 CHECKS: dict[str, Callable[[str, Any, Arguments], None]] = {
@@ -146,6 +169,16 @@ CHECKS: dict[str, Callable[[str, Any, Arguments], None]] = {
     "num_steps": _counted(0),
     "max_steps": _counted(0),
     "severity": _severity,
+    "gradient": _gradient,
+    "sigma": _not_negative,
+    "blur_sigma": _not_negative,
+    "blur_every": _counted(0),
+    "fraction": _between(0, 1),
+    "pixel_fraction": _between(0, 1),
+    "contribution_fraction": _between(0, 1),
+    "l2_weight": _not_negative,
+    "jitter": _jitter,
+    "generator": _generator,
 }
 
 

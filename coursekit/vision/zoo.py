@@ -13,6 +13,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -69,7 +70,7 @@ def read_zoo(folder: Path = WEIGHTS) -> dict[str, dict[str, Any]]:
 
 def _load_tiny(name: str) -> nn.Module:
     """Read data/weights/NAME.safetensors, checked against its sha256 in zoo.json."""
-    from safetensors.torch import load
+    from safetensors.numpy import load
 
     path = WEIGHTS / f"{name}.safetensors"
     expected = read_zoo().get(name, {}).get("sha256", "unknown")
@@ -85,7 +86,10 @@ def _load_tiny(name: str) -> nn.Module:
         raise UsageError(f"the weights {path} are damaged or of another training: sha256 is {found}; {remedy}")
     with torch.device("meta"):
         model = ARCHITECTURES[name]()
-    state = {key: value.float() if value.is_floating_point() else value for key, value in load(content).items()}
+    # numpy widens on one thread: torch's pool costs more than the work, most of all on a busy machine.
+    wide = {np.dtype(np.float16): np.dtype(np.float32)}
+    arrays = {key: np.array(value, dtype=wide.get(value.dtype, value.dtype)) for key, value in load(content).items()}
+    state = {key: torch.from_numpy(value) for key, value in arrays.items()}
     model.load_state_dict(state, assign=True)
     model.normalize = Normalize()  # its constants are not in the file
     model.class_names = CLASSES  # type: ignore[assignment]

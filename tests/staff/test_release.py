@@ -412,6 +412,7 @@ print(json.dumps(said))
 """
 
 
+@pytest.mark.timeout(120)  # torch is loaded
 def test_every_function_of_the_real_edition_says_that_it_is_to_do(edition: Path):
     environment = os.environ | {"PYTHONPATH": str(edition), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-c", CALL_EVERY_FUNCTION]

@@ -238,7 +238,8 @@ def test_the_warnings_and_caches_of_libraries_are_no_side_effects(edition: Path)
     assert submit(edition, parts=(PART,)).todo == ()
 
 
-def test_modules_that_change_torch_for_everybody_are_refused(edition: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.timeout(120)  # torch is loaded
+def test_a_module_that_changes_torch_for_everybody_is_refused(edition: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(submitting, "LIBRARIES", ("torch",))
     monkeypatch.setenv("A2_IMPORT_SECONDS", "30")
     (edition / MODULE).write_text(f"import torch\n\ntorch.set_default_dtype(torch.float64)\n{SOLVED}")

@@ -228,7 +228,7 @@ def test_folding_batch_norm_changes_no_logit(name):
 
 def test_an_interrupted_training_goes_on_and_ends_as_an_uninterrupted_one(tmp_path, monkeypatch):
     def run(folder):
-        options = {"device": "cpu", "epochs": 2, "num_scenes": 256}
+        options = {"device": "cpu", "epochs": 2, "num_scenes": 256, "wanted_accuracy": 0.0}
         return training.train("tiny_resnet", destination=folder, checkpoints=folder / "ck", **options)[0]
 
     monkeypatch.setattr(training, "EVALUATION_SCENES", 24)
@@ -255,7 +255,7 @@ def test_an_interrupted_training_goes_on_and_ends_as_an_uninterrupted_one(tmp_pa
 
 
 def test_a_training_below_its_wanted_accuracy_stores_nothing(tmp_path, monkeypatch):
-    recipe = training.Recipe("tiny_resnet", 1, 1, 128, 1e-4, 0.0, wanted_accuracy=0.98)
+    recipe = training.Recipe("tiny_resnet", seed=1, epochs=1, learning_rate=1e-4, num_scenes=128)
     monkeypatch.setattr(training, "RECIPES", {"tiny_resnet": recipe})
     monkeypatch.setattr(training, "EVALUATION_SCENES", 24)
 

@@ -80,7 +80,7 @@ SALIENCY_MAP = (
         "backward fills the parameters",
         "(gradient,) = torch.autograd.grad(scores.sum(), images)",
         "scores.sum().backward(); gradient = images.grad",
-        hint="The parameters' own slots were filled on the way: ask autograd for one derivative only.",
+        hint="The parameters' own slots were filled on the way: ask for the one derivative that you need.",
     ),
     mistake(
         "saliency_map",
@@ -365,7 +365,7 @@ GUIDED_BACKPROP = (
         "backward fills the parameters",
         "(gradient,) = torch.autograd.grad(scores.sum(), images)",
         "scores.sum().backward(); gradient = images.grad",
-        hint="The parameters' own slots were filled on the way: ask autograd for one derivative only.",
+        hint="The parameters' own slots were filled on the way: ask for the one derivative that you need.",
     ),
 )
 

@@ -1,0 +1,74 @@
+"""Measure `a2 watch`: from saving a file to the verdict, in a copy of this edition.
+
+    .venv/bin/python benchmarks/watch.py [PART] [--saves N] [--fresh]
+
+Prints each time and the median, with the machine's load. The promise: under 0.5 s for one part on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from coursekit.parts import ROOT, find_parts
+
+NEEDED = ("assignment2", "coursekit", "tests", "data/reference", "conftest.py", "pyproject.toml")
+
+
+def copy_edition(folder: Path) -> None:
+    """Copy what grading needs."""
+    for name in NEEDED:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(ROOT / name, folder / name)
+
+
+def measure(folder: Path, part: str, saves: int, options: list[str]) -> list[float]:
+    """Save the part's module again and again; return the seconds to each verdict."""
+    module = folder / find_parts(part)[0].module_path
+    text = module.read_text(encoding="utf-8")
+    with subprocess.Popen(
+        [sys.executable, "-m", "coursekit", "watch", part, *options], cwd=folder, text=True, stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+    ) as watching:  # fmt: skip
+        await_verdict(watching)
+        times = []
+        for i in range(saves):
+            time.sleep(0.5)
+            module.write_text(f"{text}# {i}\n", encoding="utf-8")
+            saved = time.perf_counter()
+            await_verdict(watching)
+            times.append(time.perf_counter() - saved)
+            print(f"{times[-1]:.3f} s", flush=True)
+        watching.send_signal(signal.SIGINT)
+    return times
+
+
+def await_verdict(watching: subprocess.Popen[str]) -> None:
+    for line in watching.stdout or ():
+        if "score:" in line:
+            return
+    raise SystemExit("a2 watch ended before its verdict")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", nargs="?", default="1")
+    parser.add_argument("--saves", type=int, default=20)
+    parser.add_argument("--fresh", action="store_true", help="a new Python for each run")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        copy_edition(Path(folder))
+        times = measure(Path(folder), arguments.part, arguments.saves, ["--fresh"] if arguments.fresh else [])
+    load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
+    print(f"median {statistics.median(times):.3f} s, worst {max(times):.3f} s of {len(times)}; load {load} on {os.cpu_count()} CPUs")

@@ -1,0 +1,51 @@
+"""`a2 hint FUNCTION`: a ladder of hints, one more at each call, the last a line of mathematics, never code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from coursekit.parts import ROOT, part_of
+
+LADDERS = Path(__file__).parent / "hints"
+
+
+def ladder(function: str) -> tuple[str, ...]:
+    """Return all hints of a function, from the gentlest to the line of mathematics."""
+    path = LADDERS / f"{part_of(function).module}.json"
+    return tuple(json.loads(path.read_text(encoding="utf-8"))[function])
+
+
+def next_hint(function: str, *, root: Path = ROOT) -> str:
+    """Return one hint more than last time, with all before it; how far one has come is remembered between calls."""
+    hints = ladder(function)
+    seen = _read(root)
+    seen[function] = min(seen.get(function, 0) + 1, len(hints))
+    _write(root, seen)
+    lines = [f"{i} of {len(hints)}: {hint}" for i, hint in enumerate(hints[: seen[function]], 1)]
+    if seen[function] == len(hints):
+        lines.append("That was the last one. Begin again with --reset; after this, ask a person.")
+    return "\n".join(lines)
+
+
+def reset_hints(function: str, *, root: Path = ROOT) -> None:
+    """Forget which hints of a function were shown."""
+    seen = _read(root)
+    seen.pop(function, None)
+    _write(root, seen)
+
+
+def _path(root: Path) -> Path:
+    return root / ".a2" / "hints.json"
+
+
+def _read(root: Path) -> dict[str, int]:
+    try:
+        return dict(json.loads(_path(root).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}  # a lost memory costs a call or two, no more
+
+
+def _write(root: Path, seen: dict[str, int]) -> None:
+    _path(root).parent.mkdir(exist_ok=True)
+    _path(root).write_text(json.dumps(seen), encoding="utf-8")

@@ -1,0 +1,82 @@
+"""`a2 notebooks`: run notebooks from a fresh kernel with nbval, and hold marked cells to what the staff's notebook shows.
+
+A cell with `# NBVAL_CHECK_OUTPUT` must print what `a2 reference` stored for it. A notebook whose outputs were cleared would
+pass nbval, so the run uses a copy into which the stored outputs are written; the notebook itself is not touched.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from coursekit.errors import UsageError
+from coursekit.parts import ROOT, Part
+
+MARK = "# NBVAL_CHECK_OUTPUT"
+CELL_SECONDS = 600
+EXPECTED = Path("data") / "reference" / "notebooks.json"  # notebook -> cell id -> outputs
+
+
+def run_notebooks(parts: Sequence[Part], *, root: Path = ROOT) -> int:
+    """Run the notebooks of some parts; return 0 if every cell runs and every marked cell prints what it should."""
+    expected = json.loads((root / EXPECTED).read_text(encoding="utf-8"))
+    folder = root / ".a2" / "notebooks"
+    folder.mkdir(parents=True, exist_ok=True)
+    copies = []
+    for part in parts:
+        notebook = read_notebook(root / part.notebook_path)
+        fill(notebook, expected[part.notebook], part.notebook_path)
+        copies.append(folder / part.notebook_path.name)
+        copies[-1].write_text(json.dumps(notebook), encoding="utf-8")
+    limits = [f"--nbval-cell-timeout={CELL_SECONDS}", f"--timeout={CELL_SECONDS}"]
+    plugins = ["-p", "no:cacheprovider", "-p", "nbval.plugin", "-p", "pytest_timeout"]
+    command = [sys.executable, "-m", "pytest", *plugins, "--nbval-lax", "--nbval-current-env", *limits, *map(str, copies)]
+    quiet = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(root), "JUPYTER_PLATFORM_DIRS": "1"}
+    return min(subprocess.run(command, cwd=root, env={**os.environ, **quiet}, check=False).returncode, 1)
+
+
+def read_notebook(path: Path) -> dict[str, Any]:
+    """Read a notebook; UsageError if it is missing or not JSON."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise UsageError(f"{path} is missing: restore it from the assignment you were given") from None
+    except ValueError as error:
+        raise UsageError(f"{path} is not a notebook ({error}): open and save it in Jupyter, or restore it") from None
+
+
+def marked_cells(notebook: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the cells whose output is checked, by their id."""
+    return {c["id"]: c for c in notebook["cells"] if c["cell_type"] == "code" and MARK in "".join(c["source"])}
+
+
+def fill(notebook: dict[str, Any], expected: dict[str, Any], path: Path) -> None:
+    """Write the stored outputs into the marked cells; UsageError if a marked cell is gone."""
+    cells = marked_cells(notebook)
+    for cell_id, outputs in expected.items():
+        if cell_id not in cells:
+            raise UsageError(f"{path}: the cell {cell_id} with {MARK!r} is gone; restore the notebook")
+        cells[cell_id]["outputs"] = outputs
+
+
+def expected_outputs(parts: Sequence[Part], root: Path = ROOT) -> dict[str, dict[str, Any]]:
+    """Return what the marked cells of the staff's notebooks print; UsageError for one that shows nothing."""
+    found = {}
+    for part in parts:
+        cells = marked_cells(read_notebook(root / part.notebook_path))
+        silent = [name for name, cell in cells.items() if not cell["outputs"]]
+        if silent or not cells:
+            raise UsageError(f"{part.notebook_path}: cell {silent or 'with ' + MARK} shows no output; run the notebook and save it")
+        found[part.notebook] = {name: _text_of(cell["outputs"]) for name, cell in cells.items()}
+    return found
+
+
+def _text_of(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Join what was printed in pieces, as nbval does with what it compares."""
+    text = "".join("".join(o["text"]) for o in outputs if o["output_type"] == "stream" and o["name"] == "stdout")
+    return [{"output_type": "stream", "name": "stdout", "text": text}]

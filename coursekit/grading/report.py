@@ -1,0 +1,43 @@
+"""report.html: a grade as one page that needs nothing else; the part about one function is also what notebooks show."""
+
+from __future__ import annotations
+
+import functools
+import time
+from pathlib import Path
+
+import jinja2
+
+from coursekit.grading.draw import draw
+from coursekit.grading.results import FunctionGrade, Grade, printable
+
+FOLDER = Path(__file__).parent
+
+
+def write_report(grade: Grade, path: Path) -> Path:
+    """Write the page, whole or not at all; return its path."""
+    draft = path.with_name(f"{path.name}.part")
+    draft.write_text(page(grade), encoding="utf-8")
+    draft.replace(path)
+    return path
+
+
+def page(grade: Grade) -> str:
+    """Return a grade as an HTML page."""
+    when = time.strftime("%Y-%m-%d %H:%M")
+    return _templates().get_template("report.html").render(grade=grade, when=when)
+
+
+def fragment(function: FunctionGrade) -> str:
+    """Return the verdicts on one function as a piece of HTML that brings its own style."""
+    return _templates().get_template("function.html").render(function=function, alone=True)
+
+
+@functools.cache
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters |= {"printable": printable, "draw": draw}
+    return environment

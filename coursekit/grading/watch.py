@@ -1,0 +1,164 @@
+"""`a2 watch`: grade whenever a file is saved, until Ctrl-C. Whatever is saved, the watch goes on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import watchfiles
+from watchfiles._rust_notify import WatchfilesRustInternalError
+
+from coursekit.errors import UsageError
+from coursekit.grading.grade import Progress, grade
+from coursekit.grading.launch import Launch
+from coursekit.grading.results import FunctionGrade, Grade, Verdict, read_manifest, select
+from coursekit.parts import Part
+
+FOLDERS = ("assignment2", "tests")
+STEP, DEBOUNCE = 20, 100  # ms: quiet for this long, or changing for this long, and it counts as saved
+POLL_DELAY = 200  # ms between two looks, where polling
+LOOK = 1000  # ms between two looks at the files themselves, in case an event was lost
+HALF_SAVED = 0.3  # seconds that an empty file is given to be filled
+
+Snapshot = dict[Path, tuple[int, int, int]]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One run: the grade, and what is different from the run before; or why there could be none."""
+
+    grade: Grade
+    newly_passed: tuple[Verdict, ...] = ()
+    newly_failed: tuple[Verdict, ...] = ()
+    problem: str = ""
+
+    @property
+    def first(self) -> FunctionGrade | None:
+        """The function to look at: one that has just broken, else the first that was begun and is not yet right."""
+        broken = {v.check.function for v in self.newly_failed}
+        begun = [f for f in self.grade.functions if f.lost and not f.untouched]
+        return next((f for f in begun if f.function in broken), begun[0] if begun else None)
+
+    @property
+    def todo(self) -> FunctionGrade | None:
+        """The first function that was not begun."""
+        return next((f for f in self.grade.functions if f.untouched), None)
+
+
+class Superseded(Exception):
+    """The file was saved again while its checks ran."""
+
+
+def watch(
+    parts: Sequence[Part],
+    name: str | None,
+    *,
+    root: Path,
+    launch: Launch,
+    poll: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    note: Callable[[str], None] = lambda text: None,
+) -> Iterator[Turn]:
+    """Yield a turn at once, and one after each change to a file of assignment2 or tests; a save in between starts over."""
+    last = Grade((), 0.0)
+    with _changes(root, poll, note) as changed:
+        while True:
+            _await_rest(changed, [root / part.module_path for part in parts])
+            try:
+                checks = select(read_manifest(root / "tests" / "manifest.json"), parts, name)
+                current = grade(
+                    checks, parts, root=root, launch=launch, impatient=True, progress=_tick(changed, progress, len(checks))
+                )
+            except Superseded:
+                continue
+            except (UsageError, OSError, ValueError) as error:  # a test or the manifest is missing or half saved
+                yield Turn(last, problem=str(error))
+            else:
+                yield _compare(last, current)
+                last = current
+            while not changed.wait(0.5):  # a wait without end cannot be interrupted on Windows
+                pass
+
+
+def _tick(changed: threading.Event, progress: Callable[[int, int], None], total: int) -> Progress:
+    def tick(done: int) -> None:
+        if changed.is_set():
+            raise Superseded
+        progress(done, total)
+
+    return tick
+
+
+def _await_rest(changed: threading.Event, modules: Sequence[Path]) -> None:
+    """Let an editor that empties a file before it writes it do the second step."""
+    changed.clear()
+    if any(path.exists() and not path.stat().st_size for path in modules):
+        changed.wait(HALF_SAVED)
+        changed.clear()
+
+
+def _compare(before: Grade, after: Grade) -> Turn:
+    was = {v.check.id: v.outcome == "passed" for v in before.verdicts}
+    passed = tuple(v for v in after.verdicts if v.outcome == "passed" and was.get(v.check.id) is False)
+    failed = tuple(v for v in after.verdicts if v.outcome != "passed" and was.get(v.check.id) is True)
+    return Turn(after, passed, failed)
+
+
+@contextmanager
+def _changes(root: Path, poll: bool, note: Callable[[str], None]) -> Iterator[threading.Event]:
+    """Set an event at each change, from a thread."""
+    changed, stop = threading.Event(), threading.Event()
+    thread = threading.Thread(target=_observe, args=(root, poll, note, changed, stop), daemon=True)
+    thread.start()
+    try:
+        yield changed
+    finally:
+        stop.set()
+        thread.join(timeout=2)
+
+
+def _observe(
+    root: Path, poll: bool, note: Callable[[str], None], changed: threading.Event, stop: threading.Event
+) -> None:
+    """Follow the file events; look at the files too, and go over to polling when changes come without events.
+
+    Without events are: network drives, folders of a virtual machine or a container, and a system that has run out of
+    watches. (For WSL and WATCHFILES_FORCE_POLLING watchfiles polls of its own accord.)
+    """
+    seen, missed = _snapshot(root), 0
+    while not stop.is_set():
+        try:
+            for events in watchfiles.watch(
+                *(root / folder for folder in FOLDERS), watch_filter=None, recursive=False, step=STEP, debounce=DEBOUNCE,
+                force_polling=poll or None, poll_delay_ms=POLL_DELAY, stop_event=stop, rust_timeout=LOOK,
+                yield_on_timeout=True, raise_interrupt=False,
+            ):  # fmt: skip
+                now = _snapshot(root)
+                if now == seen:  # a backup file of the editor, or nothing
+                    continue
+                seen = now
+                changed.set()
+                missed += not events
+                if missed == 2 and not poll:  # once may be chance: the look came just before the event
+                    poll = True
+                    note("file events do not arrive here: looking at the files instead, five times a second")
+                    break
+        except (OSError, WatchfilesRustInternalError):  # no watches left, or the folder is not there just now
+            poll = True
+            stop.wait(LOOK / 1000)
+
+
+def _snapshot(root: Path) -> Snapshot:
+    found: Snapshot = {}
+    for folder in FOLDERS:
+        for path in (root / folder).glob("*.*"):
+            try:
+                status = path.stat()
+            except OSError:  # gone between the listing and the look
+                continue
+            if path.suffix in (".py", ".json"):
+                found[path] = (status.st_mtime_ns, status.st_size, status.st_ino)
+    return found

@@ -1,0 +1,155 @@
+"""`a2 check`: the gate that the autograder itself must pass, function by function."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from coursekit.errors import UsageError
+from coursekit.grading.hint import ladder
+from coursekit.grading.results import read_manifest
+from coursekit.grading.store import likeliest
+from coursekit.parts import PARTS, ROOT, Part
+from coursekit.staff.edits import Edit, split, untouched
+from coursekit.staff.mistakes import mistakes_of
+from coursekit.staff.readme import table_problems
+from coursekit.staff.release import release
+from coursekit.staff.trials import Trial, run_trials
+from coursekit.staff.variants import variants_of
+
+LEAST_MISTAKES, LEAST_VARIANTS, LEAST_HINTS = 6, 3, 3
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is known of one function: how many mistakes are rejected and named, and how many variants accepted."""
+
+    function: str
+    mistakes: int
+    rejected: int
+    named: int
+    variants: int
+    accepted: int
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The matrix, every promise that does not hold as a sentence, and what finding out has cost."""
+
+    rows: tuple[Row, ...]
+    problems: tuple[str, ...]
+    seconds: float
+
+    @property
+    def holds(self) -> bool:
+        return not self.problems
+
+
+def hold(parts: Sequence[Part] = PARTS) -> Gate:
+    """Run the solution, the untouched edition, every mistake and every variant of some parts against their checks."""
+    started = time.monotonic()
+    rows: list[Row] = []
+    problems = [*_edition_problems(), *table_problems()]
+    for part in parts:
+        problems += _inventory_problems(part)
+        wrong, right = mistakes_of(part), variants_of(part)
+        plan: list[tuple[Edit, ...]] = [(), untouched(part), *((e,) for e in (*wrong, *right))]
+        solution, empty, *trials = run_trials(plan, [part]).trials
+        problems += [f"the solution fails {o.check}: {o.message}" for o in solution.outcomes if o.outcome != "passed"]
+        problems += [f"untouched, {o.check} is {o.outcome}: {o.message}" for o in empty.outcomes if o.outcome != "todo"]
+        problems += _manifest_problems(solution, part)
+        if (ROOT / part.hidden_path).exists():
+            (hidden,) = run_trials([()], [part], hidden=True).trials
+            problems += [f"the solution fails {o.check}: {o.message}" for o in hidden.outcomes if o.outcome != "passed"]
+        judged = [(t.edits[0], _mistake_problems(t) if t.edits[0].hint else _variant_problems(t)) for t in trials]
+        problems += [p for _, found in judged for p in found]
+        rows += [_row(name, judged) for name in part.functions]
+    return Gate(tuple(rows), tuple(problems), time.monotonic() - started)
+
+
+def _row(function: str, judged: Iterable[tuple[Edit, list[str]]]) -> Row:
+    own = [(edit, found) for edit, found in judged if edit.function == function]
+    wrong = [found for edit, found in own if edit.hint]
+    right = [found for edit, found in own if not edit.hint]
+    rejected = sum(not any("is not rejected" in p for p in found) for found in wrong)
+    return Row(function, len(wrong), rejected, sum(not f for f in wrong), len(right), sum(not f for f in right))
+
+
+def _mistake_problems(trial: Trial) -> list[str]:
+    (edit,) = trial.edits
+    own = [o for o in trial.outcomes if o.function == edit.function and o.outcome != "passed"]
+    problems = [
+        f"{edit} also loses {o.check}: {o.message}"
+        for o in trial.outcomes
+        if o.function != edit.function and o.outcome != "passed"
+    ]
+    if not own:
+        return [*problems, f"{edit} is not rejected by any check"]
+    best = likeliest(o.recognised for o in own if o.recognised)
+    if best is None or best.name != edit.name:
+        problems.append(f"{edit} is taken for {best.name if best else 'nothing known'}; run a2 reference, or part them by a check")
+    return problems + hint_problems(edit)
+
+
+def _variant_problems(trial: Trial) -> list[str]:
+    return [f"the right variant {trial.edits[0]} loses {o.check}: {o.message}" for o in trial.outcomes if o.outcome != "passed"]
+
+
+def hint_problems(edit: Edit) -> list[str]:
+    """Return which code words a hint gives away: names that the right line has and the wrong one lacks."""
+    right = split(edit.function)[1]
+    wrong = edit.edited_solution()
+    told = _words(edit.hint) & (_code_names(right) - _code_names(wrong)) - COMMON
+    return [f"the hint of {edit} tells the code word {word!r}" for word in sorted(told)]
+
+
+COMMON = {"images", "image", "model", "labels", "layer", "unit", "channel", "gradient", "upstream", "cam", "strongest"}
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[A-Za-z_]{3,}", text))
+
+
+def _code_names(code: str) -> set[str]:
+    return set(re.findall(r"[A-Za-z_]{3,}", re.sub(r"#.*", "", code)))
+
+
+def _inventory_problems(part: Part) -> list[str]:
+    paths = [part.module_path, part.notebook_path, part.tests_path, part.hidden_path]
+    problems = [f"part {part.number} has no {path}" for path in paths if not (ROOT / path).exists()]
+    for function in part.functions:
+        for kind, edits, least in (("mistakes", mistakes_of(part), LEAST_MISTAKES), ("variants", variants_of(part), LEAST_VARIANTS)):
+            count = sum(edit.function == function for edit in edits)
+            if count < least:
+                problems.append(f"{function} has {count} {kind}, {least} are wanted")
+        problems += _ladder_problems(function)
+    return problems
+
+
+def _ladder_problems(function: str) -> list[str]:
+    hints = ladder(function)
+    if len(hints) < LEAST_HINTS:
+        return [f"{function} has {len(hints)} hints, {LEAST_HINTS} are wanted"]
+    solution = [re.sub(r"\s+", "", line) for line in split(function)[1].splitlines()]
+    return [f"a hint of {function} is a line of the solution" for h in hints if re.sub(r"\s+", "", h) in solution]
+
+
+def _manifest_problems(solution: Trial, part: Part) -> list[str]:
+    listed = [c for c in read_manifest(ROOT / "tests" / "manifest.json") if c.function in part.functions]
+    stored = {(c.id, c.function, c.points) for c in listed}
+    found = {(o.check, o.function, o.max_score) for o in solution.outcomes}
+    return [f"tests/manifest.json is not what part {part.number} has: run a2 reference"] if stored != found else []
+
+
+def _edition_problems() -> list[str]:
+    """Cut the student edition, which refuses leaks, misspelt markers and missing files."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            release(Path(folder) / "edition")
+        except UsageError as error:
+            return [f"the student edition cannot be cut: {error}"]
+    return []

@@ -1,0 +1,904 @@
+"""Mistakes of part 2, as learners make them."""
+
+from coursekit.staff.edits import mistake
+
+PRE_SOFTMAX = "The lecture climbs the score before it becomes a probability: that one also rises when other classes fall."
+CALLERS = "Look at what you were given after the call: something about it is no longer as it was."
+DRAGS = "The values are right, but they drag the whole computation behind them: cut it off."
+SHARED = "What you return and what you were given lie in the same memory: writing to one changes the other."
+COUNT = "Count how often the picture moves, and compare with how often it should."
+WORLD = "Your randomness comes from somewhere else than the source that the caller handed over."
+OWN_SEED = "The caller's source of randomness decides; yours gives the same numbers to every caller."
+OFF_BY_HALF = "Count the pixels that became grey: a broken number of pixels is rounded towards fewer."
+FIXED_LEVEL = "How many pixels turn grey is given; where the limit lies follows from the picture."
+LARGE = "You keep exactly what should go."
+THREE_TIMES = "A pixel is grey or not in all three colours at once; yours loses single colours."
+BLACK = "Nothing is grey in your result where something should be: which value is grey here?"
+ROUND_GREY = "Distances are taken from grey, not from black."
+
+ASCENT_STEP = (
+    mistake(
+        "ascent_step",
+        "descent",
+        "image + step_size",
+        "image - step_size",
+        hint="The score falls: in which direction does a hill rise?",
+    ),
+    mistake(
+        "ascent_step",
+        "penalty rewarded",
+        "- l2_weight",
+        "+ l2_weight",
+        hint="The stronger the regulariser, the further your picture runs away from grey.",
+    ),
+    mistake(
+        "ascent_step",
+        "penalty not squared",
+        ".square().sum()",
+        ".norm()",
+        hint="Your regulariser pulls equally hard near grey and far from it: look at its exponent.",
+    ),
+    mistake(
+        "ascent_step",
+        "penalty halved",
+        "- l2_weight * penalty",
+        "- l2_weight / 2 * penalty",
+        hint="Your regulariser pulls half as hard as the formula says; weight decay in optimisers has another factor.",
+    ),
+    mistake(
+        "ascent_step",
+        "penalty averaged",
+        ".square().sum()",
+        ".square().mean()",
+        hint="Your regulariser is fainter the more pixels there are.",
+    ),
+    mistake(
+        "ascent_step",
+        "penalty from black",
+        "(image - 0.5)",
+        "image",
+        hint="Your regulariser pulls the picture towards black instead of towards grey.",
+    ),
+    mistake(
+        "ascent_step",
+        "penalty without slope",
+        "(image - 0.5)",
+        "(image.detach() - 0.5)",
+        hint="Your regulariser has a value and no slope: it changes nothing about the direction.",
+    ),
+    mistake(
+        "ascent_step",
+        "penalty forgotten",
+        " - l2_weight * penalty",
+        " - 0 * penalty",
+        hint="Nothing pulls your picture back: with a stronger regulariser it takes the same step.",
+    ),
+    mistake(
+        "ascent_step",
+        "parameters regularised",
+        "(image - 0.5).square().sum()",
+        "sum(p.square().sum() for p in model.parameters()) + 0 * image.sum()",
+        hint="It is the picture that should stay small here; the weights are not what is being changed.",
+    ),
+    mistake(
+        "ascent_step",
+        "raw slope",
+        "torch.where(length > 0, length, 1)",
+        "1",
+        hint="Your step is long where the network is steep and short where it is flat; it should always be equally long.",
+    ),
+    mistake(
+        "ascent_step",
+        "sign of the slope",
+        "step_size * gradient / torch.where(length > 0, length, 1)",
+        "step_size * gradient.sign()",
+        hint="Every value moves by the same amount in your step: that belongs to part 3; here strong slopes move more.",
+    ),
+    mistake(
+        "ascent_step",
+        "divided by the square",
+        "length = gradient.norm()",
+        "length = gradient.square().sum()",
+        hint="The steeper the slope, the shorter your step: one power too many, or a root too few.",
+    ),
+    mistake(
+        "ascent_step",
+        "channels apart",
+        "length = gradient.norm()",
+        "length = gradient.norm(dim=(1, 2), keepdim=True)",
+        hint="Your step has the wanted size in each colour separately; it is the whole picture that counts.",
+    ),
+    mistake(
+        "ascent_step",
+        "largest entry",
+        "length = gradient.norm()",
+        "length = gradient.abs().max()",
+        hint="You measure by the largest single value; the size asked for is the Euclidean one, over all values.",
+    ),
+    mistake(
+        "ascent_step",
+        "root mean square",
+        "length = gradient.norm()",
+        "length = gradient.square().mean().sqrt()",
+        hint="Your step grows with the number of pixels: as in some codes for DeepDream, but not as here.",
+    ),
+    mistake(
+        "ascent_step",
+        "epsilon",
+        "torch.where(length > 0, length, 1)",
+        "(length + 1e-8)",
+        hint="A safety margin in the denominator: on very faint slopes your step shrinks to nothing.",
+    ),
+    mistake(
+        "ascent_step",
+        "zero by zero",
+        "torch.where(length > 0, length, 1)",
+        "length",
+        hint="What happens where the network does not react at all?",
+    ),
+    mistake(
+        "ascent_step",
+        "step size ignored",
+        "step_size * gradient",
+        "gradient",
+        hint="However far the caller wants to go, you always go equally far.",
+    ),
+    mistake("ascent_step", "probability", "model(image[None])", "model(image[None]).softmax(dim=1)", hint=PRE_SOFTMAX),
+    mistake(
+        "ascent_step",
+        "log-probability",
+        "model(image[None])",
+        "model(image[None]).log_softmax(dim=1)",
+        hint="Your step also pushes all other classes down: climb one score, not a loss.",
+    ),
+    mistake(
+        "ascent_step",
+        "largest score",
+        "model(image[None])[0, target]",
+        "model(image[None]).max()",
+        hint="You climb whichever class leads; the caller chose another.",
+    ),
+    mistake(
+        "ascent_step",
+        "clamped",
+        "1)).detach()",
+        "1)).detach().clamp(0, 1)",
+        hint="The step alone was asked for; to keep it in range is the caller's business.",
+    ),
+    mistake(
+        "ascent_step",
+        "caller's picture",
+        "image = image.detach().requires_grad_()",
+        "image.requires_grad_()",
+        hint=CALLERS,
+    ),
+    mistake(
+        "ascent_step",
+        "in place",
+        "return (image + step_size * gradient / torch.where(length > 0, length, 1)).detach()",
+        "with torch.no_grad():\n        image += step_size * gradient / torch.where(length > 0, length, 1)\n    return image.detach()",
+        hint="The picture that you were given moves with yours: they share their memory.",
+    ),
+    mistake(
+        "ascent_step",
+        "backward fills the parameters",
+        "(gradient,) = torch.autograd.grad(objective, image)",
+        "objective.backward(); gradient = image.grad",
+        hint="The network's own slots were filled on the way: ask autograd for one derivative only.",
+    ),
+    mistake("ascent_step", "still in the graph", "1)).detach()", "1))", hint=DRAGS),
+)
+
+BLUR = (
+    mistake(
+        "blur",
+        "dark border",
+        'F.pad(image.detach()[:, None], (radius,) * 4, mode="replicate")',
+        "F.pad(image.detach()[:, None], (radius,) * 4)",
+        hint="Your picture darkens towards its edges: what lies beyond them?",
+    ),
+    mistake(
+        "blur",
+        "mirrored border",
+        'F.pad(image.detach()[:, None], (radius,) * 4, mode="replicate")',
+        "torch.from_numpy(__import__('numpy').pad(image.detach().numpy(), ((0, 0), (radius,) * 2, (radius,) * 2), 'reflect'))[:, None]",
+        hint="Beyond the edges your picture goes on as in a mirror.",
+    ),
+    mistake(
+        "blur",
+        "wrapped border",
+        'F.pad(image.detach()[:, None], (radius,) * 4, mode="replicate")',
+        "torch.from_numpy(__import__('numpy').pad(image.detach().numpy(), ((0, 0), (radius,) * 2, (radius,) * 2), 'wrap'))[:, None]",
+        hint="What leaves your picture on one side comes in on the other.",
+    ),
+    mistake(
+        "blur",
+        "variance",
+        "(offsets / sigma).square().div(-2)",
+        "offsets.square().div(-2 * sigma)",
+        hint="The parameter is the standard deviation in pixels; yours acts like its square.",
+    ),
+    mistake(
+        "blur",
+        "factor two",
+        "(offsets / sigma).square().div(-2)",
+        "(offsets / sigma).square().neg()",
+        hint="Your bell is too narrow by a constant factor: compare the exponent with the formula.",
+    ),
+    mistake(
+        "blur",
+        "not squared",
+        "(offsets / sigma).square().div(-2)",
+        "(offsets / sigma).abs().div(-2)",
+        hint="Your weights have a sharp peak and long tails: that is another bell.",
+    ),
+    mistake(
+        "blur",
+        "box",
+        "(offsets / sigma).square().div(-2)",
+        "(0 * offsets)",
+        hint="All neighbours count equally in your window; near ones should count more.",
+    ),
+    mistake(
+        "blur",
+        "not normalised",
+        ".softmax(dim=0)",
+        ".exp()",
+        hint="Your picture becomes brighter: what do your weights add up to?",
+    ),
+    mistake(
+        "blur",
+        "density",
+        ".softmax(dim=0)",
+        ".exp() / (sigma * (2 * math.pi) ** 0.5)",
+        hint="The constant of the continuous bell does not fit whole pixels: what do your weights add up to?",
+    ),
+    mistake(
+        "blur",
+        "short window",
+        "math.ceil(3 * sigma)",
+        "math.ceil(sigma)",
+        hint="Your window ends while the bell is still high.",
+    ),
+    mistake(
+        "blur",
+        "window rounded down",
+        "math.ceil(3 * sigma)",
+        "int(3 * sigma)",
+        hint="Your window ends a little too early when its half width is no whole number.",
+    ),
+    mistake(
+        "blur",
+        "rows only",
+        "return F.conv2d(rows, weights.view(1, 1, 1, -1))[:, 0]",
+        "return rows[:, 0, :, radius:-radius]",
+        hint="Your picture is smeared in one direction only.",
+    ),
+    mistake(
+        "blur",
+        "channels mixed",
+        "image.detach()[:, None]",
+        "image.detach().mean(dim=0).expand(3, -1, -1)[:, None]",
+        hint="Colours run into each other: each has to be treated alone.",
+    ),
+    mistake(
+        "blur",
+        "division by zero",
+        "if radius == 0:\n        return image.detach().clone()\n    ",
+        "",
+        hint="There is a width at which nothing may change, and your formula breaks there.",
+    ),
+    mistake("blur", "view of the picture", "image.detach().clone()", "image.detach()", hint=SHARED),
+    mistake(
+        "blur",
+        "still in the graph",
+        "image.detach()[:, None]",
+        "image[:, None]",
+        "image.detach().clone()",
+        "image.clone()",
+        hint=DRAGS,
+    ),
+)
+
+
+def zeroing(function: str, quantity: str, scores: str, specific: tuple[tuple[str, str, str, str], ...]) -> tuple:
+    """The mistakes that the two ways of turning pixels grey have in common, then those of one of them."""
+    count = f"math.floor(fraction * len({quantity}))"
+    shared = (
+        ("large ones", ".argsort()", ".argsort(descending=True)", LARGE),
+        ("rounded", "math.floor(fraction", "round(fraction", OFF_BY_HALF),
+        ("rounded up", "math.floor(fraction", "math.ceil(fraction", OFF_BY_HALF + " Yours always takes one more."),
+        (
+            "fraction kept",
+            "math.floor(fraction",
+            "math.floor((1 - fraction)",
+            "The given share is the one that goes, not the one that stays.",
+        ),
+        (
+            "fixed limit",
+            f"{quantity}.argsort()[: {count}]",
+            f"({quantity} < fraction * {quantity}.max()).nonzero().flatten()",
+            FIXED_LEVEL,
+        ),
+        (
+            "quantile",
+            f"{quantity}.argsort()[: {count}]",
+            f"({quantity} <= {quantity}.quantile(fraction)).nonzero().flatten()",
+            "Count the pixels that became grey: a percentile is not a number of pixels.",
+        ),
+        ("black", "smallest, 0.5)", "smallest, 0.0)", BLACK),
+        ("all of three axes", "len(" + quantity + ")", "image.numel()", "You count values where pixels are meant."),
+        ("in place", "image.detach().flatten(1).index_fill(", "image.detach().flatten(1).index_fill_(", CALLERS),
+        ("still in the graph", "image.detach()", "image", DRAGS),
+    )
+    return (
+        *(mistake(function, name, old, new, hint=hint) for name, old, new, hint in shared),
+        *(mistake(function, name, old, new, hint=hint) for name, old, new, hint in specific),
+        mistake(
+            function,
+            "each colour by itself",
+            body=f"""
+            values = {scores}.flatten()
+            smallest = values.argsort()[: math.floor(fraction * len(values))]
+            return image.detach().flatten().index_fill(0, smallest, 0.5).view(image.shape)
+            """,
+            hint=THREE_TIMES,
+        ),
+    )
+
+
+ZERO_SMALL_PIXELS = zeroing(
+    "zero_small_pixels",
+    "norms",
+    "(image - 0.5).abs()",
+    (
+        ("from black", "(image - 0.5)", "image", ROUND_GREY),
+        (
+            "sum of absolute values",
+            ".norm(dim=0)",
+            ".abs().sum(dim=0)",
+            "You measure along the axes of colour space; the straight distance is meant.",
+        ),
+        (
+            "largest colour",
+            ".norm(dim=0)",
+            ".abs().amax(dim=0)",
+            "You look at the strongest colour of a pixel only; all three count.",
+        ),
+        (
+            "signed sum",
+            ".norm(dim=0)",
+            ".sum(dim=0)",
+            "Bright and dark colours cancel in your measure, and dark pixels count as small.",
+        ),
+        (
+            "brightness",
+            ".norm(dim=0)",
+            ".mean(dim=0).abs()",
+            "A pure red can be as bright as grey: your measure does not see colour.",
+        ),
+    ),
+)
+
+ZERO_SMALL_CONTRIBUTIONS = zeroing(
+    "zero_small_contributions",
+    "contributions",
+    "((image - 0.5) * gradient).abs()",
+    (
+        ("from black", "(image - 0.5)", "image", ROUND_GREY),
+        (
+            "absolute value first",
+            ".sum(dim=0).abs()",
+            ".abs().sum(dim=0)",
+            "Colours that pull in opposite directions should cancel: mind the order of the two operations.",
+        ),
+        (
+            "signed",
+            ".sum(dim=0).abs()",
+            ".sum(dim=0)",
+            "A pixel that lowers the score strongly is no small one.",
+        ),
+        (
+            "slope alone",
+            "((image - 0.5) * gradient)",
+            "gradient",
+            "A pixel that is grey already contributes nothing, however steep the score is there.",
+        ),
+        (
+            "pixel alone",
+            "((image - 0.5) * gradient).sum(dim=0).abs()",
+            "(image - 0.5).norm(dim=0)",
+            "That is the other exercise: nothing in yours asks what the score does.",
+        ),
+        (
+            "product of lengths",
+            "((image - 0.5) * gradient).sum(dim=0).abs()",
+            "((image - 0.5).norm(dim=0) * gradient.norm(dim=0))",
+            "A colour that stands across the slope contributes nothing; in yours it does.",
+        ),
+    ),
+)
+
+CLASS_VISUALIZATION = (
+    mistake(
+        "class_visualization",
+        "one step too few",
+        "range(1, num_steps + 1)",
+        "range(1, num_steps)",
+        hint=COUNT,
+    ),
+    mistake(
+        "class_visualization",
+        "one step too many",
+        "range(1, num_steps + 1)",
+        "range(1, num_steps + 2)",
+        hint=COUNT + " Yours moves even when it should return the start.",
+    ),
+    mistake(
+        "class_visualization",
+        "starts black",
+        "image = start_picture(model, image_size, generator)",
+        "image = start_picture(model, image_size, generator) - 0.5",
+        hint="Your first picture is black: which one was agreed on?",
+    ),
+    mistake(
+        "class_visualization",
+        "always noise",
+        "start_picture(model, image_size, generator)",
+        "start_picture(model, image_size, generator or torch.Generator().manual_seed(0))",
+        hint="Nobody asked for randomness here, and your start is not plain.",
+    ),
+    mistake(
+        "class_visualization",
+        "always grey",
+        "start_picture(model, image_size, generator)",
+        "start_picture(model, image_size, None)",
+        hint="With a source of randomness the first picture is not plain.",
+    ),
+    mistake(
+        "class_visualization",
+        "own generator",
+        "start_picture(model, image_size, generator)",
+        "start_picture(model, image_size, generator and torch.Generator().manual_seed(0))",
+        hint=OWN_SEED,
+    ),
+    mistake(
+        "class_visualization",
+        "square picture",
+        "image_size, generator)",
+        "(image_size[0], image_size[0]), generator)",
+        hint="Height and width may differ.",
+    ),
+    mistake(
+        "class_visualization",
+        "float32",
+        "image = start_picture(model, image_size, generator)",
+        "image = start_picture(model, image_size, generator).float().double()[:, :, :].float()",
+        hint="The number format of the result is not the network's.",
+    ),
+    mistake(
+        "class_visualization",
+        "no clamp",
+        ".clamp(0, 1)\n",
+        "\n",
+        hint="Some of your values are no colours any more.",
+    ),
+    mistake(
+        "class_visualization",
+        "clamp at the end",
+        ".clamp(0, 1)\n",
+        "\n",
+        "return image",
+        "return image.clamp(0, 1)",
+        hint="On the way the network is shown pictures that do not exist: what leaves the range must come back at once.",
+    ),
+    mistake(
+        "class_visualization",
+        "steps from the start",
+        "for step in range(1, num_steps + 1):\n",
+        "start = image\n    for step in range(1, num_steps + 1):\n        image = start\n",
+        hint="Every step begins at the same place: what does the next one build on?",
+    ),
+    mistake(
+        "class_visualization",
+        "two steps at once",
+        "image = ascent_step(model, image, target, step_size=step_size, l2_weight=l2_weight)",
+        "for _ in range(2): image = ascent_step(model, image, target, step_size=step_size, l2_weight=l2_weight)",
+        hint="Between two pictures in range yours moves twice.",
+    ),
+    mistake(
+        "class_visualization",
+        "step size forgotten",
+        "step_size=step_size",
+        "step_size=1.0",
+        hint="However far the caller wants to go in a step, yours goes equally far.",
+    ),
+    mistake(
+        "class_visualization",
+        "regulariser forgotten",
+        "l2_weight=l2_weight",
+        "l2_weight=0.0",
+        hint="The caller's weight decay is lost on the way.",
+    ),
+    mistake(
+        "class_visualization",
+        "steps shrink",
+        "step_size=step_size",
+        "step_size=step_size / step",
+        hint="Your steps become shorter and shorter; nobody asked for a schedule.",
+    ),
+    mistake(
+        "class_visualization",
+        "blur counted from zero",
+        "step % blur_every == 0",
+        "(step - 1) % blur_every == 0",
+        hint="The first picture is softened too early: from where do you count?",
+    ),
+    mistake(
+        "class_visualization",
+        "blur always",
+        "if blur_every and step % blur_every == 0:",
+        "if blur_every:",
+        hint="Yours softens the picture each time, however seldom it was asked for.",
+    ),
+    mistake(
+        "class_visualization",
+        "blur never",
+        "if blur_every and step % blur_every == 0:",
+        "if False:",
+        hint="One of the tricks has no effect in yours: switch them on one by one.",
+    ),
+    mistake(
+        "class_visualization",
+        "blur divides by zero",
+        "if blur_every and step",
+        "if step",
+        hint="There is a setting that means never, and yours breaks at it.",
+    ),
+    mistake(
+        "class_visualization",
+        "blur at the end only",
+        "if blur_every and step % blur_every == 0:",
+        "if blur_every and step == num_steps:",
+        hint="Softening the last picture only makes it softer; softening on the way changes where the ascent goes.",
+    ),
+    mistake(
+        "class_visualization",
+        "blur of fixed width",
+        "blur(image, blur_sigma)",
+        "blur(image, 0.5)",
+        hint="The caller also says how wide the bell is.",
+    ),
+    mistake(
+        "class_visualization",
+        "blur before the step",
+        "image = ascent_step(model, image, target, step_size=step_size, l2_weight=l2_weight)\n        "
+        "if blur_every and step % blur_every == 0:\n            image = blur(image, blur_sigma)\n",
+        "if blur_every and step % blur_every == 0:\n            image = blur(image, blur_sigma)\n        "
+        "image = ascent_step(model, image, target, step_size=step_size, l2_weight=l2_weight)\n",
+        hint="You soften first and climb afterwards: the last thing you did is left sharp.",
+    ),
+    mistake(
+        "class_visualization",
+        "small pixels forgotten",
+        "zero_small_pixels(image, pixel_fraction)",
+        "image",
+        hint="One of the two clippings has no effect in yours: switch them on one by one.",
+    ),
+    mistake(
+        "class_visualization",
+        "small pixels before the blur",
+        "if blur_every and step % blur_every == 0:\n            image = blur(image, blur_sigma)\n        "
+        "image = zero_small_pixels(image, pixel_fraction)\n",
+        "image = zero_small_pixels(image, pixel_fraction)\n        "
+        "if blur_every and step % blur_every == 0:\n            image = blur(image, blur_sigma)\n",
+        hint="What you cut away is smeared back in a moment later.",
+    ),
+    mistake(
+        "class_visualization",
+        "contributions forgotten",
+        "if contribution_fraction:",
+        "if False:",
+        hint="The second of the two clippings has no effect in yours: switch them on one by one.",
+    ),
+    mistake(
+        "class_visualization",
+        "fractions exchanged",
+        "zero_small_pixels(image, pixel_fraction)",
+        "zero_small_pixels(image, contribution_fraction)",
+        "image = zero_small_contributions(image, gradient, contribution_fraction)",
+        "image = zero_small_contributions(image, gradient, pixel_fraction)",
+        hint="Each clipping has a share of its own; you have them the other way round.",
+    ),
+    mistake(
+        "class_visualization",
+        "slope after the step",
+        "before = before.detach()",
+        "before = image.detach()",
+        hint="You ask for the slope where the picture has already moved away from.",
+    ),
+    mistake(
+        "class_visualization",
+        "slope of the penalised score",
+        "model(before[None])[0, target],",
+        "model(before[None])[0, target] - l2_weight * (before - 0.5).square().sum(),",
+        hint="What a pixel contributes is asked of the network alone, not of the regulariser.",
+    ),
+    mistake(
+        "class_visualization",
+        "contributions of the old picture",
+        "zero_small_contributions(image, gradient",
+        "zero_small_contributions(before.detach(), gradient",
+        hint="With the clipping your step is lost: which of the two pictures is to be clipped?",
+    ),
+    mistake(
+        "class_visualization",
+        "clamp before the clippings",
+        "image = zero_small_pixels(image, pixel_fraction)",
+        "image = zero_small_pixels(image.clamp(0, 1), pixel_fraction)",
+        hint="You cut the colours into range too early: that comes last.",
+    ),
+    mistake(
+        "class_visualization",
+        "jitter not undone",
+        "image = image.roll((-offset[0], -offset[1]), dims=(1, 2)).clamp(0, 1)",
+        "image = image.clamp(0, 1)",
+        hint="Your picture wanders: what was moved for the step must come back after it.",
+    ),
+    mistake(
+        "class_visualization",
+        "jitter undone the wrong way",
+        "(-offset[0], -offset[1])",
+        "(offset[0], offset[1])",
+        hint="The way back is the way there, a second time: your picture ends up twice as far.",
+    ),
+    mistake(
+        "class_visualization",
+        "jitter in one direction",
+        "torch.randint(-jitter, jitter + 1",
+        "torch.randint(0, jitter + 1",
+        hint="Your picture is only ever moved down and to the right.",
+    ),
+    mistake(
+        "class_visualization",
+        "jitter without its end",
+        "torch.randint(-jitter, jitter + 1",
+        "torch.randint(-jitter, max(jitter, 1 - jitter)",
+        hint="The largest move never happens: does your range include its upper end?",
+    ),
+    mistake(
+        "class_visualization",
+        "jitter along the diagonal",
+        "(2,), generator=generator, device=generator.device).tolist()",
+        "(1,), generator=generator, device=generator.device).tolist() * 2",
+        hint="Your picture only ever moves along its diagonal.",
+    ),
+    mistake(
+        "class_visualization",
+        "jitter drawn once",
+        "for step in range(1, num_steps + 1):\n        offset = (0, 0)\n        if generator is not None:\n    ",
+        "offset = (0, 0)\n    for step in range(1, num_steps + 1):\n        if generator is not None and step == 1:\n    ",
+        hint="Your picture trembles once, at the beginning.",
+    ),
+    mistake(
+        "class_visualization",
+        "jitter forgotten",
+        "if generator is not None:",
+        "if False:",
+        hint="Your picture never moves sideways.",
+    ),
+    mistake(
+        "class_visualization",
+        "rolled without wrapping",
+        "image.roll(tuple(offset), dims=(1, 2))",
+        "image.roll(tuple(offset), dims=(1, 2)) * (torch.arange(image.shape[1])[:, None] >= offset[0])",
+        hint="What leaves on one side comes back on the other; in yours it is lost.",
+    ),
+    mistake(
+        "class_visualization",
+        "channels rolled",
+        "image.roll(tuple(offset), dims=(1, 2))",
+        "image.roll(tuple(offset), dims=(0, 2))",
+        "(-offset[0], -offset[1]), dims=(1, 2)",
+        "(-offset[0], -offset[1]), dims=(0, 2)",
+        hint="In yours colours change places instead of rows.",
+    ),
+    mistake(
+        "class_visualization",
+        "global randomness",
+        "(2,), generator=generator, device=generator.device)",
+        "(2,))",
+        hint=WORLD,
+    ),
+    mistake(
+        "class_visualization",
+        "parameters switched off",
+        "image = start_picture",
+        "model.requires_grad_(False) if isinstance(model, nn.Module) else None; image = start_picture",
+        hint="The network comes back with its parameters frozen.",
+    ),
+)
+
+MAXIMIZE_ACTIVATION = (
+    mistake(
+        "maximize_activation",
+        "mean over positions",
+        ".sum(dim=1, keepdim=True)",
+        ".mean(dim=1, keepdim=True)",
+        hint="Against the regulariser your score is too faint, the more so the larger the map: how do you join the positions?",
+    ),
+    mistake(
+        "maximize_activation",
+        "strongest position",
+        ".sum(dim=1, keepdim=True)",
+        ".amax(dim=1, keepdim=True)",
+        hint="Yours excites a single place of the map; the whole channel was asked for.",
+    ),
+    mistake(
+        "maximize_activation",
+        "whole layer",
+        "[:, channel].reshape",
+        ".reshape",
+        hint="All channels of the layer pull at your picture; one was asked for.",
+    ),
+    mistake(
+        "maximize_activation",
+        "next channel",
+        "[:, channel]",
+        "[:, channel - 1]",
+        hint="A neighbour answers: from where are channels counted?",
+    ),
+    mistake(
+        "maximize_activation",
+        "square of the activation",
+        ".sum(dim=1, keepdim=True)",
+        ".square().sum(dim=1, keepdim=True)",
+        hint="That is DeepDream's goal, the power of a layer; here negative values count against you.",
+    ),
+    mistake(
+        "maximize_activation",
+        "rectified",
+        "outputs[layer][:, channel]",
+        "outputs[layer][:, channel].relu()",
+        hint="The layer's own values were asked for, negative ones too, not what the next one makes of them.",
+    ),
+    mistake(
+        "maximize_activation",
+        "aliased by an in-place ReLU",
+        "with record_outputs(model, [layer]) as outputs:\n            model(images)\n",
+        "outputs = {}\n        handle = model.get_submodule(layer).register_forward_hook(lambda m, i, o: outputs.update({layer: o}))\n"
+        "        try:\n            model(images)\n        finally:\n            handle.remove()\n",
+        hint="The layer that follows writes over what you kept: look at negative values of your copy.",
+    ),
+    mistake(
+        "maximize_activation",
+        "hooks pile up",
+        "with record_outputs(model, [layer]) as outputs:\n            model(images)\n",
+        "outputs = {}\n        model.get_submodule(layer).register_forward_hook(\n"
+        "            lambda m, i, o: (outputs.update({layer: o}), o.clone())[1])\n        model(images)\n",
+        hint="After the call, and after a call that failed, the network must be exactly what it was.",
+    ),
+    mistake(
+        "maximize_activation",
+        "descent",
+        "keepdim=True)  #",
+        "keepdim=True).neg()  #",
+        hint="The channel becomes quieter from step to step.",
+    ),
+    mistake(
+        "maximize_activation",
+        "one step too few",
+        "range(1, num_steps + 1)",
+        "range(1, num_steps)",
+        hint=COUNT,
+    ),
+    mistake(
+        "maximize_activation",
+        "no clamp",
+        "image = image.clamp(0, 1)",
+        "pass",
+        hint="Some of your values are no colours any more.",
+    ),
+    mistake(
+        "maximize_activation",
+        "clamp at the end",
+        "image = image.clamp(0, 1)",
+        "pass",
+        "return image\n",
+        "return image.clamp(0, 1)\n",
+        hint="On the way the network is shown pictures that do not exist: what leaves the range must come back at once.",
+    ),
+    mistake(
+        "maximize_activation",
+        "blur before the step",
+        "image = ascent_step(scores, image, 0, step_size=step_size, l2_weight=l2_weight)\n        "
+        "if blur_every and step % blur_every == 0:\n            image = blur(image, blur_sigma)\n",
+        "if blur_every and step % blur_every == 0:\n            image = blur(image, blur_sigma)\n        "
+        "image = ascent_step(scores, image, 0, step_size=step_size, l2_weight=l2_weight)\n",
+        hint="You soften first and climb afterwards: the last thing you did is left sharp.",
+    ),
+    mistake(
+        "maximize_activation",
+        "blur counted from zero",
+        "step % blur_every == 0",
+        "(step - 1) % blur_every == 0",
+        hint="The first picture is softened too early: from where do you count?",
+    ),
+    mistake(
+        "maximize_activation",
+        "blur forgotten",
+        "if blur_every and",
+        "if not blur_every and",
+        hint="Softening has no effect in yours, or breaks where it should never happen.",
+    ),
+    mistake(
+        "maximize_activation",
+        "regulariser forgotten",
+        "l2_weight=l2_weight",
+        "l2_weight=0.0",
+        hint="The caller's weight decay is lost on the way.",
+    ),
+    mistake(
+        "maximize_activation",
+        "step size forgotten",
+        "step_size=step_size",
+        "step_size=1.0",
+        hint="However far the caller wants to go in a step, yours goes equally far.",
+    ),
+    mistake(
+        "maximize_activation",
+        "always grey",
+        "start_picture(model, image_size, generator)",
+        "start_picture(model, image_size, None)",
+        hint="With a source of randomness the first picture is not plain.",
+    ),
+    mistake(
+        "maximize_activation",
+        "stale activation",
+        body="""
+        image = start_picture(model, image_size, generator)
+        images = image[None].detach().requires_grad_()
+        with record_outputs(model, [layer]) as outputs:
+            model(images)
+        score = outputs[layer][:, channel].sum()
+        for step in range(1, num_steps + 1):
+            (slope,) = torch.autograd.grad(score, images, retain_graph=True, materialize_grads=True)
+            slope = slope[0] - 2 * l2_weight * (image - 0.5)
+            length = slope.norm()
+            image = image + step_size * slope / torch.where(length > 0, length, 1)
+            if blur_every and step % blur_every == 0:
+                image = blur(image, blur_sigma)
+            image = image.clamp(0, 1)
+        return image
+        """,
+        hint="The network ran once, and you go on with what it said about the first picture.",
+    ),
+    mistake(
+        "maximize_activation",
+        "dead channel",
+        body="""
+        image = start_picture(model, image_size, generator)
+        for step in range(1, num_steps + 1):
+            images = image[None].detach().requires_grad_()
+            with record_outputs(model, [layer]) as outputs:
+                model(images)
+            score = outputs[layer][:, channel].sum() - l2_weight * (images - 0.5).square().sum()
+            (slope,) = torch.autograd.grad(score, images)
+            image = image + step_size * slope[0] / slope.norm()
+            if blur_every and step % blur_every == 0:
+                image = blur(image, blur_sigma)
+            image = image.clamp(0, 1)
+        return image
+        """,
+        hint="What happens in yours with a channel that no pixel can move?",
+    ),
+)
+
+MISTAKES = (
+    *ASCENT_STEP,
+    *BLUR,
+    *ZERO_SMALL_PIXELS,
+    *ZERO_SMALL_CONTRIBUTIONS,
+    *CLASS_VISUALIZATION,
+    *MAXIMIZE_ACTIVATION,
+)
