@@ -70,7 +70,7 @@ def activation_gradient(model: nn.Module, images: Tensor, layer: str, unit: tupl
     images = images.detach().requires_grad_()
     with record_outputs(model, [layer]) as outputs:
         model(images)
-    activation = outputs[layer][(slice(None), *unit)]  # (N,)
+    activation = outputs[layer].movedim(0, -1)[unit]  # (N,)
     (gradient,) = torch.autograd.grad(activation.sum(), images, materialize_grads=True)
     return gradient
     ### END SOLUTION
@@ -222,7 +222,7 @@ def top_patches(model: nn.Module, images: Tensor, layer: str, channel: int, k: i
     boxes = []
     for place in places[indices].tolist():
         unit = (channel, *divmod(place, responses.shape[-1])) if responses.dim() == 3 else (channel,)
-        boxes.append(receptive_field(model, layer, unit, tuple(images.shape[-2:])))
+        boxes.append(receptive_field(model, layer, unit, (images.shape[-2], images.shape[-1])))
     patches = [
         images[i, :, top:bottom, left:right].clone()
         for i, (top, left, bottom, right) in zip(indices.tolist(), boxes, strict=True)

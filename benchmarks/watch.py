@@ -71,4 +71,6 @@ if __name__ == "__main__":
         copy_edition(Path(folder))
         times = measure(Path(folder), arguments.part, arguments.saves, ["--fresh"] if arguments.fresh else [])
     load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
-    print(f"median {statistics.median(times):.3f} s, worst {max(times):.3f} s of {len(times)}; load {load} on {os.cpu_count()} CPUs")
+    print(
+        f"median {statistics.median(times):.3f} s, worst {max(times):.3f} s of {len(times)}; load {load} on {os.cpu_count()} CPUs"
+    )

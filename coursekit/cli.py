@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coursekit import __version__
 from coursekit.errors import UsageError
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    Run = Callable[[argparse.Namespace], int]
 
 FULL_MARKS, POINTS_LOST, USAGE = 0, 1, 2  # exit codes
 HAS_STAFF = importlib.util.find_spec("coursekit.staff") is not None
@@ -39,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands, name: str, run, summary: str, example: str) -> argparse.ArgumentParser:
+def _command(commands: Commands, name: str, run: Run, summary: str, example: str) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         name,
         help=summary,
@@ -51,7 +56,7 @@ def _command(commands, name: str, run, summary: str, example: str) -> argparse.A
     return parser
 
 
-def _student_commands(commands: argparse._SubParsersAction) -> None:
+def _student_commands(commands: Commands) -> None:
     grade = _command(commands, "grade", _grade, "run the checks and show your points", "a2 grade 1")
     grade.add_argument("part", nargs="?", help="a part's number, a module or a function; default: everything")
     grade.add_argument("--results", type=Path, help="where to write results.json (default: the edition's folder)")
@@ -59,7 +64,9 @@ def _student_commands(commands: argparse._SubParsersAction) -> None:
     watch = _command(commands, "watch", _watch, "grade whenever you save a file, until Ctrl-C", "a2 watch 1")
     watch.add_argument("part", nargs="?", help="a part's number, a module or a function; default: everything")
     watch.add_argument("--poll", action="store_true", help="look at the files five times a second, without file events")
-    watch.add_argument("--fresh", action="store_true", help="a new Python for each run (always so on macOS and Windows)")
+    watch.add_argument(
+        "--fresh", action="store_true", help="a new Python for each run (always so on macOS and Windows)"
+    )
     hint = _command(commands, "hint", _hint, "show one more hint for a function", "a2 hint saliency_map")
     hint.add_argument("function")
     hint.add_argument("--reset", action="store_true", help="begin again with the first hint")
@@ -70,12 +77,18 @@ def _student_commands(commands: argparse._SubParsersAction) -> None:
     notebooks.add_argument("part", nargs="?", help="a part's number or module; default: all")
 
 
-def _staff_commands(commands: argparse._SubParsersAction) -> None:
-    start = _command(commands, "start", _start, "write the student edition to a folder, ready to work in", "a2 start ~/a2")
+def _staff_commands(commands: Commands) -> None:
+    start = _command(
+        commands, "start", _start, "write the student edition to a folder, ready to work in", "a2 start ~/a2"
+    )
     start.add_argument("folder", type=Path)
-    release = _command(commands, "release", _release, "cut the student edition to a folder or a zip", "a2 release a2.zip")
+    release = _command(
+        commands, "release", _release, "cut the student edition to a folder or a zip", "a2 release a2.zip"
+    )
     release.add_argument("destination", type=Path)
-    reference = _command(commands, "reference", _reference, "store reference outputs and the manifests", "a2 reference 1")
+    reference = _command(
+        commands, "reference", _reference, "store reference outputs and the manifests", "a2 reference 1"
+    )
     reference.add_argument("part", nargs="?")
     check = _command(commands, "check", _check, "hold the autograder itself to its promises", "a2 check 1")
     check.add_argument("part", nargs="?")
@@ -121,6 +134,7 @@ def _watch(arguments: argparse.Namespace) -> int:
             terminal.print_turn(turn)
             if not turn.problem:
                 terminal.print_report_path(write_report(turn.grade, ROOT / "report.html"))
+            terminal.print_note("waiting for the next save; Ctrl-C ends")
     except KeyboardInterrupt:
         terminal.print_note("stopped watching")
     finally:

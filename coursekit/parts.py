@@ -67,7 +67,7 @@ def find_parts(name: str | None) -> tuple[Part, ...]:
         return PARTS
     found = tuple(p for p in PARTS if name in (str(p.number), p.module, p.notebook, *p.functions))
     if not found:
-        known = ", ".join(f"{n} ({m})" for n, m in dict((p.number, p.module) for p in PARTS).items())
+        known = ", ".join(f"{p.number} ({p.module})" for p in PARTS)
         raise UsageError(f"no part is called {name!r}; the parts are {known}")
     return found
 

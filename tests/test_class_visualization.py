@@ -13,11 +13,22 @@ from torch import nn
 
 from assignment2 import class_visualization as part2
 from coursekit.grading.harmless import assert_no_trace, assert_same_however_called
-from coursekit.grading.networks import NUM_CLASSES, SIZE, Boom, Dead, Linear, SmallConvNet, broken, numbers, pictures, seeded
+from coursekit.grading.networks import (
+    NUM_CLASSES,
+    SIZE,
+    Boom,
+    Dead,
+    Linear,
+    SmallConvNet,
+    broken,
+    numbers,
+    pictures,
+    seeded,
+)
 from coursekit.grading.recorder import Recorder
 
 IMAGE = pictures(1)[0]
-SMALL = (5, 7)  # (H, W) where a check tries every pixel in turn
+SMALL = (4, 6)  # (H, W) where a check tries every pixel in turn
 SIGMA = 0.7
 
 
@@ -51,14 +62,14 @@ class FlatWaves(Linear):
 
 
 class Looking(nn.Module):
-    """Two convolutions with in-place ReLUs and two linear layers, for pictures of 5 x 7."""
+    """Two convolutions with in-place ReLUs and two linear layers, for pictures of 4 x 6."""
 
     def __init__(self):
         super().__init__()
         self.features = nn.Sequential(
             nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(True), nn.Conv2d(4, 3, 3), nn.BatchNorm2d(3), nn.ReLU(True)
         )
-        self.head = nn.Sequential(nn.Flatten(), nn.Linear(3 * 3 * 5, 6), nn.ReLU(True), nn.Linear(6, NUM_CLASSES))
+        self.head = nn.Sequential(nn.Flatten(), nn.Linear(3 * 2 * 4, 6), nn.ReLU(True), nn.Linear(6, NUM_CLASSES))
 
     def forward(self, images):
         return self.head(self.features(images))
@@ -97,7 +108,9 @@ def put_right_blur(expect, monkeypatch, size):
 
     def spread(length):
         lit = torch.eye(length, dtype=torch.float64)[:, None, :, None].expand(-1, 3, -1, 2)
-        blurred = [part2.blur(rows.contiguous(), SIGMA)[0, :, 0] for rows in lit] if expect.recording is not None else None
+        blurred = (
+            [part2.blur(rows.contiguous(), SIGMA)[0, :, 0] for rows in lit] if expect.recording is not None else None
+        )
         return expect.remember(None if blurred is None else torch.stack(blurred, dim=1), f"blurred rows of {length}")
 
     rows, columns = spread(size[0]), spread(size[1])
@@ -194,7 +207,9 @@ def test_step_climbs_the_score_less_the_penalty(expect):
         result = part2.ascent_step(model, IMAGE, 2, step_size=0.7, l2_weight=l2_weight)
 
         uphill = model.slope(IMAGE, 2) - 2 * l2_weight * (IMAGE - 0.5)
-        expect(result, along(IMAGE, uphill, 0.7), "along the gradient of logit_target - l2_weight * sum((image - 0.5)^2)")
+        expect(
+            result, along(IMAGE, uphill, 0.7), "along the gradient of logit_target - l2_weight * sum((image - 0.5)^2)"
+        )
 
 
 @pytest.mark.points(1, "ascent_step")
@@ -206,7 +221,9 @@ def test_step_has_its_length_on_faint_and_steep_slopes_and_is_none_where_there_i
 
         result = part2.ascent_step(model, IMAGE, 4, step_size=0.5, l2_weight=0.0)
 
-        expect(result, along(IMAGE, model.weights()[4], 0.5), f"a step of length step_size; the slope is about {scale:g}")
+        expect(
+            result, along(IMAGE, model.weights()[4], 0.5), f"a step of length step_size; the slope is about {scale:g}"
+        )
     flat = part2.ascent_step(seeded(Dead()), IMAGE, 1, step_size=0.5, l2_weight=0.0)
     expect(flat, IMAGE, "exactly the image where the gradient is zero, no 0 / 0", tolerance=0)
     expect.new(flat, image=IMAGE)
@@ -285,7 +302,9 @@ def test_blur_of_any_picture_and_no_trace(expect):
     for picture in result, untouched:
         assert not picture.requires_grad, "the result is still joined to the autograd graph: detach it"
         expect.new(picture, image=image)
-    expect(part2.blur(IMAGE.float(), SIGMA), result.float(), "a float32 picture gives a float32 picture", tolerance=1e-5)
+    expect(
+        part2.blur(IMAGE.float(), SIGMA), result.float(), "a float32 picture gives a float32 picture", tolerance=1e-5
+    )
 
 
 # zero_small_pixels
@@ -324,7 +343,9 @@ def test_zeroing_small_pixels_leaves_no_trace(expect):
             result = part2.zero_small_pixels(image, fraction)
 
         grey = (result == 0.5).all(dim=0).sum().item()
-        assert grey == int(fraction * 117), f"{grey} pixels of a float32 picture are grey, expected {int(fraction * 117)}"
+        assert grey == int(fraction * 117), (
+            f"{grey} pixels of a float32 picture are grey, expected {int(fraction * 117)}"
+        )
         expect.new(result, image=image)
         expect(result.norm(dim=(1, 2)) > 0, torch.tensor([True] * 3), "a detached picture of three channels")
 
@@ -364,7 +385,9 @@ def test_zeroing_small_contributions_leaves_no_trace(expect):
             result = part2.zero_small_contributions(image, gradient, fraction)
 
         grey = (result == 0.5).all(dim=0).sum().item()
-        assert grey == int(fraction * 117), f"{grey} pixels of a float32 picture are grey, expected {int(fraction * 117)}"
+        assert grey == int(fraction * 117), (
+            f"{grey} pixels of a float32 picture are grey, expected {int(fraction * 117)}"
+        )
         expect.new(result, image=image, gradient=gradient)
         expect(result.norm(dim=(1, 2)) > 0, torch.tensor([True] * 3), "a detached picture of three channels")
 
@@ -378,7 +401,9 @@ def generator(seed=0):
 
 def check_noise(expect, start, other):
     assert 0 <= start.min() and start.max() <= 1, "the start leaves [0, 1]"
-    assert abs(start.mean().item() - 0.5) < 0.05, f"the noise has mean {start.mean().item():.2f}, expected 0.5: round grey"
+    assert abs(start.mean().item() - 0.5) < 0.05, (
+        f"the noise has mean {start.mean().item():.2f}, expected 0.5: round grey"
+    )
     assert 0.02 < start.std().item() < 0.3, "with a generator the start is noise round grey"
     assert not torch.allclose(start, other), "another seed gives the same start: draw it from the generator"
 
@@ -455,7 +480,9 @@ def test_small_pixels_then_small_contributions_become_grey_after_the_blur(expect
             model, 2, num_steps=3, image_size=SIZE, step_size=6.0, l2_weight=4.0, **settings
         )
 
-    formula = "each step: uphill, blur, small pixels, small contributions by the logit's gradient before the step, clamp"
+    formula = (
+        "each step: uphill, blur, small pixels, small contributions by the logit's gradient before the step, clamp"
+    )
     expect.reference(result, "result", formula)
 
 
@@ -537,7 +564,9 @@ def put_right_search(monkeypatch, network):
 def test_ascent_on_a_first_layer_channel_follows_the_sum_of_its_kernels(expect, monkeypatch):
     model = seeded(Looking())
     put_right_search(monkeypatch, model)
-    kernels = slope_by_trying(lambda x: model.features[0](x[None])[0, 2].sum(), torch.zeros(3, *SMALL, dtype=torch.float64))
+    kernels = slope_by_trying(
+        lambda x: model.features[0](x[None])[0, 2].sum(), torch.zeros(3, *SMALL, dtype=torch.float64)
+    )
     l2_weight = kernels.norm().item() / 2  # with it the score rises up to one unit from grey
 
     for num_steps, distance in (2, 0.8), (3, 1.2), (4, 0.8):
@@ -603,4 +632,6 @@ def test_maximizing_leaves_no_trace_repeats_and_survives_a_dead_channel(expect, 
     with torch.no_grad():
         model.features[0].bias -= 1e3
     dead = part2.maximize_activation(model, "features.1", 3, num_steps=2, image_size=SMALL)
-    expect(dead, torch.full((3, *SMALL), 0.5, dtype=torch.float64), "a channel without a slope leaves the picture as it is")
+    expect(
+        dead, torch.full((3, *SMALL), 0.5, dtype=torch.float64), "a channel without a slope leaves the picture as it is"
+    )

@@ -97,7 +97,9 @@ def test_saliency_is_the_same_however_it_is_called(expect):
 
     assert_same_however_called(expect, lambda m: saliency.saliency_map(m, IMAGES, LABELS), model)
     wrapped = saliency.saliency_map(lambda x: model(x), IMAGES, LABELS)
-    expect(wrapped, saliency.saliency_map(model, IMAGES, LABELS), "the same result for a function that calls the network")
+    expect(
+        wrapped, saliency.saliency_map(model, IMAGES, LABELS), "the same result for a function that calls the network"
+    )
     single = saliency.saliency_map(seeded(Linear()).float(), IMAGES.float(), LABELS)
     expect(single, seeded(Linear()).weights()[LABELS].norm(p=1, dim=1).float(), "float32 images give a float32 map")
 
@@ -268,10 +270,14 @@ def test_deconvnet_projects_the_strongest_unit_through_the_switches(expect):
     model = seeded(SmallConvNet())
 
     expect.reference(
-        saliency.deconvnet(model, IMAGES, "features.6", 4), "late", "seed 1 at the channel's strongest unit, 0 elsewhere"
+        saliency.deconvnet(model, IMAGES, "features.6", 4),
+        "late",
+        "seed 1 at the channel's strongest unit, 0 elsewhere",
     )
     expect.reference(
-        saliency.deconvnet(model, IMAGES[:1], "features.2", 1), "early", "the output of the layer, before what follows it"
+        saliency.deconvnet(model, IMAGES[:1], "features.2", 1),
+        "early",
+        "the output of the layer, before what follows it",
     )
 
 
@@ -346,7 +352,9 @@ def test_receptive_field_grows_through_a_stack_by_the_strides_behind_it(expect):
     model = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 4))
 
     for layer, side in ("4", (9, 13, 19, 23)), ("3", (3, 5, 11, 13)), ("2", (5, 7, 9, 11)):
-        check_field(expect, model, layer, (0, 3, 4), (40, 36), side, "a deeper unit steps by the product of the strides")
+        check_field(
+            expect, model, layer, (0, 3, 4), (40, 36), side, "a deeper unit steps by the product of the strides"
+        )
 
 
 @pytest.mark.points(1, "receptive_field")
@@ -354,12 +362,16 @@ def test_receptive_field_is_clipped_to_the_image(expect):
     model = SmallConvNet()
 
     for unit, box in ((0, 0, 0), (0, 0, 6, 6)), ((4, 3, 5), (2, 6, 9, 13)), ((1, 0, 5), (0, 6, 6, 13)):
-        check_field(expect, model, "features.6", unit, SIZE, box, "inside the image: 0 <= top, bottom <= H, likewise columns")
+        check_field(
+            expect, model, "features.6", unit, SIZE, box, "inside the image: 0 <= top, bottom <= H, likewise columns"
+        )
 
 
 @pytest.mark.points(1, "receptive_field")
 def test_receptive_field_unites_branches_and_is_the_whole_image_behind_flatten(expect):
-    check_field(expect, Cross(), "joined", (1, 4, 6), SIZE, (2, 4, 7, 9), "the smallest box round what all branches see")
+    check_field(
+        expect, Cross(), "joined", (1, 4, 6), SIZE, (2, 4, 7, 9), "the smallest box round what all branches see"
+    )
     check_field(expect, SmallConvNet(), "classifier.1", (2,), SIZE, (0, 0, *SIZE), "a flat layer sees the whole image")
     check_field(expect, Cross(), "head", (3,), SIZE, (0, 0, *SIZE), "behind global pooling a unit sees the whole image")
 
@@ -395,7 +407,8 @@ def small_net_field(model, layer, unit, image_size):
 def strongest_units(layer_output):
     """(value, y, x) of the largest unit of each image, by plain search."""
     return [
-        max((value.item(), y, x) for y, row in enumerate(plane) for x, value in enumerate(row)) for plane in layer_output
+        max((value.item(), y, x) for y, row in enumerate(plane) for x, value in enumerate(row))
+        for plane in layer_output
     ]
 
 
@@ -463,7 +476,9 @@ def test_grad_cam_is_the_rectified_weighted_sum_of_a_layers_channels(expect):
 def test_grad_cam_takes_the_layers_own_output_before_an_in_place_relu(expect):
     result = saliency.grad_cam(seeded(SmallConvNet(), seed=1), IMAGES, LABELS, "features.3")
 
-    expect.reference(result, "before relu", "the layer's output as it was when the layer returned it, negative values too")
+    expect.reference(
+        result, "before relu", "the layer's output as it was when the layer returned it, negative values too"
+    )
 
 
 @pytest.mark.points(1, "grad_cam")
@@ -511,12 +526,21 @@ def inside_relu_rule():
 
 def right_factors(expect, monkeypatch):
     """Put right answers for the two factors in the module: what they gave for the three images when recorded."""
-    guided = saliency.guided_backprop(seeded(SmallConvNet(), seed=5), IMAGES, LABELS) if expect.recording is not None else None
-    cam = saliency.grad_cam(seeded(SmallConvNet(), seed=5), IMAGES, LABELS, "features.6") if guided is not None else None
+    guided = (
+        saliency.guided_backprop(seeded(SmallConvNet(), seed=5), IMAGES, LABELS)
+        if expect.recording is not None
+        else None
+    )
+    cam = (
+        saliency.grad_cam(seeded(SmallConvNet(), seed=5), IMAGES, LABELS, "features.6") if guided is not None else None
+    )
     guided, cam = expect.remember(guided, "guided"), expect.remember(cam, "cam")
 
     def lookup(stored, images, labels):
-        rows = [[i for i in range(3) if torch.equal(x, IMAGES[i]) and k == LABELS[i]] for x, k in zip(images, labels)]
+        rows = [
+            [i for i in range(3) if torch.equal(x, IMAGES[i]) and k == LABELS[i]]
+            for x, k in zip(images, labels, strict=True)
+        ]
         assert all(rows), "both factors get the images and the labels that you were given"
         return stored[[row[0] for row in rows]]
 

@@ -44,7 +44,9 @@ def grade(
     for part in parts:
         if not (root / part.tests_path).exists():
             raise UsageError(f"{part.tests_path} is missing: restore it from the assignment you were given")
-    broken = {part.tests_path.as_posix(): problem for part in parts if (problem := syntax_problem(root, part.module_path))}
+    broken = {
+        part.tests_path.as_posix(): problem for part in parts if (problem := syntax_problem(root, part.module_path))
+    }
     verdicts = {c.id: Verdict(c, "not loaded", broken[_file(c)]) for c in checks if _file(c) in broken}
     waiting = [c for c in checks if c.id not in verdicts]
     while waiting:
@@ -131,7 +133,13 @@ class _Run:
             reason = _why_missing(code, log)
             found.update({c.id: Verdict(c, *reason) for c in self.checks.values() if c.id not in found})
         if unloaded and not unfinished and not any(e.get("outcome") for e in self.events):
-            found.update({c.id: Verdict(c, "missing", "the check did not run") for c in self.checks.values() if c.id not in found})
+            found.update(
+                {
+                    c.id: Verdict(c, "missing", "the check did not run")
+                    for c in self.checks.values()
+                    if c.id not in found
+                }
+            )
         return found
 
     def _verdict(self, event: dict[str, Any]) -> Verdict:
@@ -176,7 +184,10 @@ def _reason(report: str) -> str:
 
 def _why_missing(code: int | None, log: str) -> tuple[str, str]:
     if code is None:
-        return "timeout", f"nothing happened for {LOAD_SECONDS} seconds: is there an endless loop outside the functions?"
+        return (
+            "timeout",
+            f"nothing happened for {LOAD_SECONDS} seconds: is there an endless loop outside the functions?",
+        )
     if code in (0, 1):
         return "missing", "the check is not in its file any more: restore the file that you were given"
     last = [line for line in log.splitlines() if line.strip()][-1:]

@@ -79,7 +79,9 @@ class SmallConvNet(nn.Module):
             nn.Conv2d(6, 5, 3, padding=1),
             nn.ReLU(inplace),
         )
-        self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(5 * 4 * 6, 7), nn.ReLU(inplace), nn.Linear(7, NUM_CLASSES))
+        self.classifier = nn.Sequential(
+            nn.Flatten(), nn.Linear(5 * 4 * 6, 7), nn.ReLU(inplace), nn.Linear(7, NUM_CLASSES)
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         return self.classifier(self.features(images))

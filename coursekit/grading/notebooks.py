@@ -35,7 +35,16 @@ def run_notebooks(parts: Sequence[Part], *, root: Path = ROOT) -> int:
         copies[-1].write_text(json.dumps(notebook), encoding="utf-8")
     limits = [f"--nbval-cell-timeout={CELL_SECONDS}", f"--timeout={CELL_SECONDS}"]
     plugins = ["-p", "no:cacheprovider", "-p", "nbval.plugin", "-p", "pytest_timeout"]
-    command = [sys.executable, "-m", "pytest", *plugins, "--nbval-lax", "--nbval-current-env", *limits, *map(str, copies)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        *plugins,
+        "--nbval-lax",
+        "--nbval-current-env",
+        *limits,
+        *map(str, copies),
+    ]
     quiet = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(root), "JUPYTER_PLATFORM_DIRS": "1"}
     return min(subprocess.run(command, cwd=root, env={**os.environ, **quiet}, check=False).returncode, 1)
 
@@ -71,7 +80,9 @@ def expected_outputs(parts: Sequence[Part], root: Path = ROOT) -> dict[str, dict
         cells = marked_cells(read_notebook(root / part.notebook_path))
         silent = [name for name, cell in cells.items() if not cell["outputs"]]
         if silent or not cells:
-            raise UsageError(f"{part.notebook_path}: cell {silent or 'with ' + MARK} shows no output; run the notebook and save it")
+            raise UsageError(
+                f"{part.notebook_path}: cell {silent or 'with ' + MARK} shows no output; run the notebook and save it"
+            )
         found[part.notebook] = {name: _text_of(cell["outputs"]) for name, cell in cells.items()}
     return found
 

@@ -113,7 +113,8 @@ class Grade:
         """One grade for each function, in the order of the table of parts."""
         names = dict.fromkeys(v.check.function for v in self.verdicts)
         grades = [
-            FunctionGrade(name, part_of(name), tuple(v for v in self.verdicts if v.check.function == name)) for name in names
+            FunctionGrade(name, part_of(name), tuple(v for v in self.verdicts if v.check.function == name))
+            for name in names
         ]
         return tuple(sorted(grades, key=lambda g: (g.part.number, g.part.functions.index(g.function))))
 

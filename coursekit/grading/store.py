@@ -86,7 +86,7 @@ class Store:
 
     def _read_mistakes(self, stored: dict[str, Any]) -> None:
         counts = Counter(key for failures in stored["failures"].values() for key in failures)
-        known = {k: KnownMistake(*k.split("/", 1), hint=hint, checks=counts[k]) for k, hint in stored["hints"].items()}
+        known = {key: KnownMistake(*_names(key), hint, counts[key]) for key, hint in stored["hints"].items()}
         for check, failures in stored["failures"].items():
             self.mistakes[check] = [(known[key], _failure(value)) for key, value in failures.items()]
 
@@ -97,6 +97,11 @@ class Store:
     def recognise(self, check: str, failure: Failure) -> tuple[KnownMistake, ...]:
         """Return the known mistakes that fail this check in the same way."""
         return tuple(mistake for mistake, known in self.mistakes.get(check, ()) if known.matches(failure))
+
+
+def _names(key: str) -> tuple[str, str]:
+    function, name = key.split("/", 1)
+    return function, name
 
 
 def _failure(value: dict[str, Any]) -> Failure:

@@ -67,7 +67,9 @@ def _table(grade: Grade) -> Table:
         mark = f"[green]{tick}[/]" if done else f"[red]{cross}[/]"
         points = f"{function.score:g} / {function.max_score:g}"
         kind = "" if function.function in function.part.core else " [dim](extension)[/]"
-        table.add_row(str(function.part.number), f"{mark} {function.function}", points, escape(function.next_step) + kind)
+        table.add_row(
+            str(function.part.number), f"{mark} {function.function}", points, escape(function.next_step) + kind
+        )
     return table
 
 
@@ -82,7 +84,9 @@ def _print_function(function: FunctionGrade) -> None:
     else:
         console.print(f"    more help: a2 hint {function.function}", style="dim")
     if others:
-        console.print(f"    and {len(others)} more: " + escape("; ".join(v.check.sentence for v in others[:3])), style="dim")
+        console.print(
+            f"    and {len(others)} more: " + escape("; ".join(v.check.sentence for v in others[:3])), style="dim"
+        )
     console.print()
 
 
@@ -117,7 +121,10 @@ def print_turn(turn: Turn) -> None:
     if turn.problem:
         console.print(f"{moment}  [red]{cross}[/] {escape(printable(turn.problem))}")
         return
-    for verdicts, words in (turn.newly_passed, f"[green]{tick}[/] now passes"), (turn.newly_failed, f"[red]{cross}[/] now fails"):
+    for verdicts, words in (
+        (turn.newly_passed, f"[green]{tick}[/] now passes"),
+        (turn.newly_failed, f"[red]{cross}[/] now fails"),
+    ):
         for verdict in verdicts[:MOST_CHANGES]:
             console.print(f"{words}: {escape(verdict.check.function)}: {escape(verdict.check.sentence)}")
         if len(verdicts) > MOST_CHANGES:

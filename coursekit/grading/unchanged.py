@@ -33,7 +33,9 @@ def unchanged(**things: Any) -> Iterator[None]:
 
 def _compare(before: Facts, after: Facts, when: str) -> None:
     __tracebackhide__ = True
-    for sentence in dict.fromkeys((*before, *after)):  # in this order, so that the same mistake is told in the same words
+    for sentence in dict.fromkeys(
+        (*before, *after)
+    ):  # in this order, so that the same mistake is told in the same words
         if not _same(before.get(sentence), after.get(sentence)):
             raise AssertionError(f"{sentence}{when}")
 

@@ -31,7 +31,7 @@ from coursekit.grading.launch import Child, environment
 CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"
 POLL_SECONDS = 0.01
 NEEDED = (
-    *("numpy", "torch", "pytest", "pytest_timeout", "coursekit.vision"),
+    *("numpy.random", "torch", "pytest", "pytest_timeout", "coursekit.vision"),
     *(f"coursekit.grading.{name}" for name in ("plugin", "harmless", "networks", "recorder")),
 )
 

@@ -70,7 +70,12 @@ def watch(
             try:
                 checks = select(read_manifest(root / "tests" / "manifest.json"), parts, name)
                 current = grade(
-                    checks, parts, root=root, launch=launch, impatient=True, progress=_tick(changed, progress, len(checks))
+                    checks,
+                    parts,
+                    root=root,
+                    launch=launch,
+                    impatient=True,
+                    progress=_tick(changed, progress, len(checks)),
                 )
             except Superseded:
                 continue

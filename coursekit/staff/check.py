@@ -91,12 +91,18 @@ def _mistake_problems(trial: Trial) -> list[str]:
         return [*problems, f"{edit} is not rejected by any check"]
     best = likeliest(o.recognised for o in own if o.recognised)
     if best is None or best.name != edit.name:
-        problems.append(f"{edit} is taken for {best.name if best else 'nothing known'}; run a2 reference, or part them by a check")
+        problems.append(
+            f"{edit} is taken for {best.name if best else 'nothing known'}; run a2 reference, or part them by a check"
+        )
     return problems + hint_problems(edit)
 
 
 def _variant_problems(trial: Trial) -> list[str]:
-    return [f"the right variant {trial.edits[0]} loses {o.check}: {o.message}" for o in trial.outcomes if o.outcome != "passed"]
+    return [
+        f"the right variant {trial.edits[0]} loses {o.check}: {o.message}"
+        for o in trial.outcomes
+        if o.outcome != "passed"
+    ]
 
 
 def hint_problems(edit: Edit) -> list[str]:
@@ -122,7 +128,10 @@ def _inventory_problems(part: Part) -> list[str]:
     paths = [part.module_path, part.notebook_path, part.tests_path, part.hidden_path]
     problems = [f"part {part.number} has no {path}" for path in paths if not (ROOT / path).exists()]
     for function in part.functions:
-        for kind, edits, least in (("mistakes", mistakes_of(part), LEAST_MISTAKES), ("variants", variants_of(part), LEAST_VARIANTS)):
+        for kind, edits, least in (
+            ("mistakes", mistakes_of(part), LEAST_MISTAKES),
+            ("variants", variants_of(part), LEAST_VARIANTS),
+        ):
             count = sum(edit.function == function for edit in edits)
             if count < least:
                 problems.append(f"{function} has {count} {kind}, {least} are wanted")

@@ -45,5 +45,10 @@ def write_table() -> None:
 def write_picture() -> None:
     """Write the last figure of notebook 1, as the notebook drew it, to docs/part1.png."""
     notebook = read_notebook(ROOT / PARTS[0].notebook_path)
-    figures = [o["data"]["image/png"] for c in notebook["cells"] for o in c.get("outputs", ()) if "image/png" in o.get("data", {})]
+    figures = [
+        o["data"]["image/png"]
+        for c in notebook["cells"]
+        for o in c.get("outputs", ())
+        if "image/png" in o.get("data", {})
+    ]
     (ROOT / "docs" / "part1.png").write_bytes(base64.b64decode(figures[-1]))

@@ -62,6 +62,8 @@ class Trials:
             raise UsageError("the checks could not be collected; run pytest tests to see why")
         global _RUNNING
         _RUNNING = self
+        gc.collect()
+        gc.freeze()  # a fork then copies fewer pages
         context = multiprocessing.get_context("fork")
         with context.Pool(min(2, os.cpu_count() or 1), maxtasksperchild=1) as pool:
             self.trials = pool.map(_run_trial, range(len(self.trials)), chunksize=1)
@@ -97,7 +99,7 @@ def _run_trial(number: int) -> Trial:
 
 def _apply(edit: Edit) -> None:
     module = sys.modules[f"assignment2.{part_of(edit.function).module}"]
-    exec(compile(edit.function_source(), f"<{edit}>", "exec"), vars(module))
+    exec(compile(edit.function_source(), f"<{edit}>", "exec"), vars(module))  # noqa: S102 (our own text)
 
 
 def _concerns(item: pytest.Item, edits: Sequence[Edit]) -> bool:
@@ -127,23 +129,12 @@ def _outcome(item: pytest.Item) -> Outcome:
 
 
 def run_trials(
-    edits: Sequence[Edit | None], parts: Sequence[Part], *, hidden: bool = False, recording: bool = False
+    edits: Sequence[tuple[Edit, ...]], parts: Sequence[Part], *, hidden: bool = False, recording: bool = False
 ) -> Trials:
-    """Collect the checks of some parts and run them once for each edit."""
+    """Collect the checks of some parts and run them once for each set of edits."""
     trials = Trials(edits, recording=recording)
     paths = [ROOT / (part.hidden_path if hidden else part.tests_path) for part in parts]
-    options = [
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:nbval",
-        "-p",
-        "no:terminal",
-        "--rootdir",
-        str(ROOT),
-        "-c",
-        str(ROOT / "pyproject.toml"),
-    ]
+    options = f"-p no:cacheprovider -p no:terminal --rootdir {ROOT} -c {ROOT / 'pyproject.toml'}".split()
     code = pytest.main([*options, *map(str, paths)], plugins=[trials])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) or not trials.manifest:
         raise UsageError(f"the checks of {', '.join(map(str, paths))} could not be run: pytest ended with {code!r}")

@@ -41,7 +41,9 @@ def checked(function: Function) -> Function:
 def _model(name: str, model: Any, given: Arguments) -> None:
     if not callable(model):
         raise ValueError(f"{name} is a {type(model).__name__}; give a network, for example load_model('tiny_vgg')")
-    training = [n or "the network" for n, m in model.named_modules() if m.training] if isinstance(model, nn.Module) else []
+    training = (
+        [n or "the network" for n, m in model.named_modules() if m.training] if isinstance(model, nn.Module) else []
+    )
     if training:
         raise ValueError(f"{name} is in train mode ({training[0]}): call {name}.eval() first")
 
@@ -140,7 +142,9 @@ def _image_size(name: str, size: Any, given: Arguments) -> None:
 def _gradient(name: str, gradient: Any, given: Arguments) -> None:
     _floating(name, gradient)
     if gradient.shape != given["image"].shape:
-        raise ValueError(f"{name} has shape {tuple(gradient.shape)}, expected the image's {tuple(given['image'].shape)}")
+        raise ValueError(
+            f"{name} has shape {tuple(gradient.shape)}, expected the image's {tuple(given['image'].shape)}"
+        )
 
 
 def _generator(name: str, generator: Any, given: Arguments) -> None:
@@ -151,7 +155,9 @@ def _generator(name: str, generator: Any, given: Arguments) -> None:
 def _jitter(name: str, jitter: Any, given: Arguments) -> None:
     _counted(0)(name, jitter, given)
     if jitter and given.get("generator") is None:
-        raise ValueError(f"{name} is {jitter} and there is no generator: give generator=torch.Generator().manual_seed(0)")
+        raise ValueError(
+            f"{name} is {jitter} and there is no generator: give generator=torch.Generator().manual_seed(0)"
+        )
 
 
 CHECKS: dict[str, Callable[[str, Any, Arguments], None]] = {
@@ -202,10 +208,14 @@ def _logits(logits: Any, given: Arguments) -> None:
     wanted = given.get("labels") if given.get("labels") is not None else given.get("target")
     largest = None if wanted is None else int(torch.as_tensor(wanted).max())
     if largest is not None and largest >= num_classes:
-        raise ValueError(f"label {largest} is out of range: the network has {num_classes} classes, 0 to {num_classes - 1}")
+        raise ValueError(
+            f"label {largest} is out of range: the network has {num_classes} classes, 0 to {num_classes - 1}"
+        )
     rows = logits.detach()
     if num_classes > 1 and bool((rows >= 0).all()) and bool(((rows.sum(1) - 1).abs() < 1e-4).all()):
-        raise ValueError("the network returns probabilities (rows sum to 1): give one that returns logits, without softmax")
+        raise ValueError(
+            "the network returns probabilities (rows sum to 1): give one that returns logits, without softmax"
+        )
 
 
 def _unit(output: Any, given: Arguments) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -79,12 +79,10 @@ class _Recorder(TorchDispatchMode):
 
     def _note(self, sources: tuple[int, ...], output: Tensor, func: Any, args: Any) -> None:
         size = self.size[sources[0]]
-        window = _window(func, args) or ({} if _size(output) == size != (1, 1) else {"kernel": None})
-        if size == (1, 1) == _size(output):
-            window = {}  # one unit in, one unit out: the kernel covers it either way
-        self._add(Step(inputs=sources, output=len(self.size), size=size, **window), output)
-
-    def _add(self, step: Step, output: Tensor) -> None:
+        window = _window(func, args)
+        step = Step(inputs=sources, output=len(self.size), size=size, **(window or {}))
+        if window is None and _size(output) != size:  # flatten, a linear layer, global pooling
+            step = replace(step, kernel=None)
         self.steps.append(step)
         self.number[id(output)] = step.output  # in-place operations give the same tensor a new number
         self.size[step.output] = _size(output)

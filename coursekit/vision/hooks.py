@@ -26,7 +26,9 @@ def record_outputs(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str
     def keep(name: str) -> Callable[[nn.Module, Any, Tensor], Tensor]:
         def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
             if not isinstance(output, Tensor):
-                raise ValueError(f"layer {name!r} returns a {type(output).__name__}, not a tensor: choose a layer inside it")
+                raise ValueError(
+                    f"layer {name!r} returns a {type(output).__name__}, not a tensor: choose a layer inside it"
+                )
             outputs[name] = output
             return output.clone()  # what follows works on a copy, so an in-place ReLU leaves ours alone
 
@@ -39,7 +41,7 @@ def record_outputs(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str
         yield outputs
 
 
-class relu_rule(TorchFunctionMode):  # noqa: N801 (used as a context manager, like torch.no_grad)
+class relu_rule(TorchFunctionMode):
     """Use rule(upstream, relu_input) as the gradient of every ReLU that runs inside the `with` block.
 
     Holds for nn.ReLU, F.relu, torch.relu and their in-place forms, for a ReLU that is used twice and for one whose input

@@ -2,7 +2,9 @@
 
 from coursekit.staff.edits import mistake
 
-PRE_SOFTMAX = "The lecture climbs the score before it becomes a probability: that one also rises when other classes fall."
+PRE_SOFTMAX = (
+    "The lecture climbs the score before it becomes a probability: that one also rises when other classes fall."
+)
 CALLERS = "Look at what you were given after the call: something about it is no longer as it was."
 DRAGS = "The values are right, but they drag the whole computation behind them: cut it off."
 SHARED = "What you return and what you were given lie in the same memory: writing to one changes the other."

@@ -128,22 +128,22 @@ ACTIVATION_GRADIENT = (
     mistake(
         "activation_gradient",
         "whole channel",
-        "(slice(None), *unit)",
-        "(slice(None), unit[0])",
+        "[unit]",
+        "[unit[0]]",
         hint="One unit was asked for; your picture is spread wider than what one unit can see.",
     ),
     mistake(
         "activation_gradient",
         "x and y swapped",
-        "(slice(None), *unit)",
-        "(slice(None), unit[0], *unit[:0:-1])",
+        "[unit]",
+        "[(unit[0], *unit[:0:-1])]",
         hint="The unit's place is row first, column second; yours lies mirrored at the diagonal.",
     ),
     mistake(
         "activation_gradient",
         "first image only",
-        "(slice(None), *unit)",
-        "(slice(1), *unit)",
+        "[unit]",
+        "[unit][:1]",
         hint="Every picture of the batch has such a unit, not only the first.",
     ),
     mistake(

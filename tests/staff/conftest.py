@@ -1,0 +1,67 @@
+"""A copy of this edition that a test may break: what grading needs, nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from coursekit.parts import PARTS, ROOT
+
+NEEDED = ("assignment2", "coursekit", "tests", "data/reference", "conftest.py", "pyproject.toml")
+NOT_NEEDED = shutil.ignore_patterns("__pycache__", "staff", "hidden")
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A folder with a complete edition, and the module of its first part."""
+
+    root: Path
+
+    @property
+    def module(self) -> Path:
+        return self.root / PARTS[0].module_path
+
+    @property
+    def solution(self) -> str:
+        return (ROOT / PARTS[0].module_path).read_text(encoding="utf-8")
+
+    def edit(self, old: str, new: str) -> None:
+        """Save the solution of part 1 with one mistake, in one step, as an editor does."""
+        assert self.solution.count(old) == 1, f"the solution has changed: {old!r} stands there not once"
+        self.save(self.solution.replace(old, new))
+
+    def save(self, text: str) -> None:
+        draft = self.module.with_name("draft~")
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(self.module)
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, *arguments]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | {"PYTHONPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"}
+
+    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *arguments], cwd=self.root, env=self.environment, capture_output=True, text=True, check=False
+        )
+
+
+@pytest.fixture
+def small_edition(tmp_path: Path) -> Copy:
+    """The staff edition's exercises, solved, without the staff's own code."""
+    root = tmp_path / "edition"
+    for name in NEEDED:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, root / name, ignore=NOT_NEEDED)
+        else:
+            shutil.copyfile(ROOT / name, root / name)
+    return Copy(root)
