@@ -248,7 +248,7 @@ def test_guided_backprop_leaves_no_trace_and_repeats(expect):
         return saliency.guided_backprop(model, images, LABELS)
 
     assert_no_trace(expect, call, seeded(SmallConvNet()), images=images)
-    assert_same_however_called(expect, call, seeded(ReluEverywhere()))
+    assert_same_however_called(expect, call, seeded(ReluEverywhere(), seed=3))
 
 
 # deconvnet
@@ -527,12 +527,12 @@ def inside_relu_rule():
 def right_factors(expect, monkeypatch):
     """Put right answers for the two factors in the module: what they gave for the three images when recorded."""
     guided = (
-        saliency.guided_backprop(seeded(SmallConvNet(), seed=5), IMAGES, LABELS)
+        saliency.guided_backprop(seeded(SmallConvNet(), seed=26), IMAGES, LABELS)
         if expect.recording is not None
         else None
     )
     cam = (
-        saliency.grad_cam(seeded(SmallConvNet(), seed=5), IMAGES, LABELS, "features.6") if guided is not None else None
+        saliency.grad_cam(seeded(SmallConvNet(), seed=26), IMAGES, LABELS, "features.6") if guided is not None else None
     )
     guided, cam = expect.remember(guided, "guided"), expect.remember(cam, "cam")
 
@@ -557,7 +557,7 @@ def right_factors(expect, monkeypatch):
 def test_guided_grad_cam_is_the_product_of_its_factors_in_each_image(expect, monkeypatch):
     right_factors(expect, monkeypatch)
 
-    result = saliency.guided_grad_cam(seeded(SmallConvNet(), seed=5), IMAGES, LABELS, "features.6")
+    result = saliency.guided_grad_cam(seeded(SmallConvNet(), seed=26), IMAGES, LABELS, "features.6")
 
     expect.reference(result, "product", "guided_backprop * grad_cam of the same image, the map on all three channels")
 
@@ -565,7 +565,7 @@ def test_guided_grad_cam_is_the_product_of_its_factors_in_each_image(expect, mon
 @pytest.mark.points(1, "guided_grad_cam")
 def test_guided_grad_cam_of_a_single_image_and_of_two_keeps_the_shape(expect, monkeypatch):
     right_factors(expect, monkeypatch)
-    model = seeded(SmallConvNet(), seed=5)
+    model = seeded(SmallConvNet(), seed=26)
 
     one = saliency.guided_grad_cam(model, IMAGES[1:2], LABELS[1:2], "features.6")
     two = saliency.guided_grad_cam(model, IMAGES[1:], LABELS[1:], "features.6")
@@ -577,7 +577,7 @@ def test_guided_grad_cam_of_a_single_image_and_of_two_keeps_the_shape(expect, mo
 @pytest.mark.points(1, "guided_grad_cam")
 def test_guided_grad_cam_leaves_no_trace_and_repeats(expect, monkeypatch):
     right_factors(expect, monkeypatch)
-    images, model = IMAGES.clone(), seeded(SmallConvNet(), seed=5)
+    images, model = IMAGES.clone(), seeded(SmallConvNet(), seed=26)
 
     with expect.unchanged(model=model, images=images):
         result = saliency.guided_grad_cam(model, images, LABELS, "features.6")

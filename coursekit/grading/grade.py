@@ -96,7 +96,17 @@ class _Run:
     def _arguments(self, results: Path) -> list[str]:
         files = dict.fromkeys(_file(c) for c in self.checks.values())
         whole = len(self.checks) == sum(_file(c) in files for c in read_manifest(self.root / "tests" / "manifest.json"))
-        options = ["-q", "-p", "no:cacheprovider", "-p", "pytest_timeout", f"--timeout={CHECK_SECONDS}", *self.options]
+        options = [
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:logging",
+            "-p",
+            "pytest_timeout",
+            f"--timeout={CHECK_SECONDS}",
+            *self.options,
+        ]
         return [*options, f"--a2-results={results}", *(files if whole else self.checks)]
 
     def _follow(self, child: Child, results: Path, progress: Progress) -> int | None:

@@ -124,7 +124,7 @@ def message_of(error: BaseException) -> str:
         return text.split("\nassert ")[0] or "a condition does not hold"
     timeout = re.match(r"Timeout \(>([\d.]+)s\)", text)
     if timeout:
-        return f"stopped after {timeout[1]} seconds: is there an endless loop?"
+        return f"stopped after {float(timeout[1]):g} seconds: is there an endless loop?"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -98,7 +98,7 @@ def _print_verdict(cross: str, verdict: Verdict) -> None:
 
 def print_report_path(path: Path) -> None:
     """Say where the page with the pictures is."""
-    console.print(f"pictures and all details: {escape(str(path))}", style="dim", soft_wrap=True)
+    console.print(f"pictures and all details: {escape(_from_here(path))}", style="dim", soft_wrap=True)
 
 
 def print_note(text: str) -> None:
@@ -148,3 +148,9 @@ def print_findings(findings: Sequence[Finding]) -> None:
         console.print(f"{mark} {finding.name}: {escape(finding.value)}")
         if not finding.ok:
             console.print(f"    {escape(finding.remedy)}", style="yellow")
+
+
+def _from_here(path: Path) -> str:
+    """Return a path as one would type it here."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

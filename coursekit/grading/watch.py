@@ -116,7 +116,8 @@ def _compare(before: Grade, after: Grade) -> Turn:
 def _changes(root: Path, poll: bool, note: Callable[[str], None]) -> Iterator[threading.Event]:
     """Set an event at each change, from a thread."""
     changed, stop = threading.Event(), threading.Event()
-    thread = threading.Thread(target=_observe, args=(root, poll, note, changed, stop), daemon=True)
+    seen = _snapshot(root)  # before the first run reads the files: no change is missed
+    thread = threading.Thread(target=_observe, args=(root, seen, poll, note, changed, stop), daemon=True)
     thread.start()
     try:
         yield changed
@@ -126,14 +127,19 @@ def _changes(root: Path, poll: bool, note: Callable[[str], None]) -> Iterator[th
 
 
 def _observe(
-    root: Path, poll: bool, note: Callable[[str], None], changed: threading.Event, stop: threading.Event
+    root: Path,
+    seen: Snapshot,
+    poll: bool,
+    note: Callable[[str], None],
+    changed: threading.Event,
+    stop: threading.Event,
 ) -> None:
     """Follow the file events; look at the files too, and go over to polling when changes come without events.
 
     Without events are: network drives, folders of a virtual machine or a container, and a system that has run out of
     watches. (For WSL and WATCHFILES_FORCE_POLLING watchfiles polls of its own accord.)
     """
-    seen, missed = _snapshot(root), 0
+    missed = 0
     while not stop.is_set():
         try:
             for events in watchfiles.watch(

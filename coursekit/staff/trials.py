@@ -62,6 +62,8 @@ class Trials:
             raise UsageError("the checks could not be collected; run pytest tests to see why")
         global _RUNNING
         _RUNNING = self
+        for function in {edit.function for trial in self.trials for edit in trial.edits}:
+            callers(function)  # cached here, once, and not in every fork
         gc.collect()
         gc.freeze()  # a fork then copies fewer pages
         context = multiprocessing.get_context("fork")

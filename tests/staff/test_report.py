@@ -90,7 +90,7 @@ def test_the_table_says_for_each_function_what_to_do_next():
         )
     )
 
-    rows = [re.sub(r"<[^>]+>|\s+", " ", row) for row in re.findall(r"<tr>(.*?)</tr>", text, re.S)]
+    rows = [re.sub(r"<[^>]+>|\s+", " ", row) for row in re.findall(r"<tr>(.*?)</tr>", text, re.DOTALL)]
     assert [" ".join(row.split()) for row in rows[1:]] == [
         "1 ✗ saliency_map 2 / 4 see 1 of 2 checks below",
         "1 ✓ grad_cam 2 / 2 done",
@@ -247,6 +247,4 @@ def test_a_browser_shows_the_page_at_the_width_of_a_phone_and_of_a_desktop(tmp_p
     seen = np.asarray(Image.open(shot).convert("RGB")).astype(int)
     assert seen.shape[1] == width
     assert (seen[:, -6:] == 255).all(), "something is wider than the page"
-    colours = {tuple(pixel) for pixel in seen.reshape(-1, 3).tolist()}
-    assert {(68, 1, 84), (253, 231, 37)} & colours or len(colours) > 200, "no pictures on the page"
-    assert len(colours) > 200
+    assert len(np.unique(seen.reshape(-1, 3), axis=0)) > 200, "no pictures on the page"

@@ -66,14 +66,7 @@ ASCENT_STEP = (
         "penalty without slope",
         "(image - 0.5)",
         "(image.detach() - 0.5)",
-        hint="Your regulariser has a value and no slope: it changes nothing about the direction.",
-    ),
-    mistake(
-        "ascent_step",
-        "penalty forgotten",
-        " - l2_weight * penalty",
-        " - 0 * penalty",
-        hint="Nothing pulls your picture back: with a stronger regulariser it takes the same step.",
+        hint="However strong the regulariser, you take the same step: is it forgotten, or has it a value and no slope?",
     ),
     mistake(
         "ascent_step",

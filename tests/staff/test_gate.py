@@ -1,0 +1,67 @@
+"""The autograder is held to its promises, and the rooms to their arrows."""
+
+import ast
+
+import pytest
+
+from coursekit.errors import UsageError
+from coursekit.parts import PARTS, ROOT
+from coursekit.staff.check import hint_problems, hold
+from coursekit.staff.edits import Edit, mistake, split
+
+ARROWS = {  # a room -> what it must not import
+    "coursekit/vision": ("assignment2", "coursekit.grading", "coursekit.staff"),
+    "coursekit/grading": ("assignment2", "coursekit.staff"),
+    "coursekit/staff": ("assignment2",),
+    "assignment2": ("coursekit.grading", "coursekit.staff"),
+}
+
+
+@pytest.mark.timeout(600)
+def test_the_gate_holds_on_every_part():
+    gate = hold(PARTS)
+
+    assert gate.holds, "\n".join(gate.problems)
+    assert {row.function for row in gate.rows} == {name for part in PARTS for name in part.functions}
+
+
+@pytest.mark.parametrize("room", ARROWS)
+def test_imports_point_one_way(room):
+    for path in sorted((ROOT / room).rglob("*.py")):
+        for name in imported(path):
+            wrong = [taboo for taboo in ARROWS[room] if name == taboo or name.startswith(taboo + ".")]
+            assert not wrong, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def test_an_edit_that_no_longer_applies_is_an_error():
+    with pytest.raises(UsageError, match="stands 0 times"):
+        mistake("saliency_map", "stale", ".sum(axis=7)", ".sum(1)", hint="x").function_source()
+
+
+def test_an_edit_that_changes_nothing_is_an_error():
+    with pytest.raises(UsageError, match="changes nothing"):
+        mistake("saliency_map", "comment only", "# (N, H, W)", "# a map", hint="x").function_source()
+
+
+def test_a_hint_that_tells_the_code_is_found():
+    telling = mistake("saliency_map", "no abs", "gradient.abs()", "gradient", hint="You forgot abs here.")
+
+    assert hint_problems(telling) == ["the hint of saliency_map/no abs tells the code word 'abs'"]
+
+
+def test_the_solution_can_be_split_and_put_together():
+    before, solution, after = split("saliency_map")
+
+    assert before.startswith("@checked\ndef saliency_map(")
+    assert "BEGIN SOLUTION" in before
+    assert "BEGIN" not in solution
+    assert after.strip() == "### END SOLUTION"
+    assert Edit("saliency_map", "same", body=solution + "\nunused = 1").function_source()

@@ -1,0 +1,183 @@
+"""The grader: every check of the manifest gets a verdict, whatever a module or a test file does."""
+
+import json
+
+import pytest
+
+from coursekit.parts import PARTS, ROOT
+
+SCORE = ".sum(dim=1)  # (N, H, W)"
+
+
+@pytest.fixture
+def grade(small_edition):
+    def run(*arguments):
+        done = small_edition.python("-m", "coursekit", "grade", *arguments)
+        path = small_edition.root / "results.json"
+        results = json.loads(path.read_text()) if path.exists() else None
+        return done, results
+
+    return run
+
+
+def lost(results):
+    return {t["extra_data"]["id"].split("::")[1]: t["output"] for t in results["tests"] if t["status"] != "passed"}
+
+
+def of_function(results, name):
+    return [t for t in results["tests"] if t["name"].startswith(f"{name}:")]
+
+
+def test_the_solution_gets_every_point_and_gradescopes_schema(grade):
+    done, results = grade()
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "(100 %)" in done.stdout
+    assert results["score"] == sum(t["max_score"] for t in results["tests"])
+    assert isinstance(results["execution_time"], float)
+    for test in results["tests"]:
+        assert {"score", "max_score", "status", "name", "output", "visibility"} <= test.keys()
+        assert (test["status"], test["visibility"]) == ("passed", "visible")
+
+
+def test_a_known_mistake_costs_points_and_is_named(grade, small_edition):
+    small_edition.edit("return gradient.abs().sum(dim=1)", "return gradient.abs().amax(dim=1)")
+
+    done, results = grade("saliency_map")
+
+    assert done.returncode == 1
+    assert {t["name"].split(":")[0] for t in results["tests"]} == {"saliency_map"}
+    assert 0 < results["score"] < 8
+    assert "hint: The paper and the lecture differ" in " ".join(done.stdout.split())
+
+
+def test_a_syntax_error_is_told_with_its_line_and_costs_the_part(grade, small_edition):
+    small_edition.save("x = 1\n\ndef saliency_map(model, images, labels:\n")
+
+    done, results = grade()
+
+    assert done.returncode == 1
+    assert results["score"] == 0
+    assert set(lost(results).values()) == {"assignment2/saliency.py, line 3: '(' was never closed"}
+
+
+def test_an_import_that_fails_is_told(grade, small_edition):
+    small_edition.save("import no_such_library\n")
+
+    _, results = grade()
+
+    assert results["score"] == 0
+    assert set(lost(results).values()) == {"ModuleNotFoundError: No module named 'no_such_library'"}
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [("import os; os._exit(0)", "exit code 0"), ("import ctypes; ctypes.string_at(0)", "exit code -11")],
+)
+def test_a_crash_costs_its_check_and_the_others_still_run(grade, small_edition, code, sentence):
+    small_edition.edit("    cam = grad_cam(model, images, labels, layer)  # (N, H, W)\n", f"    {code}\n    cam = 0\n")
+
+    _, results = grade()
+
+    assert {t["name"].split(":")[0] for t in results["tests"] if t["status"] != "passed"} == {"guided_grad_cam"}
+    assert all(sentence in message for message in lost(results).values()), lost(results)
+
+
+def test_an_exit_at_import_costs_the_part(grade, small_edition):
+    small_edition.save("import os\nos._exit(0)\n")
+
+    done, results = grade()
+
+    assert (done.returncode, results["score"]) == (1, 0)
+
+
+def test_an_endless_loop_is_stopped(grade, small_edition):
+    small_edition.edit("    cam = grad_cam(model, images, labels, layer)  # (N, H, W)\n", "    while True:\n        pass\n    cam = 0\n")
+
+    _, results = grade("guided_grad_cam")
+
+    assert set(lost(results).values()) == {"stopped after 10 seconds: is there an endless loop?"}
+
+
+def test_a_check_that_is_gone_skipped_or_expected_to_fail_scores_nothing(grade, small_edition):
+    path = small_edition.root / PARTS[0].tests_path
+    text = path.read_text()
+    head, rest = text.split("@pytest.mark.points(2, \"saliency_map\")\ndef test_saliency_of_a_linear", 1)
+    tail = rest.split("\n\n\n", 1)[1]
+    tail = tail.replace('@pytest.mark.points(1, "grad_cam")', '@pytest.mark.skip\n@pytest.mark.points(1, "grad_cam")', 1)
+    tail = tail.replace('@pytest.mark.points(1, "top_patches")', '@pytest.mark.xfail\n@pytest.mark.points(1, "top_patches")', 1)
+    path.write_text(head + tail)
+
+    _, results = grade()
+
+    messages = lost(results)
+    assert results["score"] == 42 - 2 - 1 - 1
+    assert "not in its file any more" in messages["test_saliency_of_a_linear_model_is_its_weights"]
+    assert sum("skipped" in m for m in messages.values()) == 2
+
+
+def test_the_whole_part_cannot_be_had_by_deleting_its_checks(grade, small_edition):
+    (small_edition.root / PARTS[0].tests_path).unlink()
+
+    done, results = grade()
+
+    assert done.returncode == 2
+    assert results is None
+    assert "tests/test_saliency.py is missing" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("pass", "the result is None: is a return missing?"),
+        ("return 7", "the result is a int, expected a torch tensor"),
+        ("return images * float('nan')", "the result has shape (3, 3, 9, 13), expected (3, 9, 13)"),
+        ("return images[:, 0].detach() * float('nan')", "the result contains nan at (0, 0, 0), 351 of 351 entries"),
+        ("return images[:, 0].float()", "the result has dtype torch.float32, expected torch.float64"),
+    ],
+)
+def test_each_kind_of_nonsense_has_its_own_sentence(grade, small_edition, body, sentence):
+    start = small_edition.solution.index("    images = images.detach()")
+    end = small_edition.solution.index("    ### END SOLUTION")
+    small_edition.save(small_edition.solution[:start] + f"    {body}\n" + small_edition.solution[end:])
+
+    _, results = grade("saliency_map")
+
+    assert lost(results)["test_saliency_of_a_linear_model_is_its_weights"].startswith(sentence)
+
+
+@pytest.mark.parametrize("name", ["7", "saliency_mapp", ""])
+def test_an_unknown_part_is_an_error_of_one_line(grade, name):
+    done, _ = grade(name)
+
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert f"no part is called {name!r}" in done.stderr
+
+
+def test_plain_pytest_works_and_shows_points(small_edition):
+    done = small_edition.python("-m", "pytest", "-q", "tests/test_saliency.py", "-k", "guided_rule")
+
+    assert done.returncode == 0
+    assert "points: 2 of 2" in done.stdout
+
+
+def test_the_output_is_plain_ascii_where_the_locale_says_so(small_edition):
+    import subprocess
+    import sys
+
+    environment = small_edition.environment | {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "COLUMNS": "80"}
+    command = [sys.executable, "-m", "coursekit", "grade", "guided_relu_gradient"]
+    done = subprocess.run(command, cwd=small_edition.root, env=environment, capture_output=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.decode("ascii").splitlines()
+    assert max(map(len, lines)) <= 80
+    assert b"\x1b" not in done.stdout, "no colour where nobody watches"
+
+
+def test_the_manifest_is_what_the_checks_say():
+    stored = json.loads((ROOT / "tests" / "manifest.json").read_text())
+
+    assert {entry["function"] for entry in stored} == {name for part in PARTS for name in part.functions}
+    assert len({entry["id"] for entry in stored}) == len(stored)

@@ -1,0 +1,76 @@
+"""`check("saliency_map")` in a notebook, in a plain Python, and with a name that is not there."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from coursekit.grading import notebook
+from coursekit.grading.results import Check, Grade, Verdict
+
+IN_A_NOTEBOOK = """
+import json, sys
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+shell = InteractiveShell.instance()
+with capture_output() as captured:
+    result = shell.run_cell('from coursekit.grading.notebook import check\\ncheck("saliency_map")')
+outputs = [output.data for output in captured.outputs]
+json.dump({"outputs": outputs, "printed": captured.stdout, "ok": result.success, "value": result.result}, sys.stdout)
+"""
+WITHOUT_IPYTHON = """
+import sys
+sys.modules["IPython"] = sys.modules["IPython.display"] = sys.modules["IPython.core.getipython"] = None
+from coursekit.grading.notebook import check
+check("guided_relu_gradient")
+"""
+
+
+def test_in_a_notebook_it_shows_the_part_of_the_report(small_edition):
+    small_edition.edit("return gradient.abs().sum(dim=1)", "return gradient.sum(dim=1)")
+
+    done = small_edition.python("-c", IN_A_NOTEBOOK)
+
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)
+    assert (shown["ok"], shown["value"], shown["printed"]) == (True, None, "")
+    (output,) = shown["outputs"]
+    assert '<div class="a2">' in output["text/html"]
+    assert "data:image/png;base64," in output["text/html"]
+    assert "saliency of a linear model is its weights" in output["text/html"]
+    assert "grad_cam" not in output["text/html"]
+    assert "failed: saliency of a linear model is its weights" in output["text/plain"]
+
+
+def test_without_ipython_it_prints_text(small_edition):
+    small_edition.edit("(upstream > 0) & (relu_input > 0)", "upstream > 0")
+
+    done = small_edition.python("-c", WITHOUT_IPYTHON)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "guided_relu_gradient: 0 of 2 points"
+    assert "hint: " in done.stdout
+    assert "<" not in done.stdout.replace("< 0", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [("saliencymap", "did you mean 'saliency_map'?"), ("xyz", "there are saliency_map, "), (None, "there are ")],
+)
+def test_an_unknown_name_is_answered_in_one_line(capsys: pytest.CaptureFixture[str], name: str, advice: str):
+    notebook.check(name)
+
+    printed = capsys.readouterr().out
+    assert printed.count("\n") == 1
+    assert printed.startswith(f"no function is called {name!r}: {advice}")
+
+
+def test_text_of_a_right_and_of_an_untouched_function():
+    right = Verdict(Check("tests/test_saliency.py::test_a", "saliency_map", 2.0), "passed")
+    todo = Verdict(Check("tests/test_saliency.py::test_b", "grad_cam", 1.0), "todo", "NotImplementedError: ...")
+
+    first, second = Grade((right, todo), 0.1).functions
+
+    assert notebook.as_text(first) == "saliency_map: 2 of 2 points"
+    assert notebook.as_text(second) == "grad_cam: 0 of 1 points, to do, in assignment2/saliency.py"

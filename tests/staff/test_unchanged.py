@@ -1,0 +1,92 @@
+"""Side effects: each kind is noticed, also when an exception passes through."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from coursekit.grading.networks import Boom, SmallConvNet, broken, pictures, seeded
+from coursekit.grading.unchanged import unchanged
+
+
+def patch_functional(model, images):
+    original = F.relu
+    F.relu = lambda x, inplace=False: original(x)
+    return lambda: setattr(F, "relu", original)
+
+
+def switch_default_dtype(model, images):
+    torch.set_default_dtype(torch.float64)
+    return lambda: torch.set_default_dtype(torch.float32)
+
+
+def change_threads(model, images):
+    before = torch.get_num_threads()
+    torch.set_num_threads(before + 1)
+    return lambda: torch.set_num_threads(before)
+
+
+EFFECTS = {
+    "images was changed in place": lambda model, images: images.mul_(0.5),
+    "requires_grad of images was switched": lambda model, images: images.requires_grad_(),
+    "images.grad was written": lambda model, images: setattr(images, "grad", torch.ones_like(images)),
+    "the train/eval mode of model was switched": lambda model, images: model.features[4].train(),
+    "model.features.0.weight was changed": lambda model, images: model.features[0].weight.data.add_(1),
+    "model.features.3.running_mean was changed": lambda model, images: model.features[3].running_mean.add_(1),
+    "model.features.0.weight.grad was written": lambda model, images: model(images).sum().backward(),
+    "requires_grad of model.features.0.bias was switched": lambda model, images: model.features[0].bias.requires_grad_(False),
+    "a hook was left on model": lambda model, images: model.features[1].register_forward_hook(lambda m, i, o: None),
+    "modules of model were replaced": lambda model, images: setattr(model.features, "1", nn.ReLU()),
+    "a setting of a ReLU of model was changed": lambda model, images: setattr(model.features[1], "inplace", False),
+    "the forward method of a module of model was patched": lambda model, images: setattr(
+        model.features[1], "forward", model.features[1].forward
+    ),
+    "torch's global random state was used": lambda model, images: torch.rand(1),
+    "Python's global random state was used": lambda model, images: random.random(),
+    "numpy's global random state was used": lambda model, images: np.random.rand(),
+    "torch's default dtype was changed": switch_default_dtype,
+    "torch's number of threads was changed": change_threads,
+    "torch.nn.functional.relu was replaced": patch_functional,
+}
+
+
+@pytest.mark.parametrize("sentence", EFFECTS)
+@pytest.mark.parametrize("raises", [False, True])
+def test_an_effect_is_noticed_and_named(sentence, raises):
+    model, images = seeded(SmallConvNet()), pictures(2)
+    undo = []
+
+    with pytest.raises(AssertionError) as noticed, unchanged(model=model, images=images):
+        undo.append(EFFECTS[sentence](model, images))
+        if raises:
+            raise Boom
+    if type(undo[0]).__name__ == "function":
+        undo[0]()
+
+    assert sentence in str(noticed.value)
+    assert ("after Boom passed through" in str(noticed.value)) == raises
+
+
+def test_nothing_is_noticed_where_nothing_happened():
+    model, images = seeded(SmallConvNet()), pictures(2)
+
+    with unchanged(model=model, images=images):
+        model(images.clone())
+
+
+def test_an_exception_passes_through():
+    with pytest.raises(Boom), unchanged(images=pictures(1)):
+        raise Boom
+
+
+def test_a_broken_network_breaks_where_it_should():
+    model, images = seeded(SmallConvNet()), pictures(2).requires_grad_()
+
+    with pytest.raises(Boom):
+        broken(model, "forward")(images)
+    logits = broken(model, "backward", "features.0")(images)
+    with pytest.raises(Boom):
+        logits.sum().backward()
