@@ -10,6 +10,7 @@ for you. Bad arguments raise ValueError before your code.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from itertools import chain
 
 import torch
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 
 from coursekit.vision import checked, record_outputs
 
+Network = nn.Module | Callable[[Tensor], Tensor]  # or a function of yours that calls one: images (N, 3, H, W) -> (N, K)
 NOISE = 0.1  # the standard deviation of a start that is not plain grey
 
 
@@ -37,7 +39,7 @@ def start_picture(model: nn.Module, image_size: tuple[int, int], generator: torc
 
 
 @checked
-def ascent_step(model: nn.Module, image: Tensor, target: int, *, step_size: float, l2_weight: float) -> Tensor:
+def ascent_step(model: Network, image: Tensor, target: int, *, step_size: float, l2_weight: float) -> Tensor:
     """Move a picture one step uphill: towards a higher score of the target, less a penalty for leaving grey.
 
     The step is step_size * g / ||g||, where g is the gradient of
@@ -171,10 +173,11 @@ def class_visualization(
     ### BEGIN SOLUTION
     image = start_picture(model, image_size, generator)
     for step in range(1, num_steps + 1):
-        offset = (0, 0)
+        dy = dx = 0
         if generator is not None:
-            offset = torch.randint(-jitter, jitter + 1, (2,), generator=generator, device=generator.device).tolist()
-        image = before = image.roll(tuple(offset), dims=(1, 2))
+            offset = torch.randint(-jitter, jitter + 1, (2,), generator=generator, device=generator.device)
+            dy, dx = offset.tolist()
+        image = before = image.roll((dy, dx), dims=(1, 2))
         image = ascent_step(model, image, target, step_size=step_size, l2_weight=l2_weight)
         if blur_every and step % blur_every == 0:
             image = blur(image, blur_sigma)
@@ -183,7 +186,7 @@ def class_visualization(
             before = before.detach().requires_grad_()
             (gradient,) = torch.autograd.grad(model(before[None])[0, target], before, materialize_grads=True)
             image = zero_small_contributions(image, gradient, contribution_fraction)
-        image = image.roll((-offset[0], -offset[1]), dims=(1, 2)).clamp(0, 1)
+        image = image.roll((-dy, -dx), dims=(1, 2)).clamp(0, 1)
     return image
     ### END SOLUTION
 

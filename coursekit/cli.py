@@ -95,6 +95,8 @@ def _staff_commands(commands: Commands) -> None:
     _command(commands, "readme", _readme, "write the README's table of parts and its picture", "a2 readme")
     train = _command(commands, "train", _train, "train a network of the zoo", "a2 train tiny_vgg")
     train.add_argument("name", help="a network, or all")
+    train.add_argument("--epochs", type=int, help="instead of the recipe's")
+    train.add_argument("--device", help="cpu, cuda or mps (default: cuda if there is one)")
     sprites = _command(commands, "make-sprites", _make_sprites, "render data/sprites.png", "a2 make-sprites")
     sprites.add_argument("--out", type=Path, help="the picture to write (default: data/sprites.png)")
 
@@ -203,8 +205,8 @@ def _check(arguments: argparse.Namespace) -> int:
 def _train(arguments: argparse.Namespace) -> int:
     from coursekit.staff.train import train
 
-    for trained in train(arguments.name):
-        print(trained)
+    for trained in train(arguments.name, epochs=arguments.epochs, device=arguments.device):
+        print(f"{trained.path}: accuracy {trained.accuracy:.2%} on fresh scenes, trained in {trained.seconds:.0f} s")
     return FULL_MARKS
 
 

@@ -77,7 +77,7 @@ class FunctionGrade:
         if not self.lost:
             return "done"
         if self.untouched:
-            return f"to do, in {self.part.module_path.as_posix()}"
+            return "to do"
         return f"see {len(self.lost)} of {len(self.verdicts)} checks below"
 
     @cached_property

@@ -48,6 +48,10 @@ def print_grade(grade: Grade) -> None:
     for function in grade.functions:
         if function.lost and not function.untouched:
             _print_function(function)
+    waiting = [function for function in grade.functions if function.untouched]
+    if waiting:
+        first = waiting[0]
+        console.print(f"next: complete {first.function} in {first.part.module_path.as_posix()}")
     slowest = sorted(grade.verdicts, key=lambda v: -v.seconds)[:3]
     times = ", ".join(f"{v.check.function} {v.seconds:.2f} s" for v in slowest)
     console.print(f"{len(grade.verdicts)} checks in {grade.seconds:.1f} s; slowest: {times}", style="dim")

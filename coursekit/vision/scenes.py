@@ -176,7 +176,7 @@ def _fixed_labels(num_scenes: int, num_objects: int | None, objects: Sequence[st
     """Return (N, M) labels from one tuple of names for every scene, or from one tuple a scene."""
     if isinstance(objects, str):
         message = f'objects is the string {objects!r}: give a tuple of names, such as ("{objects}",)'
-        raise ValueError(message)  # noqa: TRY004 - the project's input errors are ValueErrors
+        raise ValueError(message)
     if len(objects) > 0 and isinstance(objects[0], str):
         objects = [objects] * num_scenes  # type: ignore[list-item]
     if len(objects) != num_scenes:

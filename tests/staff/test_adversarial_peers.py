@@ -20,7 +20,9 @@ def model(request):
 
 
 def torchattacks_images(attack, *, target=None):
-    attack.set_mode_default() if target is None else attack.set_mode_targeted_by_function(lambda _images, _labels: target)
+    attack.set_mode_default() if target is None else attack.set_mode_targeted_by_function(
+        lambda _images, _labels: target
+    )
     return attack(IMAGES.clone(), LABELS.clone()).detach()
 
 
@@ -32,7 +34,9 @@ def test_fgsm_is_torchattacks_and_foolboxs(model):
     ours = adversarial.fgsm(model, IMAGES, LABELS, EPS)
 
     torch.testing.assert_close(ours, torchattacks_images(torchattacks.FGSM(model, eps=EPS)), **EXACT)
-    theirs = foolbox_images(foolbox.attacks.LinfFastGradientAttack(random_start=False), model, Misclassification(LABELS))
+    theirs = foolbox_images(
+        foolbox.attacks.LinfFastGradientAttack(random_start=False), model, Misclassification(LABELS)
+    )
     torch.testing.assert_close(ours, theirs, **EXACT)
 
 

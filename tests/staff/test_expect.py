@@ -77,7 +77,11 @@ def test_a_fingerprint_recognises_the_same_array_and_no_other():
 
 
 def test_the_likeliest_mistake_explains_most_and_fails_little_else():
-    plain, hooks, other = KnownMistake("f", "plain", "", 5), KnownMistake("f", "hooks", "", 2), KnownMistake("f", "other", "", 2)
+    plain, hooks, other = (
+        KnownMistake("f", "plain", "", 5),
+        KnownMistake("f", "hooks", "", 2),
+        KnownMistake("f", "other", "", 2),
+    )
 
     assert likeliest([[plain], [plain, hooks]]) == plain, "it explains two failed checks"
     assert likeliest([[plain, hooks]]) == hooks, "it fails fewer other checks"

@@ -136,7 +136,10 @@ def test_receptive_fields_in_the_zoo_are_what_gradients_say(name):
     top, left, bottom, right = saliency.receptive_field(model, layer, unit, (96, 96))
 
     images = torch.rand(2, 3, 96, 96, generator=torch.Generator().manual_seed(0))
-    seen = sum(saliency.activation_gradient(model, images, layer, (c, *unit[1:])).abs().sum((0, 1)) for c in range(min(channels, 6)))
+    seen = sum(
+        saliency.activation_gradient(model, images, layer, (c, *unit[1:])).abs().sum((0, 1))
+        for c in range(min(channels, 6))
+    )
     inside = torch.zeros(96, 96, dtype=torch.bool)
     inside[top:bottom, left:right] = True
     assert seen[~inside].abs().max() == 0
@@ -166,7 +169,10 @@ BAD = {
     "layer 'features.77' does not exist; near names: features.7": {"layer": "features.77"},
     "layer 'classifier.1' is flat, its output is (N, 7): choose a convolutional layer": {"layer": "classifier.1"},
     "model is in train mode (the network): call model.eval() first": {"model": seeded(SmallConvNet()).train()},
-    "the network returns probabilities (rows sum to 1)": {"model": nn.Sequential(seeded(SmallConvNet()), nn.Softmax(1)).eval(), "layer": "0"},
+    "the network returns probabilities (rows sum to 1)": {
+        "model": nn.Sequential(seeded(SmallConvNet()), nn.Softmax(1)).eval(),
+        "layer": "0",
+    },
     "model is a str; give a network": {"model": "tiny_vgg"},
 }
 
@@ -183,8 +189,16 @@ def test_a_bad_argument_is_refused_in_one_line(sentence):
 @pytest.mark.parametrize(
     ("function", "arguments", "sentence"),
     [
-        ("activation_gradient", {"unit": (9, 0, 0)}, "unit (9, 0, 0) is outside layer 'features.6', whose output is (5, 4, 6)"),
-        ("activation_gradient", {"unit": (0, 0)}, "unit (0, 0) has 2 numbers; a unit of layer 'features.6' has 3: (5, 4, 6)"),
+        (
+            "activation_gradient",
+            {"unit": (9, 0, 0)},
+            "unit (9, 0, 0) is outside layer 'features.6', whose output is (5, 4, 6)",
+        ),
+        (
+            "activation_gradient",
+            {"unit": (0, 0)},
+            "unit (0, 0) has 2 numbers; a unit of layer 'features.6' has 3: (5, 4, 6)",
+        ),
         ("deconvnet", {"channel": 5}, "channel 5 is outside layer 'features.6', whose output is (5, 4, 6)"),
         ("deconvnet", {"channel": -1}, "channel is -1, expected a whole number, 0 or more"),
         ("top_patches", {"channel": 0, "k": 4}, "k is 4, expected 1 to 3, the number of images"),

@@ -92,7 +92,10 @@ def test_an_exit_at_import_costs_the_part(grade, small_edition):
 
 
 def test_an_endless_loop_is_stopped(grade, small_edition):
-    small_edition.edit("    cam = grad_cam(model, images, labels, layer)  # (N, H, W)\n", "    while True:\n        pass\n    cam = 0\n")
+    small_edition.edit(
+        "    cam = grad_cam(model, images, labels, layer)  # (N, H, W)\n",
+        "    while True:\n        pass\n    cam = 0\n",
+    )
 
     _, results = grade("guided_grad_cam")
 
@@ -102,10 +105,14 @@ def test_an_endless_loop_is_stopped(grade, small_edition):
 def test_a_check_that_is_gone_skipped_or_expected_to_fail_scores_nothing(grade, small_edition):
     path = small_edition.root / PARTS[0].tests_path
     text = path.read_text()
-    head, rest = text.split("@pytest.mark.points(2, \"saliency_map\")\ndef test_saliency_of_a_linear", 1)
+    head, rest = text.split('@pytest.mark.points(2, "saliency_map")\ndef test_saliency_of_a_linear', 1)
     tail = rest.split("\n\n\n", 1)[1]
-    tail = tail.replace('@pytest.mark.points(1, "grad_cam")', '@pytest.mark.skip\n@pytest.mark.points(1, "grad_cam")', 1)
-    tail = tail.replace('@pytest.mark.points(1, "top_patches")', '@pytest.mark.xfail\n@pytest.mark.points(1, "top_patches")', 1)
+    tail = tail.replace(
+        '@pytest.mark.points(1, "grad_cam")', '@pytest.mark.skip\n@pytest.mark.points(1, "grad_cam")', 1
+    )
+    tail = tail.replace(
+        '@pytest.mark.points(1, "top_patches")', '@pytest.mark.xfail\n@pytest.mark.points(1, "top_patches")', 1
+    )
     path.write_text(head + tail)
 
     _, results = grade()

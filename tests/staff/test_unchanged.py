@@ -37,7 +37,9 @@ EFFECTS = {
     "model.features.0.weight was changed": lambda model, images: model.features[0].weight.data.add_(1),
     "model.features.3.running_mean was changed": lambda model, images: model.features[3].running_mean.add_(1),
     "model.features.0.weight.grad was written": lambda model, images: model(images).sum().backward(),
-    "requires_grad of model.features.0.bias was switched": lambda model, images: model.features[0].bias.requires_grad_(False),
+    "requires_grad of model.features.0.bias was switched": lambda model, images: model.features[0].bias.requires_grad_(
+        False
+    ),
     "a hook was left on model": lambda model, images: model.features[1].register_forward_hook(lambda m, i, o: None),
     "modules of model were replaced": lambda model, images: setattr(model.features, "1", nn.ReLU()),
     "a setting of a ReLU of model was changed": lambda model, images: setattr(model.features[1], "inplace", False),

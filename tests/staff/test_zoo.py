@@ -228,10 +228,11 @@ def test_folding_batch_norm_changes_no_logit(name):
 
 def test_an_interrupted_training_goes_on_and_ends_as_an_uninterrupted_one(tmp_path, monkeypatch):
     def run(folder):
-        options = {"device": "cpu", "epochs": 2, "num_scenes": 256, "wanted_accuracy": 0.0}
+        options = {"device": "cpu", "epochs": 2, "num_scenes": 64, "wanted_accuracy": 0.0}
         return training.train("tiny_resnet", destination=folder, checkpoints=folder / "ck", **options)[0]
 
     monkeypatch.setattr(training, "EVALUATION_SCENES", 24)
+    monkeypatch.setattr(training, "BATCH", 32)
     whole = run(tmp_path / "whole")
     write = training._write_checkpoint
 

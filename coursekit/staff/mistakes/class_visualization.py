@@ -80,7 +80,7 @@ ASCENT_STEP = (
         "raw slope",
         "torch.where(length > 0, length, 1)",
         "1",
-        hint="Your step is long where the network is steep and short where it is flat; it should always be equally long.",
+        hint="Your step is long on steep slopes and short on flat ones; it should always be equally long.",
     ),
     mistake(
         "ascent_step",
@@ -129,7 +129,7 @@ ASCENT_STEP = (
         "zero by zero",
         "torch.where(length > 0, length, 1)",
         "length",
-        hint="What happens where the network does not react at all?",
+        hint="What becomes of your step if the network does not react at all?",
     ),
     mistake(
         "ascent_step",
@@ -179,7 +179,7 @@ ASCENT_STEP = (
         "backward fills the parameters",
         "(gradient,) = torch.autograd.grad(objective, image)",
         "objective.backward(); gradient = image.grad",
-        hint="The network's own slots were filled on the way: ask autograd for one derivative only.",
+        hint="The network's own slots were filled on the way: one derivative was wanted, not all of them.",
     ),
     mistake("ascent_step", "still in the graph", "1)).detach()", "1))", hint=DRAGS),
 )
@@ -548,7 +548,7 @@ CLASS_VISUALIZATION = (
         "blur divides by zero",
         "if blur_every and step",
         "if step",
-        hint="There is a setting that means never, and yours breaks at it.",
+        hint="There is a setting that means never; yours breaks at it.",
     ),
     mistake(
         "class_visualization",
@@ -636,15 +636,15 @@ CLASS_VISUALIZATION = (
     mistake(
         "class_visualization",
         "jitter not undone",
-        "image = image.roll((-offset[0], -offset[1]), dims=(1, 2)).clamp(0, 1)",
+        "image = image.roll((-dy, -dx), dims=(1, 2)).clamp(0, 1)",
         "image = image.clamp(0, 1)",
         hint="Your picture wanders: what was moved for the step must come back after it.",
     ),
     mistake(
         "class_visualization",
         "jitter undone the wrong way",
-        "(-offset[0], -offset[1])",
-        "(offset[0], offset[1])",
+        "(-dy, -dx)",
+        "(dy, dx)",
         hint="The way back is the way there, a second time: your picture ends up twice as far.",
     ),
     mistake(
@@ -664,15 +664,15 @@ CLASS_VISUALIZATION = (
     mistake(
         "class_visualization",
         "jitter along the diagonal",
-        "(2,), generator=generator, device=generator.device).tolist()",
-        "(1,), generator=generator, device=generator.device).tolist() * 2",
+        "dy, dx = offset.tolist()",
+        "dy = dx = offset.tolist()[0]",
         hint="Your picture only ever moves along its diagonal.",
     ),
     mistake(
         "class_visualization",
         "jitter drawn once",
-        "for step in range(1, num_steps + 1):\n        offset = (0, 0)\n        if generator is not None:\n    ",
-        "offset = (0, 0)\n    for step in range(1, num_steps + 1):\n        if generator is not None and step == 1:\n    ",
+        "for step in range(1, num_steps + 1):\n        dy = dx = 0\n        if generator is not None:\n    ",
+        "dy = dx = 0\n    for step in range(1, num_steps + 1):\n        if generator is not None and step == 1:\n    ",
         hint="Your picture trembles once, at the beginning.",
     ),
     mistake(
@@ -685,17 +685,17 @@ CLASS_VISUALIZATION = (
     mistake(
         "class_visualization",
         "rolled without wrapping",
-        "image.roll(tuple(offset), dims=(1, 2))",
-        "image.roll(tuple(offset), dims=(1, 2)) * (torch.arange(image.shape[1])[:, None] >= offset[0])",
+        "image.roll((dy, dx), dims=(1, 2))",
+        "image.roll((dy, dx), dims=(1, 2)) * (torch.arange(image.shape[1])[:, None] >= dy)",
         hint="What leaves on one side comes back on the other; in yours it is lost.",
     ),
     mistake(
         "class_visualization",
         "channels rolled",
-        "image.roll(tuple(offset), dims=(1, 2))",
-        "image.roll(tuple(offset), dims=(0, 2))",
-        "(-offset[0], -offset[1]), dims=(1, 2)",
-        "(-offset[0], -offset[1]), dims=(0, 2)",
+        "image.roll((dy, dx), dims=(1, 2))",
+        "image.roll((dy, dx), dims=(0, 2))",
+        "(-dy, -dx), dims=(1, 2)",
+        "(-dy, -dx), dims=(0, 2)",
         hint="In yours colours change places instead of rows.",
     ),
     mistake(
@@ -866,7 +866,7 @@ MAXIMIZE_ACTIVATION = (
             image = image.clamp(0, 1)
         return image
         """,
-        hint="The network ran once, and you go on with what it said about the first picture.",
+        hint="You go on with what was said about your first picture: ask anew after every step.",
     ),
     mistake(
         "maximize_activation",

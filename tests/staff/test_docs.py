@@ -1,0 +1,87 @@
+"""The documents name commands that exist, the README's table is the parts table, every command explains itself."""
+
+import argparse
+import re
+import shlex
+
+import pytest
+
+from coursekit.cli import build_parser, main
+from coursekit.grading.hint import ladder, next_hint, reset_hints
+from coursekit.parts import PARTS, ROOT
+from coursekit.staff.readme import table_problems
+
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/staff.md", "docs/student/README.md", "data/README.md"]
+PLACEHOLDERS = {"NAME": "tiny_vgg", "RESULTS.json": "r.json", "FUNCTION": "saliency_map", "PART": "1"}
+
+
+def commands_in(text):
+    """The commands that a text tells a reader to type, without comments."""
+    for line in re.findall(r"^\s*(\./setup\.sh [^\n`#]*)|`((?:\./setup\.sh|a2) [^`\n]*)`", text, flags=re.MULTILINE):
+        words = shlex.split("".join(line).split("#")[0].replace("[", "").replace("]", ""))
+        yield [PLACEHOLDERS.get(word, word) for word in words[1:] if word not in ("...", "COMMAND...")]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_command_in_a_document_is_one(name):
+    found = [words for words in commands_in((ROOT / name).read_text(encoding="utf-8")) if words]
+
+    for words in found:
+        if words[0] == "test":  # setup.sh's own
+            continue
+        if len(words) == 1:  # a command's bare name, in a sentence
+            assert words[0] in (*subcommands(), "--version"), words
+        else:
+            assert build_parser().parse_args(words).run, words
+    assert found or name == "data/README.md", "no command was found: has the form changed?"
+
+
+def subcommands():
+    (action,) = (a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction))
+    return action.choices
+
+
+@pytest.mark.parametrize("name", list(subcommands()))
+def test_every_command_has_an_example_that_parses(name):
+    text = subcommands()[name].format_help()
+    example = re.search(r"example: (a2 .*)", text)
+
+    assert example, text
+    assert build_parser().parse_args(shlex.split(example[1])[1:]).command == name
+
+
+def test_the_readmes_table_is_the_parts_table():
+    assert table_problems() == []
+
+
+def test_the_readme_is_short_and_its_pictures_are_there():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert len(text.splitlines()) <= 120
+    for path in re.findall(r"!?\[[^\]]*\]\(([^)#]+)\)", text):
+        assert (ROOT / path).exists(), path
+
+
+def test_an_unknown_command_and_an_unknown_function_are_usage_errors(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["grande"])
+    assert stopped.value.code == 2
+    assert main(["hint", "saliency_mapp"]) == 2
+    assert "no function is called 'saliency_mapp'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("function", [name for part in PARTS for name in part.functions])
+def test_hints_come_one_by_one_and_are_remembered(function, tmp_path):
+    hints = ladder(function)
+
+    shown = [next_hint(function, root=tmp_path) for _ in range(len(hints) + 1)]
+
+    assert len(hints) >= 3
+    assert "=" in hints[-1], "the last hint is a line of mathematics"
+    assert hints[0] in shown[0]
+    assert hints[1] not in shown[0]
+    assert all(hint in shown[-1] for hint in hints)
+    reset_hints(function, root=tmp_path)
+    assert next_hint(function, root=tmp_path) == shown[0]
+    (tmp_path / ".a2" / "hints.json").write_text("{ half")
+    assert next_hint(function, root=tmp_path) == shown[0], "a lost memory begins again"
