@@ -50,10 +50,14 @@ def examine(root: Path = ROOT) -> tuple[Finding, ...]:
 def write_hashes(root: Path = ROOT) -> None:
     """Write data/SHA256SUMS: a line for each file in data, sorted, as `sha256sum --check` reads it from root.
 
-    Hidden files are left out: .DS_Store and the like belong to one machine.
+    Hidden files are left out (.DS_Store and the like belong to one machine), and texts for people, which no code reads.
     """
     files = (p.relative_to(root) for p in (root / "data").rglob("*") if p.is_file())
-    shipped = [f.as_posix() for f in files if f != HASHES and not any(part.startswith(".") for part in f.parts)]
+    shipped = [
+        f.as_posix()
+        for f in files
+        if f != HASHES and f.suffix != ".md" and not any(part.startswith(".") for part in f.parts)
+    ]
     lines = [f"{_sha256(root / file)}  {file}\n" for file in sorted(shipped)]
     (root / HASHES).write_text("".join(lines), encoding="utf-8", newline="\n")
 

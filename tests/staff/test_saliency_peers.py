@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from captum.attr import GuidedBackprop, GuidedGradCam, LayerGradCam, Saliency
 from captum.attr import Deconvolution as CaptumDeconvolution
+from captum.attr import GuidedBackprop, GuidedGradCam, LayerGradCam, Saliency
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn

@@ -61,7 +61,7 @@ def test_an_effect_is_noticed_and_named(sentence, raises):
     model, images = seeded(SmallConvNet()), pictures(2)
     undo = []
 
-    with pytest.raises(AssertionError) as noticed, unchanged(model=model, images=images):
+    with pytest.raises(AssertionError) as noticed, unchanged(model=model, images=images):  # noqa: PT012
         undo.append(EFFECTS[sentence](model, images))
         if raises:
             raise Boom
