@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from coursekit.grading.results import FunctionGrade, Grade, Verdict, printable
+from coursekit.grading.results import FunctionGrade, Grade, printable
 
 if TYPE_CHECKING:
     from coursekit.grading.doctor import Finding
@@ -82,22 +83,21 @@ def _print_function(function: FunctionGrade) -> None:
     _, cross = signs()
     first, *others = function.lost
     console.print(f"\n[bold]{function.function}[/]")
-    _print_verdict(cross, first)
+    console.print(f"  [red]{cross}[/] {escape(first.check.sentence)}")
+    for line in printable(first.message).splitlines():
+        _print_indented(line.strip())
     if function.hint:
-        console.print(f"    hint: {escape(function.hint)}", style="yellow")
+        _print_indented(f"hint: {function.hint}", "yellow")
     else:
-        console.print(f"    more help: a2 hint {function.function}", style="dim")
+        _print_indented(f"more help: a2 hint {function.function}", "dim")
     if others:
-        console.print(
-            f"    and {len(others)} more: " + escape("; ".join(v.check.sentence for v in others[:3])), style="dim"
-        )
+        _print_indented(f"and {len(others)} more: " + "; ".join(v.check.sentence for v in others[:3]), "dim")
     console.print()
 
 
-def _print_verdict(cross: str, verdict: Verdict) -> None:
-    console.print(f"  [red]{cross}[/] {escape(verdict.check.sentence)}")
-    for line in printable(verdict.message).splitlines():
-        console.print(f"    {escape(line.strip())}")
+def _print_indented(text: str, style: str = "") -> None:
+    """Print a paragraph whose every line, wrapped ones too, is indented."""
+    console.print(Padding(escape(text), (0, 0, 0, 4)), style=style)
 
 
 def print_report_path(path: Path) -> None:
@@ -151,7 +151,7 @@ def print_findings(findings: Sequence[Finding]) -> None:
         mark = f"[green]{tick}[/]" if finding.ok else f"[red]{cross}[/]"
         console.print(f"{mark} {finding.name}: {escape(finding.value)}")
         if not finding.ok:
-            console.print(f"    {escape(finding.remedy)}", style="yellow")
+            _print_indented(finding.remedy, "yellow")
 
 
 def _from_here(path: Path) -> str:
