@@ -34,8 +34,8 @@ def start_picture(model: nn.Module, image_size: tuple[int, int], generator: torc
     grey = torch.full((3, *image_size), 0.5, device=like.device, dtype=like.dtype)
     if generator is None:
         return grey
-    noise = torch.randn(grey.shape, generator=generator, device=generator.device, dtype=grey.dtype)
-    return (grey + NOISE * noise.to(grey.device)).clamp(0, 1)
+    noise = torch.randn(grey.shape, generator=generator, device=generator.device)
+    return (grey + NOISE * noise.to(grey)).clamp(0, 1)
 
 
 @checked

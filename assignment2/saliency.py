@@ -138,8 +138,8 @@ def deconvnet(model: nn.Module, images: Tensor, layer: str, channel: int) -> Ten
 
     Args:
         images: (N, 3, H, W) in [0, 1].
-        channel: of the layer. In each image its strongest unit (the first in reading order) is seeded with 1, every
-            other unit of the layer with 0.
+        channel: of the layer, which may be flat. In each image its strongest unit (of equals the first in reading order)
+            is seeded with 1, every other unit of the layer with 0.
 
     Returns:
         (N, 3, H, W), signed. Max pooling goes back through the switches, which is what autograd does.
@@ -205,6 +205,7 @@ def top_patches(model: nn.Module, images: Tensor, layer: str, channel: int, k: i
 
     Args:
         images: (N, 3, H, W) in [0, 1].
+        layer: with a map (N, C, h, w), or flat; a unit of a flat layer sees the whole image.
         k: how many images, 1 to N; one patch an image.
 
     Returns:
@@ -224,7 +225,7 @@ def top_patches(model: nn.Module, images: Tensor, layer: str, channel: int, k: i
         unit = (channel, *divmod(place, responses.shape[-1])) if responses.dim() == 3 else (channel,)
         boxes.append(receptive_field(model, layer, unit, (images.shape[-2], images.shape[-1])))
     patches = [
-        images[i, :, top:bottom, left:right].clone()
+        images[i, :, top:bottom, left:right].detach().clone()
         for i, (top, left, bottom, right) in zip(indices.tolist(), boxes, strict=True)
     ]
     return Patches(indices, values, torch.tensor(boxes, device=images.device), patches)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,14 @@ PARTS = (
             "guided_grad_cam",
         ),
     ),
+    Part(
+        number=2,
+        title="Optimising the picture",
+        module="class_visualization",
+        notebook="2_class_visualization",
+        core=("ascent_step", "class_visualization", "blur"),
+        extension=("zero_small_pixels", "zero_small_contributions", "maximize_activation"),
+    ),
 )
 
 
@@ -68,7 +77,9 @@ def find_parts(name: str | None) -> tuple[Part, ...]:
     found = tuple(p for p in PARTS if name in (str(p.number), p.module, p.notebook, *p.functions))
     if not found:
         known = ", ".join(f"{p.number} ({p.module})" for p in PARTS)
-        raise UsageError(f"no part is called {name!r}; the parts are {known}")
+        functions = [function for p in PARTS for function in p.functions]
+        near = difflib.get_close_matches(name, functions) or functions
+        raise UsageError(f"no part is called {name!r}; the parts are {known}; near functions: {', '.join(near)}")
     return found
 
 

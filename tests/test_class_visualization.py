@@ -4,6 +4,7 @@ Where a function takes steps, the check looks at the pictures that the network w
 """
 
 import contextlib
+from copy import deepcopy
 from itertools import pairwise
 
 import pytest
@@ -12,7 +13,12 @@ import torch.nn.functional as F
 from torch import nn
 
 from assignment2 import class_visualization as part2
-from coursekit.grading.harmless import assert_no_trace, assert_same_however_called
+from coursekit.grading.harmless import (
+    assert_lets_errors_through,
+    assert_no_trace,
+    assert_same_however_called,
+    used_network,
+)
 from coursekit.grading.networks import (
     NUM_CLASSES,
     SIZE,
@@ -87,7 +93,7 @@ def right_step(slope, network):
     def ascent_step(model, image, target, *, step_size, l2_weight):
         mark = len(network.shown) if isinstance(network, Recorder) else 0
         model(image[None])
-        uphill = slope(model, image, target) - 2 * l2_weight * (image - 0.5)
+        uphill = slope(model, image, target).to(image) - 2 * l2_weight * (image - 0.5)
         if isinstance(network, Recorder):
             network.shown[mark + 1 :] = []  # what was tried to find the slope is not a step
         return along(image, uphill, step_size)
@@ -174,12 +180,14 @@ def check_number_of_steps(path, num_steps):
 
 def check_no_trace(expect, call, network, breaks_at=""):
     """Hold call(network) to leaving everything as it was; right siblings go forward only, so it may survive a break."""
-    with expect.unchanged(model=network):
-        call(network)
-    for when in "forward", "backward":
-        bad = broken(network, when, breaks_at)
-        with contextlib.suppress(Boom), expect.unchanged(model=bad):
-            call(bad)
+    for model in network, used_network(network):
+        with expect.unchanged(model=model):
+            call(model)
+    bad = broken(network, "backward", breaks_at)
+    with contextlib.suppress(Boom), expect.unchanged(model=bad):
+        call(bad)
+    bad = broken(network, "forward", breaks_at)
+    assert_lets_errors_through(expect, lambda model, _: call(model), bad, IMAGE, "forward")
 
 
 def slope_by_trying(score, image, step=1e-5):
@@ -247,18 +255,14 @@ def test_step_in_a_convolutional_network_goes_where_trying_every_pixel_says(expe
 
 @pytest.mark.points(1, "ascent_step")
 def test_step_leaves_no_trace_and_repeats(expect):
-    image = IMAGE.clone()
-
-    def call(model, image=image):
+    def call(model, image):
         return part2.ascent_step(model, image, 3, step_size=0.5, l2_weight=0.1)
 
-    assert_no_trace(expect, call, seeded(SmallConvNet()), image=image)
-    assert_same_however_called(expect, call, seeded(SmallConvNet()))
     network = seeded(SmallConvNet())
-    wrapped = call(lambda x: network(x))
-    expect(wrapped, call(seeded(SmallConvNet())), "the same result for a function that calls the network")
-    single = call(seeded(SmallConvNet()).float(), IMAGE.float())
-    expect(single, call(seeded(SmallConvNet())).float(), "a float32 picture gives a float32 picture", tolerance=1e-4)
+    assert_no_trace(expect, call, network, IMAGE)
+    assert_same_however_called(expect, call, network, IMAGE)
+    wrapped = call(lambda x: network(x), IMAGE)
+    expect(wrapped, call(network, IMAGE), "the same result for a function that calls the network")
 
 
 # blur
@@ -545,7 +549,7 @@ def test_class_visualization_leaves_no_trace_and_repeats(expect, monkeypatch):
         return part2.class_visualization(network, 1, generator=generator(), **settings)
 
     check_no_trace(expect, call, model)
-    assert_same_however_called(expect, call, model)
+    assert_same_however_called(expect, lambda network, _: call(network), model, IMAGE)
     single = Waves().float().eval()
     expect(call(lambda x: single(x)), call(single), "the same result for a function that calls the network")
 
@@ -634,7 +638,10 @@ def test_maximizing_leaves_no_trace_repeats_and_survives_a_dead_channel(expect, 
         return part2.maximize_activation(network, "features.3", 1, num_steps=2, image_size=SMALL, generator=generator())
 
     check_no_trace(expect, call, model, breaks_at="features.0")
-    assert_same_however_called(expect, call, model)
+    first = call(model)
+    with torch.no_grad():
+        expect(call(model), first, "the same result again, under the caller's torch.no_grad()")
+    expect(call(deepcopy(model).requires_grad_(False)), first, "the same result on a copy with frozen weights")
     with torch.no_grad():
         model.features[0].bias -= 1e3
     dead = part2.maximize_activation(model, "features.1", 3, num_steps=2, image_size=SMALL)

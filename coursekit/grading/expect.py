@@ -120,7 +120,7 @@ def _wrong_values(actual: np.ndarray, expected: np.ndarray, tolerance: float) ->
     worst = np.unravel_index(int(error.argmax()), error.shape)
     return (
         f"{int(wrong.sum())} of {error.size} values are wrong; worst at {_place(worst)}: "
-        f"yours {actual[worst]:.6g}, expected {expected[worst]:.6g}"
+        f"yours {actual[worst] + 0.0:.6g}, expected {expected[worst] + 0.0:.6g}"
     )
 
 

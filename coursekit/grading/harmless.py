@@ -1,4 +1,4 @@
-"""Two laws that hold for every student function: it leaves no trace, and it works however it is called."""
+"""Laws that hold for every student function: it leaves no trace, it lets errors through, it works however it is called."""
 
 from __future__ import annotations
 
@@ -13,33 +13,60 @@ from torch import Tensor, nn
 from coursekit.grading.expect import Expect
 from coursekit.grading.networks import Boom, broken
 
+Call = Callable[[nn.Module, Tensor], Any]
 
-def assert_no_trace(
-    expect: Expect, call: Callable[[nn.Module], Any], network: nn.Module, *, breaks_at: str = "", **tensors: Tensor
-) -> None:
-    """Hold call(network) to leaving everything as it was, also when the network breaks at the layer `breaks_at`."""
+
+def assert_no_trace(expect: Expect, call: Call, network: nn.Module, images: Tensor, *, breaks_at: str = "") -> None:
+    """Hold call(network, images) to leaving everything as it was, also when the network breaks at the layer `breaks_at`."""
     __tracebackhide__ = True
-    with expect.unchanged(model=network, **tensors):
-        result = call(network)
+    images = images.detach().clone()
+    with expect.unchanged(model=network, images=images):
+        result = call(network, images)
     for output in result if isinstance(result, tuple) else (result,):
-        expect.new(output, **tensors)
+        if isinstance(output, Tensor):
+            expect.new(output, images=images)
+    used, followed = used_network(network), images.clone().requires_grad_()
+    followed.grad = torch.ones_like(followed)
+    with expect.unchanged(model=used, images=followed):
+        call(used, followed)
     for when in ("forward", "backward"):
-        bad = broken(network, when, breaks_at)
-        try:
-            with expect.unchanged(model=bad, **tensors):
-                call(bad)
-        except Boom:
-            continue
-        pytest.fail(f"the network broke in its {when} pass and the error was swallowed: let it through", pytrace=False)
+        assert_lets_errors_through(expect, call, broken(network, when, breaks_at), images, when)
 
 
-def assert_same_however_called(expect: Expect, call: Callable[[nn.Module], Tensor], network: nn.Module) -> None:
-    """Hold call(network) to the same result a second time, under no_grad and on a copy of the network."""
+def assert_lets_errors_through(expect: Expect, call: Call, bad: nn.Module, images: Tensor, when: str) -> None:
+    """Hold call(bad, images) to raising the network's own error, with everything as it was."""
     __tracebackhide__ = True
-    first = call(network)
-    expect(call(network), first, "the same result at the second call")
+    try:
+        with expect.unchanged(model=bad, images=images):
+            call(bad, images)
+    except Boom:
+        return
+    pytest.fail(f"the network raised an error in its {when} pass, and it did not arrive: let it through", pytrace=False)
+
+
+def used_network(network: nn.Module) -> nn.Module:
+    """Copy a network as somebody may have it: half of it frozen, gradients of a training step kept, one ReLU not in place."""
+    copy = deepcopy(network)
+    for i, parameter in enumerate(copy.parameters()):
+        parameter.grad = torch.ones_like(parameter)
+        parameter.requires_grad_(i % 2 == 0)
+    relus = [module for module in copy.modules() if isinstance(module, nn.ReLU)]
+    for relu in relus[:1]:
+        relu.inplace = not relu.inplace
+    return copy
+
+
+def assert_same_however_called(expect: Expect, call: Call, network: nn.Module, images: Tensor) -> None:
+    """Hold call(network, images) to one result: again, under no_grad, on a copy, on frozen weights, in float32."""
+    __tracebackhide__ = True
+    first = call(network, images)
+    expect(call(network, images), first, "the same result at the second call")
     with torch.no_grad():
-        expect(call(network), first, "the same result under the caller's torch.no_grad()")
-    expect(call(deepcopy(network)), first, "the same result on a copy of the network")
+        expect(call(network, images), first, "the same result under the caller's torch.no_grad()")
+    expect(call(deepcopy(network), images), first, "the same result on a copy of the network")
+    frozen = deepcopy(network).requires_grad_(False)
+    expect(call(frozen, images), first, "the same result on a network with frozen weights")
     assert isinstance(first, Tensor), f"the result is a {type(first).__name__}, expected a torch tensor"
     assert not first.requires_grad, "the result is still joined to the autograd graph: detach it"
+    single = call(deepcopy(network).float(), images.float())
+    expect(single, first.float(), "float32 images and network give a float32 result", tolerance=1e-3)

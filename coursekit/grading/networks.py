@@ -120,7 +120,7 @@ class Dead(nn.Module):
         return self.head(F.relu(self.features(images) - 1e3).mean((2, 3)))
 
 
-class Boom(Exception):
+class Boom(RuntimeError):
     """What a failing network raises."""
 
 
@@ -138,9 +138,15 @@ def broken(network: nn.Module, when: str, at: str = "") -> nn.Module:
 
 
 class _BreakBackward(torch.autograd.Function):
+    generate_vmap_rule = True  # a solution may use torch.func
+
     @staticmethod
-    def forward(ctx: Any, logits: Tensor) -> Tensor:
+    def forward(logits: Tensor) -> Tensor:
         return logits.clone()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        """Keep nothing: the backward pass never gets that far."""
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> Tensor:

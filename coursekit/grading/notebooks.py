@@ -40,12 +40,14 @@ def run_notebooks(parts: Sequence[Part], *, root: Path = ROOT) -> int:
         "-m",
         "pytest",
         *plugins,
+        "-x",  # a notebook stops at the first function that is still to do
         "--nbval-lax",
         "--nbval-current-env",
         *limits,
         *map(str, copies),
     ]
     quiet = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(root), "JUPYTER_PLATFORM_DIRS": "1"}
+    quiet["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that wait busily slow a shared machine down several times
     return min(subprocess.run(command, cwd=root, env={**os.environ, **quiet}, check=False).returncode, 1)
 
 

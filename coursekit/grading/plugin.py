@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from coursekit.grading.expect import CheckFailed, Expect
 from coursekit.grading.picture import save_picture
 from coursekit.grading.store import Failure, KnownMistake, likeliest, load_store
+from coursekit.grading.unchanged import function_modes
 from coursekit.parts import ROOT
 
 RECORD = pytest.StashKey[dict[str, Any]]()
@@ -86,7 +89,7 @@ def describe(item: pytest.Item, error: BaseException) -> dict[str, Any]:
     return {
         "outcome": "todo" if todo else "failed",
         "score": 0.0,
-        "message": message_of(error),
+        "message": message_of(error) + ("" if todo else _place_of(error)),
         "hints": [asdict(mistake) for mistake in mistakes],
         "picture": _keep_picture(item, error),
     }
@@ -122,10 +125,29 @@ def message_of(error: BaseException) -> str:
         return text
     if isinstance(error, AssertionError):
         return text.split("\nassert ")[0] or "a condition does not hold"
+    if isinstance(error, pytest.fail.Exception) and not text.startswith("Timeout"):
+        return text
     timeout = re.match(r"Timeout \(>([\d.]+)s\)", text)
     if timeout:
         return f"stopped after {float(timeout[1]):g} seconds: is there an endless loop?"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _place_of(error: BaseException) -> str:
+    """Return where in the student's code an error arose, on a line of its own; nothing for a comparison that failed."""
+    if isinstance(error, (AssertionError, pytest.fail.Exception)):
+        return ""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if Path(f.filename).parent.name == "assignment2"]
+    return f"\n  at assignment2/{Path(own[-1].filename).name}, line {own[-1].lineno}: {own[-1].line}" if own else ""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """End what a check left in force, so that one function never pays for another."""
+    while function_modes():
+        torch._C._pop_torch_function_stack()
+    return (yield)
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from coursekit.errors import UsageError
 from coursekit.grading.picture import Picture
 from coursekit.grading.store import KnownMistake, likeliest
 from coursekit.parts import Part, part_of
@@ -126,7 +127,10 @@ def printable(text: str) -> str:
 
 def read_manifest(path: Path) -> tuple[Check, ...]:
     """Read the checks that count, and what they are worth."""
-    return tuple(Check(**entry) for entry in json.loads(path.read_text(encoding="utf-8")))
+    try:
+        return tuple(Check(**entry) for entry in json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise UsageError(f"tests/{path.name} cannot be read ({error}): restore it from what you were given") from None
 
 
 def gradescope_results(grade: Grade) -> dict[str, Any]:

@@ -57,7 +57,18 @@ def print_grade(grade: Grade) -> None:
     times = ", ".join(f"{v.check.function} {v.seconds:.2f} s" for v in slowest)
     console.print(f"{len(grade.verdicts)} checks in {grade.seconds:.1f} s; slowest: {times}", style="dim")
     style = "bold green" if grade.score == grade.max_score else "bold"
-    console.print(f"score: {grade.score:g} of {grade.max_score:g} points ({grade.percent} %)", style=style)
+    console.print(
+        f"score: {grade.score:g} of {grade.max_score:g} points ({grade.percent} %): {_kinds(grade)}", style=style
+    )
+
+
+def _kinds(grade: Grade) -> str:
+    """Say how many points are core and how many are extension."""
+    kinds = {}
+    for name in ("core", "extension"):
+        chosen = [f for f in grade.functions if (f.function in f.part.core) == (name == "core")]
+        kinds[name] = (sum(f.score for f in chosen), sum(f.max_score for f in chosen))
+    return ", ".join(f"{name} {got:g} of {most:g}" for name, (got, most) in kinds.items() if most)
 
 
 def _table(grade: Grade) -> Table:

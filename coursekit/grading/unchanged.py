@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,8 +12,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.modules import module as torch_modules
 
 Facts = dict[str, Any]  # a sentence about what must not change -> its value
+GLOBAL_HOOKS = ("_global_forward_hooks", "_global_forward_pre_hooks", "_global_backward_hooks")
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
@@ -26,7 +29,7 @@ def unchanged(**things: Any) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        _compare(before, _facts(things), f" after {type(error).__name__} passed through")
+        _compare(before, _facts(things), f" (after an error, {type(error).__name__}, passed through)")
         raise
     _compare(before, _facts(things), "")
 
@@ -73,6 +76,8 @@ def _network_facts(name: str, network: nn.Module) -> Facts:
     facts[f"the forward method of a module of {name} was patched"] = [
         n for n, m in network.named_modules() if "forward" in vars(m)
     ]
+    facts[f"an attribute was left on {name}"] = [(n, sorted(vars(m))) for n, m in network.named_modules()]
+    facts[f"a hook was left on a weight of {name}"] = [len(p._backward_hooks or ()) for p in network.parameters()]
     facts[f"a setting of a ReLU of {name} was changed"] = [
         m.inplace for m in network.modules() if isinstance(m, nn.ReLU)
     ]
@@ -86,7 +91,7 @@ def _network_facts(name: str, network: nn.Module) -> Facts:
 
 def _global_facts() -> Facts:
     return {
-        "torch's global random state was used: draw from the generator that is given": torch.get_rng_state(),
+        "torch's global random state was used: draw from a generator that is given, or do without": torch.get_rng_state(),
         "Python's global random state was used: draw from the generator that is given": random.getstate(),
         "numpy's global random state was used: draw from the generator that is given": _numpy_state(),
         "torch's default dtype was changed": torch.get_default_dtype(),
@@ -94,8 +99,18 @@ def _global_facts() -> Facts:
         "torch.nn.functional.relu was replaced": id(F.relu),
         "torch.relu was replaced": id(torch.relu),
         "nn.ReLU.forward was replaced": id(nn.ReLU.forward),
+        "a relu_rule (or another function mode) was left in force: use it in a with statement": function_modes(),
+        "a hook was left on all modules of torch": [len(getattr(torch_modules, hooks)) for hooks in GLOBAL_HOOKS],
+        "anomaly detection was left switched on": torch.is_anomaly_enabled(),
+        "deterministic algorithms were left switched on": torch.are_deterministic_algorithms_enabled(),
+        "warnings were left filtered": len(warnings.filters),
         "gradients were left switched on or off": torch.is_grad_enabled(),
     }
+
+
+def function_modes() -> int:
+    """Return how many function modes (relu_rule is one) are in force."""
+    return int(torch._C._len_torch_function_stack())
 
 
 def _numpy_state() -> tuple[Any, ...]:

@@ -50,17 +50,30 @@ def _model(name: str, model: Any, given: Arguments) -> None:
 
 def _images(name: str, images: Any, given: Arguments) -> None:
     _floating(name, images)
+    _not_bytes(name, images)
     if images.dim() != 4 or images.shape[1] != 3:
         hint = f"; one picture is {name}[None]" if images.dim() == 3 else ""
         raise ValueError(f"{name} has shape {tuple(images.shape)}, expected (N, 3, H, W){hint}")
     if 0 in images.shape:
         raise ValueError(f"{name} has shape {tuple(images.shape)}: there is no picture in it")
+    _same_dtype(name, images, given.get("model"))
 
 
 def _image(name: str, image: Any, given: Arguments) -> None:
     _floating(name, image)
+    if "model" in given or "predict" in given:  # between the steps of an ascent a picture may leave [0, 1] by far
+        _not_bytes(name, image)
     if image.dim() != 3 or image.shape[0] != 3 or 0 in image.shape:
         raise ValueError(f"{name} has shape {tuple(image.shape)}, expected one picture (3, H, W)")
+    _same_dtype(name, image, given.get("model"))
+
+
+def _same_dtype(name: str, images: Tensor, model: Any) -> None:
+    if isinstance(model, nn.Module):
+        dtypes = {parameter.dtype for parameter in model.parameters() if parameter.is_floating_point()}
+        if len(dtypes) == 1 and images.dtype not in dtypes:
+            (dtype,) = dtypes
+            raise ValueError(f"{name} is {images.dtype} and the network {dtype}: use {name}.to({dtype})")
 
 
 def _floating(name: str, value: Any) -> None:
@@ -68,14 +81,21 @@ def _floating(name: str, value: Any) -> None:
         raise ValueError(f"{name} is a {type(value).__name__}, expected a torch tensor")
     if not value.is_floating_point():
         raise ValueError(f"{name} has dtype {value.dtype}, expected floating point in [0, 1]: use {name}.float() / 255")
+    if value.numel() and not bool(value.detach().isfinite().all()):
+        raise ValueError(f"{name} contains NaN or infinity: look at where it was made")
+
+
+def _not_bytes(name: str, value: Tensor) -> None:
+    if value.numel() and float(value.detach().max()) > 16:
+        raise ValueError(f"{name} has values up to {float(value.detach().max()):g}, expected [0, 1]: use {name} / 255")
 
 
 def _labels(name: str, labels: Any, given: Arguments) -> None:
     if not isinstance(labels, Tensor) or labels.dtype != torch.int64:
         kind = labels.dtype if isinstance(labels, Tensor) else type(labels).__name__
-        raise ValueError(f"{name} is {kind}, expected a tensor of torch.int64")
-    images = given.get("images")
-    if isinstance(images, Tensor) and tuple(labels.shape) != (len(images),):
+        raise ValueError(f"{name} is {kind}, expected a tensor of torch.int64: use torch.as_tensor({name}).long()")
+    images = given.get("images", given.get("image"))
+    if "images" in given and isinstance(images, Tensor) and tuple(labels.shape) != (len(images),):
         raise ValueError(f"{name} has shape {tuple(labels.shape)}, expected one label an image: ({len(images)},)")
     if labels.numel() and int(labels.min()) < 0:
         raise ValueError(f"{name} contains {int(labels.min())}; classes are counted from 0")
@@ -91,6 +111,8 @@ def _layer(name: str, layer: Any, given: Arguments) -> None:
     if not isinstance(model, nn.Module):
         raise ValueError(f"{name} {layer!r}: a plain function has no layers; give the nn.Module itself")
     names = [n for n, _ in model.named_modules() if n]
+    if not isinstance(layer, str):
+        raise ValueError(f"{name} is a {type(layer).__name__}, expected a name such as {names[-1]!r}")
     if layer not in names:
         near = difflib.get_close_matches(str(layer), names, n=5, cutoff=0.4) or names[:5]
         raise ValueError(f"{name} {layer!r} does not exist; near names: {', '.join(near)}")
@@ -130,12 +152,17 @@ def _severity(name: str, value: Any, given: Arguments) -> None:
 
 def _top(name: str, k: Any, given: Arguments) -> None:
     num_images = len(given["images"])
-    if not isinstance(k, int) or not 1 <= k <= num_images:
+    if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= num_images:
         raise ValueError(f"{name} is {k!r}, expected 1 to {num_images}, the number of images")
 
 
+def _unit_argument(name: str, unit: Any, given: Arguments) -> None:
+    if not isinstance(unit, tuple) or not all(isinstance(place, int) for place in unit):
+        raise ValueError(f"{name} is {unit!r}, expected a tuple of whole numbers: (channel, y, x), or (channel,)")
+
+
 def _image_size(name: str, size: Any, given: Arguments) -> None:
-    if len(tuple(size)) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
+    if not isinstance(size, (tuple, list)) or len(size) != 2 or not all(isinstance(s, int) and s > 0 for s in size):
         raise ValueError(f"{name} is {size!r}, expected (H, W), both 1 or more")
 
 
@@ -168,6 +195,7 @@ CHECKS: dict[str, Callable[[str, Any, Arguments], None]] = {
     "target": _target,
     "layer": _layer,
     "channel": _counted(0),
+    "unit": _unit_argument,
     "k": _top,
     "image_size": _image_size,
     "eps": _between(0, 1),
@@ -211,6 +239,8 @@ def _logits(logits: Any, given: Arguments) -> None:
         raise ValueError(
             f"label {largest} is out of range: the network has {num_classes} classes, 0 to {num_classes - 1}"
         )
+    if torch._C._functorch.is_functorch_wrapped_tensor(logits):
+        return  # inside torch.func.vmap or grad there are no values to look at
     rows = logits.detach()
     if num_classes > 1 and bool((rows >= 0).all()) and bool(((rows.sum(1) - 1).abs() < 1e-4).all()):
         raise ValueError(

@@ -9,8 +9,12 @@ from coursekit.grading.notebooks import EXPECTED, expected_outputs, fill, marked
 from coursekit.parts import PARTS, ROOT
 
 
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.notebook)
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    "part",
+    [PARTS[0], *(pytest.param(part, marks=pytest.mark.slow) for part in PARTS[1:])],
+    ids=lambda part: part.notebook,
+)
 def test_a_notebook_runs_from_a_fresh_kernel(part):
     assert run_notebooks([part]) == 0
 

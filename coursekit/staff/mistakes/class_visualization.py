@@ -257,13 +257,6 @@ BLUR = (
     ),
     mistake(
         "blur",
-        "window rounded down",
-        "math.ceil(3 * sigma)",
-        "int(3 * sigma)",
-        hint="Your window ends a little too early when its half width is no whole number.",
-    ),
-    mistake(
-        "blur",
         "rows only",
         "return F.conv2d(rows, weights.view(1, 1, 1, -1))[:, 0]",
         "return rows[:, 0, :, radius:-radius]",

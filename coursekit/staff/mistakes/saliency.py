@@ -559,14 +559,14 @@ TOP_PATCHES = (
     mistake(
         "top_patches",
         "patch from the wrong image",
-        "images[i, :, top:bottom, left:right].clone()",
-        "images[0, :, top:bottom, left:right].clone()",
+        "images[i, :, top:bottom, left:right].detach().clone()",
+        "images[0, :, top:bottom, left:right].detach().clone()",
         hint="Each patch is cut from its own picture.",
     ),
     mistake(
         "top_patches",
         "patch is a view",
-        "left:right].clone()",
+        "left:right].detach().clone()",
         "left:right]",
         hint="Whoever draws on a patch must not draw on the caller's picture.",
     ),
@@ -760,6 +760,104 @@ GUIDED_GRAD_CAM = (
     ),
 )
 
+FROM_A_STUDENT = (
+    mistake(
+        "guided_backprop",
+        "backward hooks on the ReLU modules",
+        body="""
+        images = images.detach().requires_grad_()
+        hooks = [
+            module.register_full_backward_hook(lambda m, into, out: (into[0].clamp(min=0),))
+            for module in model.modules()
+            if isinstance(module, nn.ReLU)
+        ]
+        try:
+            scores = model(images).gather(1, labels[:, None])
+            return torch.autograd.grad(scores.sum(), images)[0]
+        finally:
+            for hook in hooks:
+                hook.remove()
+        """,
+        hint="Backward hooks and in-place layers do not go together; part 1 gives you a context manager for this.",
+    ),
+    mistake(
+        "guided_backprop",
+        "rule left in force",
+        "with relu_rule(guided_relu_gradient):\n        scores = model(images).gather(1, labels[:, None])  # (N, 1)",
+        "relu_rule(guided_relu_gradient).__enter__()\n    scores = model(images).gather(1, labels[:, None])",
+        hint="Your rule is still in force when the function has returned.",
+    ),
+    mistake(
+        "grad_cam",
+        "gradients erased",
+        "images = images.detach().requires_grad_()",
+        "model.zero_grad()\n    images = images.detach().requires_grad_()",
+        hint="Somebody may still need what was stored beside the weights before the call.",
+    ),
+    mistake(
+        "grad_cam",
+        "needs trainable weights",
+        "images = images.detach().requires_grad_()",
+        "images = images.detach()",
+        hint="A network with frozen weights can be explained as well: whom must autograd follow from the start?",
+    ),
+    mistake(
+        "grad_cam",
+        "empty map beside full ones",
+        "cam / torch.where(peak > 0, peak, 1)",
+        "cam if cam.max() == 0 else cam / peak",
+        hint="One picture's map may be empty while its neighbours' are not.",
+    ),
+    mistake(
+        "receptive_field",
+        "remembered from another network",
+        "    steps = spatial_steps(model, layer, image_size)",
+        "    memory = globals().setdefault('_memory', {})\n"
+        "    steps = memory.setdefault((layer, image_size), None) or spatial_steps(model, layer, image_size)\n"
+        "    memory[layer, image_size] = steps",
+        hint="Ask about two networks in turn: the second answer belongs to the first one.",
+    ),
+    mistake(
+        "receptive_field",
+        "errors swallowed",
+        "    steps = spatial_steps(model, layer, image_size)",
+        "    try:\n        steps = spatial_steps(model, layer, image_size)\n"
+        "    except Exception:\n        return (0, 0, *image_size)",
+        hint="An error of the network is news for the caller.",
+    ),
+    mistake(
+        "guided_grad_cam",
+        "layer ignored",
+        "grad_cam(model, images, labels, layer)",
+        "grad_cam(model, images, labels, [n for n, m in model.named_modules() if isinstance(m, nn.Conv2d)][-1])",
+        hint="Which map is asked for is the caller's choice.",
+    ),
+    mistake(
+        "deconvnet",
+        "activation aliased by an in-place ReLU",
+        body="""
+        kept = {}
+        handle = model.get_submodule(layer).register_forward_hook(lambda m, i, o: kept.update(o=o))
+        images = images.detach().requires_grad_()
+        try:
+            with relu_rule(deconvnet_relu_gradient):
+                model(images)
+        finally:
+            handle.remove()
+        strongest = kept["o"][:, channel].reshape(len(images), -1).max(dim=1).values
+        return torch.autograd.grad(strongest.sum(), images, materialize_grads=True)[0]
+        """,
+        hint=ALIASED,
+    ),
+    mistake(
+        "guided_relu_gradient",
+        "always float64",
+        "upstream, 0)",
+        "upstream, 0).double()",
+        hint="Look at the type of numbers that goes in and the one that comes out.",
+    ),
+)
+
 MISTAKES = (
     *SALIENCY_MAP,
     *ACTIVATION_GRADIENT,
@@ -770,4 +868,5 @@ MISTAKES = (
     *TOP_PATCHES,
     *GRAD_CAM,
     *GUIDED_GRAD_CAM,
+    *FROM_A_STUDENT,
 )

@@ -52,6 +52,16 @@ VARIANTS = (
         """,
     ),
     variant(
+        "saliency_map",
+        "torch.func",
+        body="""
+        def score(image, label):
+            return model(image[None])[0].gather(0, label[None])[0]
+
+        return torch.func.vmap(torch.func.grad(score))(images.detach(), labels).abs().sum(1).detach()
+        """,
+    ),
+    variant(
         "activation_gradient",
         "own hook with a clone",
         body="""
