@@ -100,6 +100,7 @@ class _Run:
             "-q",
             "-p",
             "no:cacheprovider",
+            "--continue-on-collection-errors",  # a part that cannot be imported costs no other part
             "-p",
             "no:logging",
             "-p",

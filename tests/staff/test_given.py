@@ -171,7 +171,7 @@ BAD = {
     "model is in train mode (the network): call model.eval() first": {"model": seeded(SmallConvNet()).train()},
     "the network returns probabilities (rows sum to 1)": {
         "model": nn.Sequential(seeded(SmallConvNet()), nn.Softmax(1)).eval(),
-        "layer": "0",
+        "layer": "0.features.6",
     },
     "model is a str; give a network": {"model": "tiny_vgg"},
 }

@@ -10,6 +10,7 @@ from torch import nn
 
 from coursekit.grading.networks import Boom, SmallConvNet, broken, pictures, seeded
 from coursekit.grading.unchanged import unchanged
+from coursekit.vision import relu_rule
 
 
 def patch_functional(model, images):
@@ -29,6 +30,17 @@ def change_threads(model, images):
     return lambda: torch.set_num_threads(before)
 
 
+def leave_a_rule(model, images):
+    rule = relu_rule(lambda upstream, relu_input: upstream)
+    rule.__enter__()
+    return lambda: rule.__exit__(None, None, None)
+
+
+def detect_anomalies(model, images):
+    torch.autograd.set_detect_anomaly(True)
+    return lambda: torch.autograd.set_detect_anomaly(False)
+
+
 EFFECTS = {
     "images was changed in place": lambda model, images: images.mul_(0.5),
     "requires_grad of images was switched": lambda model, images: images.requires_grad_(),
@@ -46,6 +58,10 @@ EFFECTS = {
     "the forward method of a module of model was patched": lambda model, images: setattr(
         model.features[1], "forward", model.features[1].forward
     ),
+    "a relu_rule (or another function mode) was left in force": leave_a_rule,
+    "an attribute was left on model": lambda model, images: setattr(model.features[0], "memory", images),
+    "a hook was left on a weight of model": lambda model, images: model.features[0].weight.register_hook(lambda g: g),
+    "anomaly detection was left switched on": detect_anomalies,
     "torch's global random state was used": lambda model, images: torch.rand(1),
     "Python's global random state was used": lambda model, images: random.random(),
     "numpy's global random state was used": lambda model, images: np.random.rand(),
@@ -69,7 +85,7 @@ def test_an_effect_is_noticed_and_named(sentence, raises):
         undo[0]()
 
     assert sentence in str(noticed.value)
-    assert ("after Boom passed through" in str(noticed.value)) == raises
+    assert ("(after an error, Boom, passed through)" in str(noticed.value)) == raises
 
 
 def test_nothing_is_noticed_where_nothing_happened():
