@@ -22,6 +22,7 @@ from coursekit.parts import ROOT
 RECORD = pytest.StashKey[dict[str, Any]]()
 EXPECT = pytest.StashKey[Expect]()
 FAILURE = pytest.StashKey[Failure]()
+THREADS = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -147,6 +148,8 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     """End what a check left in force, so that one function never pays for another."""
     while function_modes():
         torch._C._pop_torch_function_stack()
+    if THREADS in item.stash:
+        torch.set_num_threads(item.stash[THREADS])
     return (yield)
 
 
@@ -189,6 +192,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     graded = points_of(item)
     if graded:
         _append(item.config, {"start": check_id(item)})
+        item.stash[THREADS] = torch.get_num_threads()
+        torch.set_num_threads(
+            1
+        )  # the networks are tiny: on a busy machine two threads wait for each other, for seconds
         if item.config.getoption("--a2-impatient") and graded[1] in item.config.stash[STOPPED]:
             pytest.fail(f"not run: another check of {graded[1]} was stopped for taking too long", pytrace=False)
 
