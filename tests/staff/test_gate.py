@@ -64,4 +64,4 @@ def test_the_solution_can_be_split_and_put_together():
     assert "BEGIN SOLUTION" in before
     assert "BEGIN" not in solution
     assert after == "", "nothing but the marker follows"
-    assert Edit("saliency_map", "same", body=solution + "\nunused = 1").function_source()
+    assert Edit("saliency_map", "same", body=solution + "    unused = 1\n").function_source()
