@@ -67,6 +67,27 @@ PARTS = (
         core=("ascent_step", "class_visualization", "blur"),
         extension=("zero_small_pixels", "zero_small_contributions", "maximize_activation"),
     ),
+    Part(
+        number=3,
+        title="Fooling networks",
+        module="adversarial",
+        notebook="3_adversarial",
+        core=("fooling_image", "fgsm", "pgd"),
+        extension=(
+            "linear_shift",
+            "one_pixel_attack",
+            "estimate_gradient",
+            "train_substitute",
+            "transfer_attack",
+            "attack_success",
+            "flip_labels",
+            "inject_samples",
+            "corrupt_update",
+            "adversarial_loss",
+            "reencode",
+            "noisy_predict",
+        ),
+    ),
 )
 
 

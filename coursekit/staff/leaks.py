@@ -28,6 +28,7 @@ SPACE = re.compile(r"\s+")
 EXCUSED = {
     "images=images.detach().requires_grad_()": "how one asks for a gradient, in the lecture and in every library",
     "model(images)": "calling the network answers nothing",
+    "model.eval()": "how a network is put into eval mode, everywhere",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import datetime
 import hashlib
+import importlib
 import json
 import os
 import pickle
@@ -30,6 +31,7 @@ from coursekit.vision.scenes import EVALUATION_SEED, evaluation_scenes, make_sce
 CHECKPOINTS = Path(".a2") / "train"
 BATCH = 128
 EVALUATION_SCENES = 2400
+ATTACKED_SCENES = 480
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,9 @@ class Recipe:
     weight_decay: float = 0.05
     num_scenes: int = 12_000
     wanted_accuracy: float = 0.98  # on fresh scenes; a training below it stores nothing
+    start_from: str = ""  # a trained network of the zoo whose weights are the start
+    eps: float = 0.0  # more than 0: train on adversarial images of this budget, made by two steps of PGD
+    wanted_robustness: float = 0.0  # accuracy under PGD-20 at eps 4 / 255
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,17 @@ RECIPES = {
         Recipe("tiny_alexnet", seed=2, epochs=10, learning_rate=3e-3, wanted_accuracy=0.95),
         Recipe("tiny_squeezenet", seed=3, epochs=14, learning_rate=8e-3, weight_decay=0.02),
         Recipe("tiny_resnet", seed=4, epochs=10, learning_rate=6e-3),
+        Recipe(
+            "tiny_vgg_robust",
+            seed=6,
+            epochs=3,
+            learning_rate=1e-3,
+            num_scenes=8000,
+            wanted_accuracy=0.95,
+            start_from="tiny_vgg",
+            eps=5 / 255,
+            wanted_robustness=0.75,
+        ),
     )
 }
 
@@ -109,6 +125,19 @@ def measure_accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
     return float(sum(hits)) / len(images)
 
 
+def measure_robustness(
+    model: nn.Module, images: Tensor, labels: Tensor, *, eps: float = 4 / 255, num_steps: int = 20
+) -> float:
+    """Return the accuracy on images (N, 3, H, W) that PGD has moved, from a random start, by up to eps."""
+    adversarial = importlib.import_module("assignment2.adversarial")  # staff's own: coursekit imports no student code
+    generator = torch.Generator().manual_seed(0)
+    moved = [
+        adversarial.pgd(model, x, y, eps, step_size=eps / 8, num_steps=num_steps, generator=generator)
+        for x, y in zip(images.split(100), labels.split(100), strict=True)
+    ]
+    return measure_accuracy(model, torch.cat(moved), labels)
+
+
 def add_batch_norm(model: nn.Module) -> nn.Module:
     """Return a copy where each convolution, but one that gives the class scores, is followed by a batch norm."""
     model = copy.deepcopy(model)
@@ -135,7 +164,8 @@ def _train_one(recipe: Recipe, device: torch.device, resume: bool, destination: 
     keeps_batch_norm = any(isinstance(layer, nn.BatchNorm2d) for layer in ARCHITECTURES[recipe.name]().modules())
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
-        plain = ARCHITECTURES[recipe.name]()
+        plain = zoo.load_model(recipe.start_from) if recipe.start_from else ARCHITECTURES[recipe.name]()
+        keeps_batch_norm = keeps_batch_norm or bool(recipe.start_from)  # where there is none, none is added
         model = (plain if keeps_batch_norm else add_batch_norm(plain)).to(device).to(memory_format=torch.channels_last)
         seconds = _fit(model, recipe, device, checkpoints / f"{recipe.name}.pt", resume)
     model = model.to("cpu").to(memory_format=torch.contiguous_format)
@@ -150,7 +180,16 @@ def _train_one(recipe: Recipe, device: torch.device, resume: bool, destination: 
             f"{recipe.name} reached {accuracy:.2%} on fresh scenes, below {recipe.wanted_accuracy:.0%}; nothing was written: "
             "train longer with --epochs"
         )
-    path = _store(recipe, state, accuracy, seconds, device, destination)
+    measured = {"accuracy": round(accuracy, 4)}
+    if recipe.wanted_robustness:
+        attacked = evaluation_scenes(ATTACKED_SCENES)
+        measured["robustness"] = round(measure_robustness(shipped, attacked.images, attacked.label), 4)
+        if measured["robustness"] < recipe.wanted_robustness:
+            raise UsageError(
+                f"{recipe.name} reached {measured['robustness']:.2%} under PGD-20 at eps 4/255, below "
+                f"{recipe.wanted_robustness:.0%}; nothing was written: train longer with --epochs"
+            )
+    path = _store(recipe, state, measured, seconds, device, destination)
     return Trained(recipe.name, path, accuracy, seconds)
 
 
@@ -176,7 +215,7 @@ def _fit(model: nn.Module, recipe: Recipe, device: torch.device, checkpoint: Pat
             order = torch.randperm(len(images))
             loss_sum = torch.zeros((), device=device)
             for rows in order.split(BATCH)[:steps]:
-                loss_sum += _step(model, images[rows], labels[rows], optimizer)
+                loss_sum += _step(model, images[rows], labels[rows], optimizer, recipe.eps)
                 schedule.step()
                 progress.update(task, advance=1)
             seconds = time.monotonic() - start
@@ -185,11 +224,14 @@ def _fit(model: nn.Module, recipe: Recipe, device: torch.device, checkpoint: Pat
     return seconds
 
 
-def _step(model: nn.Module, images: Tensor, labels: Tensor, optimizer: torch.optim.Optimizer) -> Tensor:
-    """Take one step on a batch of uint8 images; return its loss."""
-    model.train()
+def _step(model: nn.Module, images: Tensor, labels: Tensor, optimizer: torch.optim.Optimizer, eps: float) -> Tensor:
+    """Take one step on a batch of uint8 images, with eps on what PGD-2 makes of them; return its loss."""
     batch = (images.float() / 255).to(memory_format=torch.channels_last)
     with torch.autocast(batch.device.type, dtype=torch.bfloat16):
+        if eps > 0:
+            pgd = importlib.import_module("assignment2.adversarial").pgd
+            batch = pgd(model.eval(), batch, labels, eps, step_size=0.7 * eps, num_steps=2)
+        model.train()
         logits = model(batch)
     loss = F.cross_entropy(logits.float(), labels, label_smoothing=0.05)
     optimizer.zero_grad()
@@ -207,7 +249,12 @@ def _training_scenes(recipe: Recipe, device: torch.device) -> tuple[Tensor, Tens
 
 
 def _store(
-    recipe: Recipe, state: dict[str, Tensor], accuracy: float, seconds: float, device: torch.device, folder: Path
+    recipe: Recipe,
+    state: dict[str, Tensor],
+    measured: dict[str, float],
+    seconds: float,
+    device: torch.device,
+    folder: Path,
 ) -> Path:
     """Write NAME.safetensors and the network's entry of zoo.json."""
     from safetensors.torch import save
@@ -220,7 +267,7 @@ def _store(
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
         "parameters": sum(value.numel() for key, value in state.items() if value.is_floating_point()),
-        "accuracy": round(accuracy, 4),
+        **measured,
         "evaluation": {"num_scenes": EVALUATION_SCENES, "seed": EVALUATION_SEED},
         "recipe": asdict(recipe),
         "training_seconds": round(seconds),

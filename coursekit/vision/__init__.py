@@ -1,6 +1,7 @@
 """Given code: the small world, its trained networks, and tools to look inside them."""
 
 from coursekit.vision.checked import checked
+from coursekit.vision.draws import normal, uniform
 from coursekit.vision.geometry import Step, spatial_steps
 from coursekit.vision.hooks import record_outputs, relu_rule
 from coursekit.vision.scenes import CLASSES, Scenes, evaluation_scenes, make_scenes
@@ -15,7 +16,9 @@ __all__ = [
     "evaluation_scenes",
     "load_model",
     "make_scenes",
+    "normal",
     "record_outputs",
     "relu_rule",
     "spatial_steps",
+    "uniform",
 ]

@@ -13,8 +13,11 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+TOO_SMALL = ("Output size is too small", "Kernel size can't be greater than actual input size")
 Function = TypeVar("Function", bound=Callable[..., Any])
 Arguments = dict[str, Any]
+GOALS = ("confidence_reduction", "misclassification", "targeted", "source_to_target")
+ANY_MODE = ("adversarial_loss",)  # the loss of a network that is being trained
 
 
 def checked(function: Function) -> Function:
@@ -30,10 +33,18 @@ def checked(function: Function) -> Function:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         for name, value in bound.arguments.items():
-            if name in CHECKS and value is not None:
+            if name in CHECKS and value is not None and not (name == "model" and function.__name__ in ANY_MODE):
                 CHECKS[name](name, value, bound.arguments)
+        if "predict" in bound.arguments:
+            bound.arguments["predict"] = _looked_at(bound.arguments["predict"], bound.arguments.copy())
         with torch.enable_grad(), _watched(bound.arguments):
-            return function(*bound.args, **bound.kwargs)
+            try:
+                return function(*bound.args, **bound.kwargs)
+            except RuntimeError as error:
+                if not any(words in str(error) for words in TOO_SMALL):
+                    raise
+                size = next((tuple(v.shape[-2:]) for v in bound.arguments.values() if isinstance(v, Tensor)), "these")
+                raise ValueError(f"pictures of {size} pixels are too small for this network: enlarge them") from error
 
     return call  # type: ignore[return-value]
 
@@ -94,8 +105,10 @@ def _labels(name: str, labels: Any, given: Arguments) -> None:
     if not isinstance(labels, Tensor) or labels.dtype != torch.int64:
         kind = labels.dtype if isinstance(labels, Tensor) else type(labels).__name__
         raise ValueError(f"{name} is {kind}, expected a tensor of torch.int64: use torch.as_tensor({name}).long()")
-    images = given.get("images", given.get("image"))
-    if "images" in given and isinstance(images, Tensor) and tuple(labels.shape) != (len(images),):
+    images = given.get("images", given.get("logits"))
+    if images is None and (labels.dim() != 1 or not len(labels)):
+        raise ValueError(f"{name} has shape {tuple(labels.shape)}, expected (N,) with at least one label")
+    if isinstance(images, Tensor) and tuple(labels.shape) != (len(images),):
         raise ValueError(f"{name} has shape {tuple(labels.shape)}, expected one label an image: ({len(images)},)")
     if labels.numel() and int(labels.min()) < 0:
         raise ValueError(f"{name} contains {int(labels.min())}; classes are counted from 0")
@@ -187,6 +200,84 @@ def _jitter(name: str, jitter: Any, given: Arguments) -> None:
         )
 
 
+def _function(name: str, function: Any, given: Arguments) -> None:
+    if not callable(function):
+        raise ValueError(f"{name} is a {type(function).__name__}; give a function of images")
+
+
+def _black_box_sigma(name: str, sigma: Any, given: Arguments) -> None:
+    (_positive if "predict" in given else _not_negative)(name, sigma, given)
+
+
+def _weight(name: str, weight: Any, given: Arguments) -> None:
+    if not isinstance(weight, Tensor) or not weight.is_floating_point():
+        raise ValueError(
+            f"{name} is {getattr(weight, 'dtype', type(weight).__name__)}, expected a floating-point tensor"
+        )
+
+
+def _num_classes(name: str, num_classes: Any, given: Arguments) -> None:
+    _counted(2)(name, num_classes, given)
+    if int(given["labels"].max()) >= num_classes:
+        raise ValueError(f"{name} is {num_classes}, but labels contains {int(given['labels'].max())}")
+
+
+def _logit_rows(name: str, logits: Any, given: Arguments) -> None:
+    if not isinstance(logits, Tensor) or logits.dim() != 2 or not logits.is_floating_point() or not len(logits):
+        raise ValueError(f"{name} is {getattr(logits, 'shape', type(logits).__name__)}, expected floating-point (N, K)")
+    if logits.shape != given["logits"].shape:
+        raise ValueError(
+            f"{name} has shape {tuple(logits.shape)}, logits {tuple(given['logits'].shape)}: give the same"
+        )
+    _logits(logits, given)
+
+
+def _goal(name: str, goal: Any, given: Arguments) -> None:
+    if goal not in GOALS:
+        raise ValueError(f"{name} is {goal!r}, expected one of {', '.join(GOALS)}")
+    needs = {"confidence_reduction": ["clean_logits"], "targeted": ["target"], "source_to_target": ["target", "source"]}
+    for other in needs.get(goal, []):
+        if given[other] is None:
+            raise ValueError(f"{name} {goal!r} needs {other}: give it")
+
+
+def _new_images(name: str, images: Any, given: Arguments) -> None:
+    _images(name, images, given)
+    if images.shape[1:] != given["images"].shape[1:] or images.dtype != given["images"].dtype:
+        raise ValueError(f"{name} is {tuple(images.shape)} {images.dtype}, expected pictures like images")
+
+
+def _new_labels(name: str, labels: Any, given: Arguments) -> None:
+    _labels(name, labels, {"images": given["new_images"]})
+
+
+def _gradients(name: str, gradients: Any, given: Arguments) -> None:
+    if isinstance(gradients, Tensor) or not all(isinstance(gradient, Tensor) for gradient in gradients):
+        raise ValueError(f"{name} is {type(gradients).__name__}, expected a list of tensors, one a parameter")
+
+
+def _looked_at(predict: Callable[[Tensor], Any], given: Arguments) -> Callable[[Tensor], Any]:
+    """Look at every answer of a black box: rows of finite scores, probabilities where the function searches by them."""
+
+    def call(images: Tensor) -> Any:
+        scores = predict(images)
+        if not isinstance(scores, Tensor) or scores.dim() != 2 or len(scores) != len(images):
+            got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+            raise ValueError(f"predict returned {got} for {len(images)} images, expected (M, K): one row an image")
+        if not bool(scores.isfinite().all()):
+            raise ValueError("predict returned scores that are not finite: look at what your network says")
+        wanted = [given[name] for name in ("labels", "label", "target") if given.get(name) is not None]
+        largest = max(int(torch.as_tensor(value).max()) for value in wanted)
+        if largest >= scores.shape[1]:
+            raise ValueError(f"label {largest} is out of range: predict knows {scores.shape[1]} classes")
+        rows = scores.detach()
+        if "population" in given and not bool((rows >= 0).all() and ((rows.sum(1) - 1).abs() < 1e-3).all()):
+            raise ValueError("predict returned rows that are no probabilities (they do not sum to 1): apply softmax")
+        return scores
+
+    return call
+
+
 CHECKS: dict[str, Callable[[str, Any, Arguments], None]] = {
     "model": _model,
     "images": _images,
@@ -204,7 +295,7 @@ CHECKS: dict[str, Callable[[str, Any, Arguments], None]] = {
     "max_steps": _counted(0),
     "severity": _severity,
     "gradient": _gradient,
-    "sigma": _not_negative,
+    "sigma": _black_box_sigma,
     "blur_sigma": _not_negative,
     "blur_every": _counted(0),
     "fraction": _between(0, 1),
@@ -213,6 +304,25 @@ CHECKS: dict[str, Callable[[str, Any, Arguments], None]] = {
     "l2_weight": _not_negative,
     "jitter": _jitter,
     "generator": _generator,
+    "label": _target,
+    "source": _target,
+    "predict": _function,
+    "oracle": _function,
+    "substitute": _model,
+    "population": _counted(4),
+    "generations": _counted(0),
+    "num_samples": _counted(1),
+    "num_rounds": _counted(1),
+    "learning_rate": _positive,
+    "levels": _counted(2),
+    "num_classes": _num_classes,
+    "logits": _logit_rows,
+    "clean_logits": _logit_rows,
+    "goal": _goal,
+    "new_images": _new_images,
+    "new_labels": _new_labels,
+    "gradients": _gradients,
+    "weight": _weight,
 }
 
 

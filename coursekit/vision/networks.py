@@ -164,6 +164,7 @@ ARCHITECTURES: dict[str, Callable[[], nn.Module]] = {
     "tiny_vgg": tiny_vgg,
     "tiny_squeezenet": tiny_squeezenet,
     "tiny_resnet": tiny_resnet,
+    "tiny_vgg_robust": tiny_vgg,
 }
 
 

@@ -155,6 +155,7 @@ def call(**changes):
 
 
 BAD = {
+    "pictures of (1, 1) pixels are too small for this network: enlarge them": {"images": IMAGES[:, :, :1, :1]},
     "images has shape (3, 9, 13), expected (N, 3, H, W); one picture is images[None]": {"images": IMAGES[0]},
     "images has shape (3, 1, 9, 13), expected (N, 3, H, W)": {"images": IMAGES[:, :1]},
     "images has shape (0, 3, 9, 13): there is no picture in it": {"images": IMAGES[:0], "labels": LABELS[:0]},

@@ -17,7 +17,13 @@ from coursekit.vision import networks, zoo
 from coursekit.vision.scenes import CLASSES, make_scenes
 
 FRESH_SEED = 424_242  # neither a training's seed nor the evaluation set's
-LEAST_ACCURACY = {"tiny_vgg": 0.98, "tiny_alexnet": 0.95, "tiny_squeezenet": 0.98, "tiny_resnet": 0.98}
+LEAST_ACCURACY = {
+    "tiny_vgg": 0.98,
+    "tiny_alexnet": 0.95,
+    "tiny_squeezenet": 0.98,
+    "tiny_resnet": 0.98,
+    "tiny_vgg_robust": 0.95,
+}
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +47,17 @@ def test_the_accuracy_in_zoo_json_is_measured_again(name):
     accuracy = training.measure_accuracy(zoo.load_model(name), scenes.images, scenes.label)
 
     assert accuracy == pytest.approx(stored["accuracy"], abs=0.002)
+
+
+@pytest.mark.slow
+def test_the_robust_network_withstands_what_it_is_said_to():
+    stored = zoo.read_zoo()["tiny_vgg_robust"]
+    scenes = training.evaluation_scenes(training.ATTACKED_SCENES)
+
+    robustness = training.measure_robustness(zoo.load_model("tiny_vgg_robust"), scenes.images, scenes.label)
+
+    assert robustness == pytest.approx(stored["robustness"], abs=0.01)
+    assert robustness >= 0.75
 
 
 @pytest.mark.parametrize("name", zoo.MODEL_NAMES)

@@ -1,0 +1,511 @@
+"""Mistakes of part 3 in attacks on a network that one can only ask."""
+
+from coursekit.staff.edits import mistake
+
+ONE_SOURCE = "Random numbers come from one source only, the one that is handed to you."
+TRUE_CLASS = (
+    "The attack leads away from the true classes, which the attacker knows here; do not ask a network for them."
+)
+CALLERS_IMAGE = "The picture that you were given is another one after the call."
+
+ONE_PIXEL_ATTACK = (
+    mistake(
+        "one_pixel_attack",
+        "crossover",
+        "        child_scores, queries",
+        "        keep = uniform(population, 5, like=image, generator=generator) < 0.5\n"
+        "        children = torch.where(keep, members, children)\n        child_scores, queries",
+        hint="A child here inherits nothing directly from its parent: this variant of the search does not cross.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "parent among the three",
+        ".fill_diagonal_(2)",
+        ".fill_diagonal_(-1)",
+        hint="Whose sum is a child? Its parent is not among them.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "parent not excluded",
+        ".fill_diagonal_(2)",
+        "",
+        hint="Now and then a parent helps to make its own child: it must not.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "the same member twice",
+        "one, two, three = order.argsort(dim=1)[:, :3].unbind(dim=1)",
+        "one, two, three = (order.roll(k, 0).argsort(dim=1)[:, 0].roll(-k) for k in range(3))",
+        hint="Two of the three can be the same member in your draw: then nothing new comes of the difference.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "whole difference",
+        "0.5 * (",
+        "1.0 * (",
+        hint="How much of the difference of two members is added? Less than you do.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "sum instead of difference",
+        "members[two] - members[three]",
+        "members[two] + members[three]",
+        hint="Two members that are alike should move the third by next to nothing.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "compared with the best",
+        "< sign * scores[:, [wanted]]",
+        "< (sign * scores[:, [wanted]]).min()",
+        hint="A child competes with its own parent; the best of all is too high a bar.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "children always win",
+        "sign * child_scores[:, [wanted]] < sign * scores[:, [wanted]]",
+        "torch.ones(population, 1, dtype=torch.bool)",
+        hint="Good members are lost in your search: when may a child take a place?",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "the less fit survives",
+        "sign * child_scores[:, [wanted]] < sign",
+        "sign * child_scores[:, [wanted]] > sign",
+        hint="Follow the best score over the generations: your search makes things worse.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "old scores kept",
+        "scores = torch.where(fitter, child_scores, scores)",
+        "pass",
+        hint="When a child takes a place, what the box said about it comes along.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "colour added",
+        "row, column] = genes",
+        "row, column] += genes",
+        hint="The pixel is replaced: nothing of its old colour remains.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "three channels, three pixels",
+        "images[torch.arange(len(genes)), :, row, column] = genes[:, 2:]",
+        "for c in range(3):\n            images[torch.arange(len(genes)), c, (row + c) % image.shape[1], column] = genes[:, 2 + c]",
+        hint="Count the places in which a candidate differs from the picture.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "one channel only",
+        "row, column] = genes[:, 2:]",
+        "row, column] = genes[:, 2:3]",
+        hint="A colour has three numbers; your pixels are all grey.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "x and y swapped",
+        "row, column = genes",
+        "column, row = genes",
+        hint="Try a picture that is wider than high: which number says the line?",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "rounded to the nearest pixel",
+        "genes[:, :2].long()",
+        "torch.minimum(genes[:, :2].round().long(), sides[:2].long() - 1)",
+        hint="How likely is each line of the picture at the start? The first one gets too little.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "clamped onto the border",
+        "torch.where(inside, children[:, :2], fresh[:, :2])",
+        "torch.minimum(children[:, :2].clamp(min=0), sides[:2] - 1e-6)",
+        hint="Your candidates pile up at the edge of the picture: what falls outside is drawn again.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "colour not clipped",
+        "children[:, 2:].clamp(0, 1)",
+        "children[:, 2:]",
+        hint="Look at the largest value in what you show: no picture has it.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "Gaussian colours",
+        "    scores, queries = show",
+        "    members[:, 2:] = (0.5 + 0.2 * normal(population, 3, like=image, generator=generator)).clamp(0, 1)\n    scores, queries = show",
+        hint="At the start all colours are as likely; yours crowd in the middle.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "start not counted",
+        "scores, queries = show(members), population",
+        "scores, queries = show(members), 0",
+        hint="The first generation was shown as well.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "batches counted",
+        "queries + population",
+        "queries + 1",
+        hint="A batch of pictures costs as many questions as it has pictures.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "never stops",
+        "(scores[best].argmax() == wanted) == (target is not None)",
+        "False",
+        hint="The search goes on after it has succeeded, and every question counts.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "stops when anybody succeeds",
+        "(scores[best].argmax() == wanted) == (target is not None)",
+        "((scores.argmax(dim=1) == wanted) == (target is not None)).any()",
+        hint="Whether the search is over is up to one member, the fittest.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "target ignored when stopping",
+        "(scores[best].argmax() == wanted) == (target is not None)",
+        "scores[best].argmax() != label",
+        hint="With a wanted class, being wrong somehow is too little.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "target ignored",
+        "(label, 1) if target is None else (target, -1)",
+        "(label, 1)",
+        "== (target is not None)",
+        "== False",
+        hint="What changes in your search when a class is wanted? Nothing does.",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "first member returned",
+        "paint(members[best][None])[0]",
+        "paint(members[:1])[0]",
+        hint="Of the last members, which one is the answer?",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "global generator",
+        "sides * uniform(population, 5, like=image, generator=generator)\n    scores",
+        "sides * torch.rand(population, 5, dtype=image.dtype)\n    scores",
+        hint=ONE_SOURCE,
+    ),
+    mistake(
+        "one_pixel_attack",
+        "caller's image edited",
+        "    return paint(members[best][None])[0], queries",
+        "    image.copy_(paint(members[best][None])[0])\n    return image, queries",
+        hint=CALLERS_IMAGE,
+    ),
+)
+
+ESTIMATE_GRADIENT = (
+    mistake(
+        "estimate_gradient",
+        "one-sided difference",
+        "images - sigma * noise",
+        "images",
+        hint="You look ahead but not behind, and yet divide by both steps.",
+    ),
+    mistake(
+        "estimate_gradient",
+        "sum instead of difference",
+        "ahead - behind",
+        "ahead + behind",
+        hint="Where nothing changes from one side to the other, the estimate should be zero.",
+    ),
+    mistake(
+        "estimate_gradient",
+        "not divided by sigma",
+        "(2 * sigma * num_samples)",
+        "(2 * num_samples)",
+        hint="A slope is rise over run: how long was the run?",
+    ),
+    mistake(
+        "estimate_gradient",
+        "not divided by two",
+        "(2 * sigma",
+        "(sigma",
+        hint="From behind to ahead it is further than from the middle.",
+    ),
+    mistake(
+        "estimate_gradient",
+        "divided by sigma squared",
+        "2 * sigma * num_samples",
+        "2 * sigma**2 * num_samples",
+        hint="Halve the step: the estimate should stay about the same, and yours doubles.",
+    ),
+    mistake(
+        "estimate_gradient",
+        "sum over samples",
+        "(2 * sigma * num_samples)",
+        "(2 * sigma)",
+        hint="Ask twice as often, and your estimate is twice as long.",
+    ),
+    mistake(
+        "estimate_gradient",
+        "same direction for every image",
+        "normal(*images.shape,",
+        "normal(1, *images.shape[1:],",
+        hint="Compare the directions in which two pictures were moved.",
+    ),
+    mistake(
+        "estimate_gradient",
+        "directions of length one",
+        "ahead =",
+        "noise = noise / noise.flatten(1).norm(dim=1).view(-1, 1, 1, 1)\n        ahead =",
+        hint="The directions come out too short: they are not to be normalised.",
+    ),
+    mistake(
+        "estimate_gradient",
+        "random signs",
+        "ahead =",
+        "noise = noise.sign()\n        ahead =",
+        hint="The bell curve is asked for, not the toss of a coin.",
+    ),
+    mistake(
+        "estimate_gradient",
+        "uniform directions",
+        "normal(*images.shape, like=images, generator=generator)",
+        "12**0.5 * (uniform(*images.shape, like=images, generator=generator) - 0.5)",
+        hint="The bell curve is asked for, and yours has edges.",
+    ),
+    mistake(
+        "estimate_gradient",
+        "clamped queries",
+        "images + sigma * noise",
+        "(images + sigma * noise).clamp(0, 1)",
+        "images - sigma * noise",
+        "(images - sigma * noise).clamp(0, 1)",
+        hint="What you ask about ahead and behind is not symmetric any more near black and white.",
+    ),
+    mistake(
+        "estimate_gradient",
+        "predicted class",
+        "ahead = ",
+        "labels = predict(images).argmax(dim=1)\n        ahead = ",
+        hint="Which class's score is followed is the caller's choice, and asking for it costs questions.",
+    ),
+    mistake(
+        "estimate_gradient",
+        "same directions every time",
+        "noise = normal",
+        "generator = torch.Generator().manual_seed(0)\n        noise = normal",
+        hint="Compare two of your directions for the same picture.",
+    ),
+    mistake(
+        "estimate_gradient",
+        "half of the samples",
+        "range(num_samples)",
+        "range((num_samples + 1) // 2)",
+        hint="Count how many pairs were asked about each picture.",
+    ),
+    mistake(
+        "estimate_gradient",
+        "step not scaled",
+        "images + sigma * noise",
+        "images + noise",
+        "images - sigma * noise",
+        "images - noise",
+        hint="How far from the picture do you look?",
+    ),
+    mistake(
+        "estimate_gradient",
+        "global generator",
+        "normal(*images.shape, like=images, generator=generator)",
+        "torch.randn_like(images)",
+        hint=ONE_SOURCE,
+    ),
+)
+
+TRAIN_SUBSTITUTE = (
+    mistake(
+        "train_substitute",
+        "trains the caller's network",
+        "deepcopy(substitute)",
+        "substitute",
+        hint="The network that you were given is another one after the call.",
+    ),
+    mistake(
+        "train_substitute",
+        "new pictures keep the old labels",
+        "oracle(new_images)]",
+        "labels]",
+        hint="A moved picture may have another class: who could tell you?",
+    ),
+    mistake(
+        "train_substitute",
+        "labels new pictures itself",
+        "oracle(new_images)]",
+        "model(new_images).argmax(dim=1)]",
+        hint="The network learns from its own guesses in your version.",
+    ),
+    mistake(
+        "train_substitute",
+        "learns from its own labels",
+        "labels = oracle(images)",
+        "labels = model(images).argmax(dim=1)",
+        hint="What does the box say about the attacker's own pictures? You never asked.",
+    ),
+    mistake(
+        "train_substitute",
+        "forgets earlier pictures",
+        "torch.cat([images, new_images]), torch.cat([labels, oracle(new_images)])",
+        "new_images, oracle(new_images)",
+        hint="The collection grows from round to round; yours is replaced.",
+    ),
+    mistake(
+        "train_substitute",
+        "asks about everything again",
+        "torch.cat([labels, oracle(new_images)])",
+        "oracle(torch.cat([images, new_images]))",
+        hint="You pay for each question: what has been answered need not be asked again.",
+    ),
+    mistake(
+        "train_substitute",
+        "moves along the loss",
+        "scores = model(shown).gather(1, labels[:, None])",
+        "scores = F.cross_entropy(model(shown), labels, reduction='none')",
+        hint="New pictures follow the score of the label here, not a loss.",
+    ),
+    mistake(
+        "train_substitute",
+        "moves down",
+        "images + step_size",
+        "images - step_size",
+        hint="New pictures move the wrong way along the slope.",
+    ),
+    mistake(
+        "train_substitute",
+        "raw gradient",
+        "gradient.sign()",
+        "gradient",
+        hint="Every value of a new picture moves by the same amount.",
+    ),
+    mistake(
+        "train_substitute",
+        "not clamped",
+        ".clamp(0, 1)",
+        "",
+        hint="Look at the smallest value that the box was asked about.",
+    ),
+    mistake(
+        "train_substitute",
+        "one round too many",
+        "range(num_rounds)",
+        "range(num_rounds + 1)",
+        hint="Count the questions with a single round.",
+    ),
+    mistake(
+        "train_substitute",
+        "grows after the last round too",
+        "        model.eval()",
+        "        model.eval()\n        if round_number == num_rounds - 1:\n            oracle(images + step_size)",
+        hint="Questions whose answers teach nobody: when is the last one asked?",
+    ),
+    mistake(
+        "train_substitute",
+        "plain gradient descent",
+        "torch.optim.Adam",
+        "torch.optim.SGD",
+        hint="The optimizer is another one.",
+    ),
+    mistake(
+        "train_substitute",
+        "optimizer kept over rounds",
+        "optimizer = torch",
+        "optimizer = round_number and optimizer or torch",
+        hint="What the optimizer remembers of an earlier round should be gone.",
+    ),
+    mistake(
+        "train_substitute",
+        "gradients add up",
+        "optimizer.zero_grad()",
+        "pass",
+        hint="From the second step on, something of the earlier ones is still in the gradient.",
+    ),
+    mistake(
+        "train_substitute",
+        "one step short",
+        "range(num_steps)",
+        "range(num_steps - 1)",
+        hint="Count the steps of a round.",
+    ),
+    mistake(
+        "train_substitute",
+        "left in train mode",
+        "        model.eval()\n",
+        "",
+        hint="In which mode does the copy come back?",
+    ),
+)
+
+TRANSFER_ATTACK = (
+    mistake(
+        "transfer_attack",
+        "half of the budget",
+        "labels, eps)",
+        "labels, eps / 2)",
+        hint="The whole budget is yours to use.",
+    ),
+    mistake(
+        "transfer_attack",
+        "targeted",
+        "eps)",
+        "eps, targeted=True)",
+        hint="The labels are the true classes, to be led away from.",
+    ),
+    mistake(
+        "transfer_attack", "predicted class", "labels, eps", "substitute(images).argmax(dim=1), eps", hint=TRUE_CLASS
+    ),
+    mistake(
+        "transfer_attack",
+        "one image at a time lost",
+        "images, labels, eps)",
+        "images[:1], labels[:1], eps)",
+        hint="Every picture is attacked, not the first one alone.",
+    ),
+    mistake(
+        "transfer_attack",
+        "only where the substitute is fooled",
+        body="""
+        adv_images = fgsm(substitute, images, labels, eps)
+        fooled = substitute(adv_images).argmax(dim=1) != labels
+        return torch.where(fooled.view(-1, 1, 1, 1), adv_images, images)
+        """,
+        hint="What fails at home may succeed abroad: do not take pictures back.",
+    ),
+    mistake(
+        "transfer_attack",
+        "returns whether it succeeded",
+        body="return substitute(fgsm(substitute, images, labels, eps)).argmax(dim=1) != labels",
+        hint="Pictures are asked for; whether they succeed is measured elsewhere.",
+    ),
+    mistake(
+        "transfer_attack",
+        "two steps",
+        body="""
+        adv_images = fgsm(substitute, images, labels, eps)
+        return images + 2 * (adv_images - images)
+        """,
+        hint="You moved further than you may.",
+    ),
+    mistake(
+        "transfer_attack",
+        "random noise",
+        body="return (images + eps * (torch.linspace(0, 9e5, images.numel()).view_as(images).sin()).sign()).clamp(0, 1)",
+        hint="What you know of the network that you have goes unused.",
+    ),
+    mistake(
+        "transfer_attack",
+        "substitute left in train mode",
+        body="return fgsm(substitute.train(), images, labels, eps)",
+        hint="The network that you have was in another mode before.",
+    ),
+)
+
+MISTAKES = (*ONE_PIXEL_ATTACK, *ESTIMATE_GRADIENT, *TRAIN_SUBSTITUTE, *TRANSFER_ATTACK)
