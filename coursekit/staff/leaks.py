@@ -29,6 +29,8 @@ EXCUSED = {
     "images=images.detach().requires_grad_()": "how one asks for a gradient, in the lecture and in every library",
     "model(images)": "calling the network answers nothing",
     "model.eval()": "how a network is put into eval mode, everywhere",
+    "optimizer.zero_grad()": "every training loop has it",
+    "optimizer.step()": "every training loop has it",
 }
 
 
