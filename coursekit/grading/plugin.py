@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from coursekit.grading.expect import CheckFailed, Expect
+from coursekit.grading.holes import HOLE_ENDING
 from coursekit.grading.picture import save_picture
 from coursekit.grading.store import Failure, KnownMistake, likeliest, load_store
 from coursekit.grading.unchanged import function_modes
@@ -83,7 +84,7 @@ def _new_record(item: pytest.Item, points: float, function: str) -> dict[str, An
 def describe(item: pytest.Item, error: BaseException) -> dict[str, Any]:
     """Say in what way a check failed, and which known mistakes fail in the same way."""
     failure = item.stash[FAILURE] = failure_of(item, error)
-    todo = isinstance(error, NotImplementedError) and str(error).endswith("your code here")
+    todo = isinstance(error, NotImplementedError) and str(error).endswith(HOLE_ENDING)
     mistakes: tuple[KnownMistake, ...] = ()
     if not todo:
         mistakes = load_store(Path(str(item.path))).recognise(check_id(item), failure)

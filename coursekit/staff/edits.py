@@ -8,6 +8,7 @@ import textwrap
 from dataclasses import dataclass
 
 from coursekit.errors import UsageError
+from coursekit.grading.holes import hole
 from coursekit.parts import ROOT, Part, part_of
 from coursekit.staff.markers import find_regions
 
@@ -59,9 +60,7 @@ def variant(function: str, name: str, *replace: str, body: str = "") -> Edit:
 
 def untouched(part: Part) -> tuple[Edit, ...]:
     """Return, for each function of a part, what a student finds: the hole."""
-    return tuple(
-        Edit(name, "untouched", body=f'raise NotImplementedError("{name}: your code here")') for name in part.functions
-    )
+    return tuple(Edit(name, "untouched", body=hole(name)) for name in part.functions)
 
 
 def split(function: str) -> tuple[str, str, str]:
