@@ -39,6 +39,7 @@ def test_the_shipped_network_names_fresh_scenes(name, fresh):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", zoo.MODEL_NAMES)
 def test_the_accuracy_in_zoo_json_is_measured_again(name):
     stored = zoo.read_zoo()[name]
@@ -50,6 +51,7 @@ def test_the_accuracy_in_zoo_json_is_measured_again(name):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # 20 attack steps on 480 scenes
 def test_the_robust_network_withstands_what_it_is_said_to():
     stored = zoo.read_zoo()["tiny_vgg_robust"]
     scenes = training.evaluation_scenes(training.ATTACKED_SCENES)
