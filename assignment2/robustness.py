@@ -100,8 +100,8 @@ def defocus_blur(images: Tensor, severity: int, *, generator: torch.Generator | 
     radius = SEVERITIES["defocus_blur"][severity - 1]
     reach = math.floor(radius)
     offsets = torch.arange(-reach, reach + 1, device=images.device)
-    disk = offsets[:, None] ** 2 + offsets**2 <= radius**2  # (k, k)
-    kernel = (disk / disk.sum()).to(images).expand(3, 1, -1, -1)  # the same for each channel
+    disk = (offsets[:, None] ** 2 + offsets**2 <= radius**2).to(images)  # (k, k)
+    kernel = (disk / disk.sum()).expand(3, 1, -1, -1)  # the same for each channel
     padded = F.pad(images.detach(), [reach] * 4, mode="replicate")
     return F.conv2d(padded, kernel, groups=3).clamp(0, 1)
     ### END SOLUTION

@@ -265,12 +265,13 @@ def gaussian(images, sigma):
 def test_frosted_glass_only_moves_colours_where_nothing_is_blurred(expect, settings):
     settings("frosted_glass_blur", (0, 2, 3), (0, 1, 1), (0, 3, 2), (0, 2, 0), (0, 1, 4))
 
+    small = numbered(size=(20, 26))
     for severity in range(1, 6):
-        result = robustness.frosted_glass_blur(numbered(), severity, generator=seed())
+        result = robustness.frosted_glass_blur(small, severity, generator=seed())
         order = result[:, 0].flatten(1).argsort(dim=1)
         colors = result.flatten(2).gather(2, order[:, None].expand(-1, 3, -1))
-        expect(colors, numbered().flatten(2), "the colours, sorted, are those of the picture: none lost, none made")
-    expect(robustness.frosted_glass_blur(numbered(), 4, generator=seed()), numbered(), "without a round nothing moves")
+        expect(colors, small.flatten(2), "the colours, sorted, are those of the picture: none lost, none made")
+    expect(robustness.frosted_glass_blur(small, 4, generator=seed()), small, "without a round nothing moves")
 
 
 @pytest.mark.points(1, "frosted_glass_blur")
@@ -292,13 +293,14 @@ def test_frosted_glass_moves_pixels_at_most_reach_rows_and_columns(expect, setti
 
 @pytest.mark.points(1, "frosted_glass_blur")
 def test_frosted_glass_mixes_more_with_every_round(expect, settings):
-    settings("frosted_glass_blur", (0, 2, 1), (0, 2, 2), (0, 2, 4), (0, 2, 8), (0, 2, 16))
+    settings("frosted_glass_blur", (0, 2, 1), (0, 2, 2), (0, 2, 3), (0, 2, 4), (0, 2, 6))
 
-    ways = [travelled(robustness.frosted_glass_blur(numbered(8), s, generator=seed(s))) for s in range(1, 6)]
+    ways = [travelled(robustness.frosted_glass_blur(numbered(5, (30, 38)), s, generator=seed(s))) for s in range(1, 6)]
 
-    spread = torch.stack([way[:, :, 10:-10, 10:-10].double().square().mean() for way in ways]).sqrt()
-    right = spread[0].detach() * torch.tensor([1, 2, 4, 8, 16]).double().sqrt()
-    expect(spread, right, "the way grows with the root of the number of rounds, as in a random walk", tolerance=0.12)
+    spread = torch.stack([way[:, :, 6:-6, 6:-6].double().square().mean() for way in ways]).sqrt()
+    by_root = spread / torch.tensor([1, 2, 3, 4, 6]).double().sqrt()
+    right = by_root.detach().mean().expand(5)
+    expect(by_root, right, "the way grows with the root of the number of rounds, as in a random walk", tolerance=0.15)
 
 
 @pytest.mark.points(1, "frosted_glass_blur")
