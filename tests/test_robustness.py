@@ -347,8 +347,8 @@ def moved(image, length, angle):
     """One picture (1, 3, H, W), smeared along a centred line."""
     rows, columns = (torch.arange(side).double() for side in image.shape[2:])
     y, x = torch.meshgrid(rows, columns, indexing="ij")
-    steps = [t - (length - 1) / 2 for t in range(length)]
-    return sum(sampled(image, y + t * math.sin(angle), x + t * math.cos(angle)) for t in steps) / length
+    steps = torch.arange(length).double().view(-1, 1, 1) - (length - 1) / 2
+    return sampled(image, y + steps * math.sin(angle), x + steps * math.cos(angle)).mean(dim=2)
 
 
 def nearest_smear(image, length, result):
