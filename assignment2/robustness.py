@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +25,7 @@ Transfer = Callable[[Tensor, Tensor], Tensor]  # (image (3, H, W), style (3, h, 
 
 # The settings of severity 1 to 5: those of ImageNet-C, lengths in pixels scaled from 224 to 96; glass and zoom are stronger,
 # because the scenes' objects are larger and simpler than ImageNet's.
-SEVERITIES: dict[str, tuple] = {
+SEVERITIES: dict[str, tuple[Any, ...]] = {
     "gaussian_noise": (0.08, 0.12, 0.18, 0.26, 0.38),  # sigma
     "shot_noise": (60, 25, 12, 5, 3),  # photons that a white pixel stands for
     "impulse_noise": (0.03, 0.06, 0.09, 0.17, 0.27),  # amount
@@ -45,7 +46,7 @@ def gaussian_noise(images: Tensor, severity: int, *, generator: torch.Generator)
     Source: Hendrycks & Dietterich 2019, section 4.1.
     """
     ### BEGIN SOLUTION
-    sigma = SEVERITIES["gaussian_noise"][severity - 1]
+    sigma: float = SEVERITIES["gaussian_noise"][severity - 1]
     noise = normal(*images.shape, like=images, generator=generator)
     return (images.detach() + sigma * noise).clamp(0, 1)
     ### END SOLUTION
@@ -63,7 +64,7 @@ def shot_noise(images: Tensor, severity: int, *, generator: torch.Generator) -> 
     Source: Hendrycks & Dietterich 2019, section 4.1.
     """
     ### BEGIN SOLUTION
-    photons = SEVERITIES["shot_noise"][severity - 1]
+    photons: int = SEVERITIES["shot_noise"][severity - 1]
     rates = (images.detach() * photons).to(generator.device)
     counts = torch.poisson(rates, generator=generator).to(images.device)
     return (counts / photons).clamp(0, 1)
@@ -80,7 +81,7 @@ def impulse_noise(images: Tensor, severity: int, *, generator: torch.Generator) 
     Source: Hendrycks & Dietterich 2019, section 4.1 ("salt and pepper").
     """
     ### BEGIN SOLUTION
-    amount = SEVERITIES["impulse_noise"][severity - 1]
+    amount: float = SEVERITIES["impulse_noise"][severity - 1]
     chance = uniform(*images.shape, like=images, generator=generator)
     noisy = torch.where(chance < amount / 2, 0, images.detach())
     return torch.where(chance >= 1 - amount / 2, 1, noisy).clamp(0, 1)
@@ -98,7 +99,7 @@ def defocus_blur(images: Tensor, severity: int, *, generator: torch.Generator | 
     Source: Hendrycks & Dietterich 2019, section 4.1.
     """
     ### BEGIN SOLUTION
-    radius = SEVERITIES["defocus_blur"][severity - 1]
+    radius: float = SEVERITIES["defocus_blur"][severity - 1]
     reach = math.floor(radius)
     offsets = torch.arange(-reach, reach + 1, device=images.device)
     disk = (offsets[:, None] ** 2 + offsets**2 <= radius**2).to(images)  # (k, k)
@@ -161,18 +162,18 @@ def motion_blur(images: Tensor, severity: int, *, generator: torch.Generator) ->
     Source: Hendrycks & Dietterich 2019, section 4.1 (whose weights are Gaussian).
     """
     ### BEGIN SOLUTION
-    length = SEVERITIES["motion_blur"][severity - 1]
-    (n, _, height, width), images = images.shape, images.detach()
+    length: int = SEVERITIES["motion_blur"][severity - 1]
+    n, _, height, width = images.shape
     angle = math.pi * uniform(n, 1, 1, like=images, generator=generator)
     rows = torch.arange(height, device=images.device, dtype=images.dtype)[:, None]  # (H, 1)
     columns = torch.arange(width, device=images.device, dtype=images.dtype)  # (W,)
-    total = torch.zeros_like(images)
+    total = torch.zeros_like(images.detach())
     for step in range(-(length // 2), length // 2 + 1):
         y, x = rows + step * angle.sin(), columns + step * angle.cos()  # (N, H, 1), (N, 1, W)
         # grid_sample wants (x, y), where -1 and 1 are the picture's edges.
         places = [(2 * x + 1) / width - 1, (2 * y + 1) / height - 1]
         grid = torch.stack([place.expand(n, height, width) for place in places], dim=-1)  # (N, H, W, 2)
-        total += F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+        total += F.grid_sample(images.detach(), grid, padding_mode="border", align_corners=False)
     return (total / length).clamp(0, 1)
     ### END SOLUTION
 
@@ -192,13 +193,13 @@ def zoom_blur(images: Tensor, severity: int, *, generator: torch.Generator | Non
     """
     ### BEGIN SOLUTION
     step, number = SEVERITIES["zoom_blur"][severity - 1]
-    images = images.detach()
-    total = torch.zeros_like(images)
-    for i in range(number):
-        shrink = torch.eye(2, 3, device=images.device, dtype=images.dtype) / (1 + i * step)
+    zooms = [1 + i * step for i in range(number)]
+    total = torch.zeros_like(images.detach())
+    for zoom in zooms:
+        shrink = torch.eye(2, 3, device=images.device, dtype=images.dtype) / zoom
         grid = F.affine_grid(shrink.expand(len(images), -1, -1), list(images.shape), align_corners=False)
-        total += F.grid_sample(images, grid, padding_mode="border", align_corners=False)
-    return (total / number).clamp(0, 1)
+        total += F.grid_sample(images.detach(), grid, padding_mode="border", align_corners=False)
+    return (total / len(zooms)).clamp(0, 1)
     ### END SOLUTION
 
 

@@ -12,6 +12,7 @@ import time
 import types
 import warnings
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -35,13 +36,22 @@ def main() -> None:
     totals = [0.0, 0.0]
     print("| corruption | ours, ms an image | imagecorruptions | ratio |\n|---|---|---|---|")
     for name in robustness.SEVERITIES:
+        corruption, peer_name = getattr(robustness, name), PEER_NAMES.get(name, name)
         mine, theirs = alternate(
-            lambda: [getattr(robustness, name)(images, s, generator=generator) for s in range(1, 6)],  # noqa: B023
-            lambda: [peer(x, corruption_name=PEER_NAMES.get(name, name), severity=s) for x in arrays for s in range(1, 6)],  # noqa: B023
+            partial(all_severities, lambda s, run=corruption: run(images, s, generator=generator)),
+            partial(
+                all_severities, lambda s, name=peer_name: [peer(x, corruption_name=name, severity=s) for x in arrays]
+            ),
         )
         totals = [totals[0] + mine, totals[1] + theirs]
         print(f"| `{name}` | {mine:.2f} | {theirs:.2f} | {theirs / mine:.1f} |")
     print(f"| the seven | {totals[0]:.2f} | {totals[1]:.2f} | {totals[1] / totals[0]:.1f} |")
+
+
+def all_severities(corrupt: Callable[[int], object]) -> None:
+    """Corrupt the batch at each severity."""
+    for severity in range(1, 6):
+        corrupt(severity)
 
 
 def load_peer() -> Callable[..., np.ndarray]:

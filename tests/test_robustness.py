@@ -144,7 +144,12 @@ def test_shot_noise_is_stronger_where_it_is_bright_and_clamped_at_white(expect, 
     expect(dark, plain(0.0), "where there is no light there is no noise")
     white = 1 - math.exp(-3) * (1 + 3 + 4.5)  # three photons or more of three expected
     expect((bright >= 1).double().mean(), torch.tensor(white).double(), "the share that ends at white", tolerance=0.08)
-    settings("shot_noise", 100, 100, 100, 100, 100)
+    settings("shot_noise", 10, 100, 10, 10, 10)
+    colors = torch.tensor([0.05, 0.15, 0.35], dtype=torch.float64)
+    colored = robustness.shot_noise(colors.view(1, 3, 1, 1).expand(3, 3, *MANY), 1, generator=seed())
+    expect(
+        colored.mean(dim=(0, 2, 3)), colors, "each channel keeps its mean, half photons expected too", tolerance=0.04
+    )
     spreads = [robustness.shot_noise(plain(v), 2, generator=seed()).var() for v in (0.1, 0.2, 0.4)]
     right = torch.tensor([0.001, 0.002, 0.004]).double()
     expect(torch.stack(spreads), right, "the variance is value / photons", tolerance=0.1)
@@ -304,7 +309,7 @@ def test_frosted_glass_mixes_more_with_every_round(expect, settings):
 
 
 @pytest.mark.points(1, "frosted_glass_blur")
-def test_frosted_glass_blurs_before_and_after(expect, settings):
+def test_frosted_glass_blurs_twice(expect, settings):
     settings("frosted_glass_blur", (0.65, 2, 0), (1.0, 2, 0), (1.0, 2, 1), (1.5, 2, 0), (0.4, 2, 0))
     images = pictures(2, size=MANY)
 
@@ -312,6 +317,11 @@ def test_frosted_glass_blurs_before_and_after(expect, settings):
         result = robustness.frosted_glass_blur(images, severity, generator=seed())
         right = gaussian(gaussian(images, sigma), sigma)
         expect(result, right, f"without a round: a Gaussian of {sigma} pixels, twice", tolerance=0.01)
+
+
+@pytest.mark.points(1, "frosted_glass_blur")
+def test_frosted_glass_lies_between_the_two_blurs(settings):
+    settings("frosted_glass_blur", *[(1.0, 2, 1)] * 5)
     point = torch.zeros(1, 3, 31, 35).double()
     point[:, :, 15, 17] = 1
     result = robustness.frosted_glass_blur(point, 3, generator=seed())
@@ -395,6 +405,7 @@ def test_motion_blur_has_an_angle_of_its_own_for_each_image_in_all_directions(ex
 
     angles = direction(result)
     assert float(angles.std()) > 0.05, "all images move in one direction: draw an angle for each"
+    assert len((angles * 1000).round().unique()) > 60, "there are only a few directions: an angle is a real number"
     assert distance_from_uniform(angles) < 0.17, "some directions are missing or more likely: all are as likely"
     expect(result[:, 0], result[:, 1].detach().clone(), "the channels of an image move together")
     expect(result.sum(dim=(2, 3)), torch.ones(200, 3).double(), "inside the picture no light is lost")
@@ -612,7 +623,9 @@ def test_relative_mce_of_the_baseline_is_one_and_of_an_unharmed_network_zero(exp
     baseline = 0.3 + table(1) / 2
 
     same = robustness.relative_mean_corruption_error(baseline, 0.2, baseline, 0.2)
-    unharmed = robustness.relative_mean_corruption_error(torch.full((3, 5), 0.4, dtype=torch.float64), 0.4, baseline, 0.2)
+    unharmed = robustness.relative_mean_corruption_error(
+        torch.full((3, 5), 0.4, dtype=torch.float64), 0.4, baseline, 0.2
+    )
 
     expect(same, torch.tensor(1.0).double(), "1 for the baseline itself")
     expect(unharmed, torch.tensor(0.0).double(), "0 for a network that errs as often as on clean images")
@@ -653,7 +666,9 @@ def test_cue_conflict_transfers_texture_i_to_content_i(expect):
     seen = []
 
     def transfer(image, style):
-        seen.append((tuple(image.shape), tuple(style.shape)))
+        seen.append(image)
+        shapes = f"{tuple(image.shape)} and {tuple(style.shape)}"
+        assert shapes == "(3, 9, 13) and (3, 5, 7)", f"transfer gets {shapes}, expected (3, 9, 13) and (3, 5, 7)"
         return 0.7 * image + 0.3 * style.mean(dim=(1, 2), keepdim=True)
 
     result = robustness.cue_conflict(content, texture, transfer)
@@ -661,7 +676,6 @@ def test_cue_conflict_transfers_texture_i_to_content_i(expect):
     right = 0.7 * content + 0.3 * texture.mean(dim=(2, 3), keepdim=True)
     expect(result, right, "transfer(content[i], texture[i]) for each i, in order")
     expect(len(seen), 3, "transfer is called once a pair")
-    assert set(seen) == {((3, 9, 13), (3, 5, 7))}, "transfer gets pictures without the batch axis, content first"
 
 
 @pytest.mark.points(1, "cue_conflict")
@@ -737,13 +751,11 @@ def test_shape_bias_leaves_out_trials_without_a_conflict(expect):
 
 @pytest.mark.points(1, "shape_bias")
 def test_shape_bias_of_no_decision_is_nan_and_nothing_is_changed(expect):
-    three = trials(*range(10))
-
-    with expect.unchanged(predictions=three[0], shapes=three[1], textures=three[2]):
-        bias = robustness.shape_bias(*three)
-
-    expect(bias, 4 / 6, "four follow the shape, two the texture")
     for undecided in ((2, 9), (3, 6), ()):
         nothing = robustness.shape_bias(*trials(*undecided))
         assert isinstance(nothing, float), f"the result is a {type(nothing).__name__}, expected a float"
         assert math.isnan(nothing), f"of no decision there is no share: expected NaN, not {nothing:g}"
+    three = trials(*range(10))
+    with expect.unchanged(predictions=three[0], shapes=three[1], textures=three[2]):
+        bias = robustness.shape_bias(*three)
+    expect(bias, 4 / 6, "four follow the shape, two the texture")

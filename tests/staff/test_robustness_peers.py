@@ -54,13 +54,17 @@ def test_the_blurs_of_frosted_glass_are_scipys_gaussians(settings, sigma):
         return ndimage.gaussian_filter(ndimage.gaussian_filter(c, sigma, mode="nearest"), sigma, mode="nearest")
 
     ours = robustness.frosted_glass_blur(IMAGES, 1, generator=seed())
-    torch.testing.assert_close(ours, channels(twice, IMAGES), rtol=0, atol=1e-3)  # scipy cuts the bell a pixel elsewhere
+    torch.testing.assert_close(
+        ours, channels(twice, IMAGES), rtol=0, atol=1e-3
+    )  # scipy cuts the bell a pixel elsewhere
 
 
 def test_motion_blur_is_the_mean_of_scipys_samples_on_a_line(settings, monkeypatch):
     settings("motion_blur", *[7] * 5)
     angle = 0.7
-    monkeypatch.setattr(robustness, "uniform", lambda *shape, like, generator: torch.full(shape, angle / np.pi).to(like))
+    monkeypatch.setattr(
+        robustness, "uniform", lambda *shape, like, generator: torch.full(shape, angle / np.pi).to(like)
+    )
     y, x = np.mgrid[: IMAGES.shape[2], : IMAGES.shape[3]].astype(float)
 
     def smear(c):

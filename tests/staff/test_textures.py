@@ -75,5 +75,7 @@ def test_retextured_scenes_keep_their_labels_masks_and_backgrounds():
 def test_no_training_sees_the_conflicts_on_which_bias_is_measured():
     from coursekit.staff.fit import RETEXTURED_SEED
 
-    seeds = {recipe.seed + offset for recipe in RECIPES.values() for offset in (0, RETEXTURED_SEED, RETEXTURED_SEED + 1)}
+    seeds = {
+        recipe.seed + offset for recipe in RECIPES.values() for offset in (0, RETEXTURED_SEED, RETEXTURED_SEED + 1)
+    }
     assert not seeds & {EVALUATION_SEED, EVALUATION_SEED + 1}

@@ -174,7 +174,7 @@ MEAN_CORRUPTION_ERROR = (
         "not compared",
         RATIO,
         "return errors.detach().mean(dim=1).mean()",
-        hint="Where does the baseline come in?",
+        hint="With what is the network compared?",
     ),
     mistake(
         "mean_corruption_error",
@@ -355,7 +355,7 @@ CUE_CONFLICT = (
         "whole batch at once",
         PAIRS,
         "transfer(content.detach(), texture.detach()).detach().clamp(0, 1)",
-        hint="The transfer works on one picture and one style, without a batch axis.",
+        hint="The transfer works on one picture and one material, without a batch axis.",
     ),
     mistake(
         "cue_conflict",

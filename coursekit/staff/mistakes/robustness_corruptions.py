@@ -8,7 +8,7 @@ GREY = "Look at the colours: are the three channels hit together?"
 CLAMP = "Look at the smallest and the largest value: is it still a picture?"
 SOURCE = "Random numbers come from one source only, the one that is handed to you."
 CALLERS = "Compare the pictures that you were given before and after the call."
-BORDER = "Look at the border of a plain picture."
+BORDER = "Look at the outermost pixels of a plain picture."
 
 GAUSSIAN_NOISE = (
     mistake("gaussian_noise", "off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
@@ -63,6 +63,11 @@ SHOT_NOISE = (
             "counts / photons", "counts * photons", hint="More photons should make less noise."),
     mistake("shot_noise", "global generator", "torch.poisson(rates, generator=generator)", "torch.poisson(rates)",
             hint=SOURCE),
+    mistake("shot_noise", "channels averaged", "(images.detach() * photons)",
+            "(images.detach().mean(dim=1, keepdim=True).expand_as(images) * photons)",
+            hint="Try a coloured picture: each channel has its own light."),
+    mistake("shot_noise", "expectation rounded", "(images.detach() * photons)", "(images.detach() * photons).round()",
+            hint="Half a photon can be expected, although none can be counted."),
     mistake("shot_noise", "squared noise", "(images.detach() * photons)", "(images.detach() * photons**2)",
             "counts / photons", "counts / photons**2", hint="Measure the variance against value / photons."),
 )  # fmt: skip
@@ -112,10 +117,10 @@ DEFOCUS_BLUR = (
             hint="What do you compare the squared distance with?"),
     mistake("defocus_blur", "dark border", 'mode="replicate"', 'mode="constant"', hint=BORDER),
     mistake("defocus_blur", "mirrored border", 'mode="replicate"', 'mode="reflect"',
-            hint="What lies beyond the border? The outermost pixel, again and again."),
+            hint="What lies beyond the edge? The outermost pixel, again and again."),
     mistake("defocus_blur", "not normalised", "disk / disk.sum()", "disk / disk.numel()",
             hint="Does a plain picture keep its brightness?"),
-    mistake("defocus_blur", "sum", "disk / disk.sum()", "disk * 1.0", hint="A mean is asked for, and yours is a sum."),
+    mistake("defocus_blur", "sum", "disk / disk.sum()", "disk * 1.0", hint="Does a plain picture keep its brightness?"),
     mistake("defocus_blur", "cone", "kernel = (disk / disk.sum())",
             "cone = disk * (radius + 1 - (offsets[:, None] ** 2 + offsets**2).sqrt())\n    kernel = (cone / cone.sum())",
             hint="All points of the disk weigh the same."),
@@ -208,7 +213,7 @@ MOTION_BLUR = (
             hint="A line that is not straight has steps: what lies between two pixels?"),
     mistake("motion_blur", "dark border", 'padding_mode="border"', 'padding_mode="zeros"', hint=BORDER),
     mistake("motion_blur", "mirrored border", 'padding_mode="border"', 'padding_mode="reflection"',
-            hint="What lies beyond the border? The outermost pixel, again and again."),
+            hint="What lies beyond the edge? The outermost pixel, again and again."),
     mistake("motion_blur", "corners aligned", "align_corners=False", "align_corners=True",
             hint="Where is -1: at the middle of the first pixel, or at its outer edge? Your grid and its reader disagree."),
     mistake("motion_blur", "Gaussian weights", "total += F.grid_sample", "total += math.exp(-((3 * step / length) ** 2)) * F.grid_sample",
@@ -218,20 +223,19 @@ MOTION_BLUR = (
             hint="Try a picture that is wider than high."),
     mistake("motion_blur", "global generator", "uniform(n, 1, 1, like=images, generator=generator)",
             "torch.rand(n, 1, 1, dtype=images.dtype)", hint=SOURCE),
-    mistake("motion_blur", "sum", "total / length", "total", hint="A mean is asked for, and yours is a sum."),
+    mistake("motion_blur", "sum", "total / length", "total", hint="Does a plain picture keep its brightness?"),
 )  # fmt: skip
 
 ZOOM_BLUR = (
     mistake("zoom_blur", "off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
-    mistake("zoom_blur", "original twice", "return (total / number)", "return ((total + images) / (number + 1))",
+    mistake("zoom_blur", "original twice", "(total / len(zooms))", "((total + images.detach()) / (len(zooms) + 1))",
             hint="How often does the picture itself count? The paper's code has a slip here."),
     mistake("zoom_blur", "without the original", "range(number)", "range(1, number + 1)",
             hint="The first zoom is the picture as it is."),
-    mistake("zoom_blur", "one zoom short", "range(number)", "range(max(number - 1, 1))", "total / number",
-            "total / max(number - 1, 1)", hint="Count the zooms."),
-    mistake("zoom_blur", "shrinks", "/ (1 + i * step)", "* (1 + i * step)",
+    mistake("zoom_blur", "one zoom short", "range(number)", "range(max(number - 1, 1))", hint="Count the zooms."),
+    mistake("zoom_blur", "shrinks", "dtype=images.dtype) / zoom", "dtype=images.dtype) * zoom",
             hint="Does the camera come nearer, or does it go away?"),
-    mistake("zoom_blur", "step grows", "(1 + i * step)", "(1 + step) ** i",
+    mistake("zoom_blur", "step grows", "1 + i * step", "(1 + step) ** i",
             hint="The zooms are equally far apart; yours are not."),
     mistake("zoom_blur", "corners aligned", "list(images.shape), align_corners=False", "list(images.shape), align_corners=True",
             hint="Where is -1: at the middle of the first pixel, or at its outer edge? Your grid and its reader disagree."),
@@ -239,17 +243,16 @@ ZOOM_BLUR = (
             hint="What lies between two pixels?"),
     mistake("zoom_blur", "last zoom only", "total += F.grid_sample", "total = number * F.grid_sample",
             hint="The shutter is open all the time, not only at the end."),
-    mistake("zoom_blur", "sum", "total / number", "total", hint="A mean is asked for, and yours is a sum."),
-    mistake("zoom_blur", "towards a corner", "shrink = torch.eye(2, 3, device=images.device, dtype=images.dtype) / (1 + i * step)",
-            "shrink = torch.eye(2, 3, device=images.device, dtype=images.dtype) / (1 + i * step)\n"
-            "        shrink[:, 2] = 1 / (1 + i * step) - 1",
+    mistake("zoom_blur", "not divided", "total / len(zooms)", "total", hint="Does a plain picture keep its brightness?"),
+    mistake("zoom_blur", "towards a corner", "dtype=images.dtype) / zoom",
+            "dtype=images.dtype) / zoom\n        shrink[:, 2] = 1 / zoom - 1",
             hint="Which point of the picture stays where it is?"),
-    mistake("zoom_blur", "zoomed across only", "/ (1 + i * step)",
-            "/ torch.tensor([[1 + i * step], [1.0]], dtype=images.dtype)", hint="The picture is stretched."),
-    mistake("zoom_blur", "zoom of a zoom", "total += F.grid_sample(images, grid, padding_mode=\"border\", align_corners=False)",
-            "images = F.grid_sample(images, grid, padding_mode=\"border\", align_corners=False)\n        total += images",
+    mistake("zoom_blur", "zoomed across only", "dtype=images.dtype) / zoom",
+            "dtype=images.dtype) / torch.tensor([[zoom], [1.0]], dtype=images.dtype)", hint="The picture is stretched."),
+    mistake("zoom_blur", "zoom of a zoom", "total += F.grid_sample(images.detach(), grid, padding_mode=\"border\", align_corners=False)",
+            "images = F.grid_sample(images.detach(), grid, padding_mode=\"border\", align_corners=False)\n        total += images",
             hint="Each zoom is made from the sharp picture, not from the one before."),
-    mistake("zoom_blur", "still joined to the graph", "images = images.detach()", "images = images + 0",
+    mistake("zoom_blur", "still joined to the graph", "F.grid_sample(images.detach(),", "F.grid_sample(images,",
             hint="Cut the history off."),
 )  # fmt: skip
 
