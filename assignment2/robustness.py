@@ -30,7 +30,7 @@ SEVERITIES: dict[str, tuple[Any, ...]] = {
     "shot_noise": (60, 25, 12, 5, 3),  # photons that a white pixel stands for
     "impulse_noise": (0.03, 0.06, 0.09, 0.17, 0.27),  # amount
     "defocus_blur": (1, 1.5, 2.5, 3.5, 4.5),  # radius
-    "frosted_glass_blur": ((0.3, 1, 2), (0.4, 2, 1), (0.45, 2, 2), (0.5, 2, 3), (0.65, 3, 3)),  # sigma, reach, rounds
+    "frosted_glass_blur": ((0.3, 1, 1), (0.4, 1, 2), (0.45, 2, 2), (0.5, 2, 3), (0.65, 3, 3)),  # sigma, reach, rounds
     "motion_blur": (5, 7, 11, 15, 19),  # length, odd
     "zoom_blur": ((0.02, 11), (0.025, 17), (0.04, 16), (0.05, 17), (0.06, 17)),  # step, number of zooms
 }
