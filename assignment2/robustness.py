@@ -219,14 +219,14 @@ def corruption_errors(
     Source: Hendrycks & Dietterich 2019, section 4.2.
     """
     ### BEGIN SOLUTION
-    errors = torch.zeros(len(corruptions), 5, dtype=images.dtype, device=images.device)
+    rates = torch.zeros(len(corruptions), 5, dtype=images.dtype, device=images.device)
     for i, corruption in enumerate(corruptions):
         for severity in range(1, 6):
             corrupted = corruption(images.detach(), severity, generator=generator)
-            with torch.no_grad():  # in parts that stay in the processor's cache
+            with torch.inference_mode():  # in parts that stay in the processor's cache
                 predicted = torch.cat([model(part).argmax(dim=1) for part in corrupted.split(25)])
-            errors[i, severity - 1] = (predicted != labels).double().mean()
-    return errors
+            rates[i, severity - 1] = (predicted != labels).double().mean()
+    return rates
     ### END SOLUTION
 
 

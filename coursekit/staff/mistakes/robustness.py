@@ -46,8 +46,8 @@ CORRUPTION_ERRORS = (
     mistake(
         "corruption_errors",
         "transposed",
-        "return errors",
-        "return errors.T.contiguous()",
+        "return rates",
+        "return rates.T.contiguous()",
         hint="Which of the two axes is the corruption?",
     ),
     mistake(
@@ -60,8 +60,8 @@ CORRUPTION_ERRORS = (
     mistake(
         "corruption_errors",
         "percent",
-        "return errors",
-        "return 100 * errors",
+        "return rates",
+        "return 100 * rates",
         hint="A rate lies between 0 and 1.",
     ),
     mistake(
@@ -99,8 +99,8 @@ CORRUPTION_ERRORS = (
     mistake(
         "corruption_errors",
         "mean over corruptions",
-        "return errors",
-        "return errors.mean(dim=0)",
+        "return rates",
+        "return rates.mean(dim=0)",
         hint="One number for each corruption at each severity is asked for.",
     ),
     mistake(
