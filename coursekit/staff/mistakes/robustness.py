@@ -25,8 +25,8 @@ CORRUPTION_ERRORS = (
     mistake(
         "corruption_errors",
         "one severity short",
-        "range(1, 6)",
-        "range(1, 5)",
+        "(1, 2, 3, 4, 5)",
+        "(1, 2, 3, 4)",
         hint="The last column of your table was never measured.",
     ),
     mistake(
