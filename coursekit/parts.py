@@ -88,6 +88,25 @@ PARTS = (
             "noisy_predict",
         ),
     ),
+    Part(
+        number=4,
+        title="Robustness and bias",
+        module="robustness",
+        notebook="4_robustness",
+        core=("mean_corruption_error", "shape_bias"),
+        extension=(
+            "gaussian_noise",
+            "shot_noise",
+            "impulse_noise",
+            "defocus_blur",
+            "frosted_glass_blur",
+            "motion_blur",
+            "zoom_blur",
+            "corruption_errors",
+            "relative_mean_corruption_error",
+            "cue_conflict",
+        ),
+    ),
 )
 
 

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from coursekit.vision import checked_rates
+
 TOO_SMALL = ("Output size is too small", "Kernel size can't be greater than actual input size")
 Function = TypeVar("Function", bound=Callable[..., Any])
 Arguments = dict[str, Any]
@@ -32,6 +34,8 @@ def checked(function: Function) -> Function:
     def call(*args: Any, **kwargs: Any) -> Any:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
+        if bound.arguments.get("generator", True) is None and signature.parameters["generator"].default is not None:
+            _generator("generator", None, bound.arguments)  # asked for, and nothing is random without it
         for name, value in bound.arguments.items():
             if name in CHECKS and value is not None and not (name == "model" and function.__name__ in ANY_MODE):
                 CHECKS[name](name, value, bound.arguments)
@@ -159,7 +163,7 @@ def _not_negative(name: str, value: Any, given: Arguments) -> None:
 
 
 def _severity(name: str, value: Any, given: Arguments) -> None:
-    if value not in (1, 2, 3, 4, 5):
+    if not isinstance(value, int) or isinstance(value, bool) or value not in (1, 2, 3, 4, 5):
         raise ValueError(f"{name} is {value!r}, expected 1 (weak) to 5 (strong)")
 
 
@@ -247,6 +251,13 @@ def _new_images(name: str, images: Any, given: Arguments) -> None:
         raise ValueError(f"{name} is {tuple(images.shape)} {images.dtype}, expected pictures like images")
 
 
+def _texture(name: str, texture: Any, given: Arguments) -> None:
+    _images(name, texture, given)
+    if len(texture) != len(given["content"]) or texture.dtype != given["content"].dtype:
+        found, wanted = (f"{len(given[n])} pictures of {given[n].dtype}" for n in (name, "content"))
+        raise ValueError(f"{name} has {found}, content {wanted}: give pairs")
+
+
 def _new_labels(name: str, labels: Any, given: Arguments) -> None:
     _labels(name, labels, {"images": given["new_images"]})
 
@@ -323,6 +334,16 @@ CHECKS: dict[str, Callable[[str, Any, Arguments], None]] = {
     "new_labels": _new_labels,
     "gradients": _gradients,
     "weight": _weight,
+    "errors": checked_rates.errors,
+    "baseline": checked_rates.baseline,
+    "clean": checked_rates.clean,
+    "baseline_clean": checked_rates.clean,
+    "corruptions": checked_rates.corruptions,
+    "content": _images,
+    "texture": _texture,
+    "transfer": _function,
+    "shapes": checked_rates.trial_classes,
+    "textures": checked_rates.trial_classes,
 }
 
 
