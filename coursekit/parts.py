@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,10 @@ ROOT = Path(__file__).resolve().parent.parent  # the folder of this edition
 
 @dataclass(frozen=True)
 class Part:
-    """A student module and what goes with it; core functions make up the 100 points, extension functions come on top."""
+    """A student module and what goes with it; core functions make up the 100 points, extension functions come on top.
+
+    Modules of one part of the lecture are rows with one number, and may share a notebook.
+    """
 
     number: int
     title: str
@@ -21,6 +25,7 @@ class Part:
     notebook: str
     core: tuple[str, ...]
     extension: tuple[str, ...]
+    trained: tuple[str, ...] = ()  # weights that the notebook trains and that are handed in, if they are there
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -89,6 +94,11 @@ PARTS = (
         ),
     ),
 )
+
+
+def notebooks_of(parts: Sequence[Part]) -> tuple[Path, ...]:
+    """Return the notebooks of some parts, each once, in their order."""
+    return tuple(dict.fromkeys(part.notebook_path for part in parts))
 
 
 def find_parts(name: str | None) -> tuple[Part, ...]:
