@@ -93,6 +93,34 @@ PARTS = (
             "noisy_predict",
         ),
     ),
+    Part(
+        number=6,
+        title="Upsampling by hand",
+        module="upsampling",
+        notebook="6_segmentation",
+        core=("max_unpool", "transposed_conv2d"),
+        extension=("max_pool", "rotate_kernel", "bilinear_kernel"),
+    ),
+    Part(
+        number=6,
+        title="Segmentation networks",
+        module="segmentation",
+        notebook="6_segmentation",
+        core=("FCN", "UNet", "mean_iou"),
+        extension=(
+            "linear_to_conv",
+            "convolutionalize",
+            "DeconvNet",
+            "trained_unet",
+            "pixel_cross_entropy",
+            "confusion_matrix",
+            "pixel_accuracy",
+            "dice",
+            "frequency_weighted_iou",
+            "instance_labels",
+        ),
+        trained=("trained/unet.safetensors",),
+    ),
 )
 
 
