@@ -49,19 +49,6 @@ def gradient_of(result, tensor, upstream, what):
 # max_pool
 
 
-def pooled_by_hand(x, k, stride):
-    """Every window looked at in a loop: the first largest value, and its place in the plane."""
-    n, c, height, width = x.shape
-    h, w = (height - k) // stride + 1, (width - k) // stride + 1
-    values, indices = x.new_zeros(n, c, h, w), torch.zeros(n, c, h, w, dtype=torch.int64)
-    for i, j, y, z in itertools.product(range(n), range(c), range(h), range(w)):
-        window = x[i, j, y * stride : y * stride + k, z * stride : z * stride + k]
-        place = window.flatten().tolist().index(float(window.max()))
-        values[i, j, y, z] = window.max()
-        indices[i, j, y, z] = (y * stride + place // k) * width + z * stride + place % k
-    return values, indices
-
-
 def pool(x, k, stride):
     result = upsampling.max_pool(x, k, stride)
     assert isinstance(result, tuple), f"the result is a {type(result).__name__}, expected the pair (values, indices)"
@@ -85,7 +72,7 @@ def test_pooling_takes_the_largest_value_of_every_window_that_lies_inside(expect
 
         values, indices = pool(x, k, stride)
 
-        right_values, right_indices = pooled_by_hand(x, k, stride)
+        right_values, right_indices = F.max_pool2d(x, k, stride, return_indices=True)
         expect(values, right_values, "max over rows y * stride + 0..k-1 and columns z * stride + 0..k-1")
         expect(indices, right_indices, "row * W + column, W = 11, of that maximum in its own plane")
 
@@ -110,14 +97,6 @@ def test_pooling_leaves_x_alone_and_repeats(expect):
 
 
 # max_unpool
-
-
-def unpooled_by_hand(values, indices, size):
-    plane = torch.zeros(*values.shape[:2], size[0] * size[1], dtype=values.dtype)
-    for i, j in itertools.product(range(values.shape[0]), range(values.shape[1])):
-        for value, index in zip(values[i, j].flatten(), indices[i, j].flatten().tolist(), strict=True):
-            plane[i, j, index] += value
-    return plane.view(*values.shape[:2], *size)
 
 
 @pytest.mark.points(1, "max_unpool")
@@ -149,9 +128,13 @@ def test_unpooling_is_differentiable_and_leaves_values_and_indices_alone(expect)
 
     result = upsampling.max_unpool(values, indices, (5, 7))
 
-    expect(result.detach(), unpooled_by_hand(values.detach(), indices, (5, 7)), "index = row * 7 + column; added")
+    plane = torch.zeros(2, 3, 35, dtype=torch.float64, requires_grad=True)
+    (right,) = torch.autograd.grad(plane.gather(2, indices.flatten(2)), plane, values.detach().flatten(2))
+    expect(result.detach(), right.view(2, 3, 5, 7), "out[row * 7 + column] is the sum of the values with that index")
     gradient = gradient_of(result, values, upstream, "values")
-    expect(gradient, upstream.flatten(2).gather(2, indices.flatten(2)).view_as(values), "d out / d value: read its place")
+    expect(
+        gradient, upstream.flatten(2).gather(2, indices.flatten(2)).view_as(values), "d out / d value: read its place"
+    )
     assert_pure(expect, lambda v, i: upsampling.max_unpool(v, i, (5, 7)), values, indices)
 
 
@@ -164,16 +147,6 @@ STAMPS = [  # x, weight, stride, padding: C_in unlike C_out, kernels that are no
     ((3, 1, 2, 5), (1, 2, 2, 3), 3, 1),
     ((1, 4, 5, 1), (4, 1, 1, 3), 1, 0),
 ]
-
-
-def stamped_by_hand(x, weight, stride, padding):
-    n, c_in, height, width = x.shape
-    _, c_out, kh, kw = weight.shape
-    out = torch.zeros(n, c_out, (height - 1) * stride + kh, (width - 1) * stride + kw, dtype=x.dtype)
-    for y, z, i, j in itertools.product(range(height), range(width), range(kh), range(kw)):
-        for a, b in itertools.product(range(c_in), range(c_out)):
-            out[:, b, y * stride + i, z * stride + j] += x[:, a, y, z] * weight[a, b, i, j]
-    return out[:, :, padding : out.shape[2] - padding, padding : out.shape[3] - padding].clone()
 
 
 @pytest.mark.points(1, "transposed_conv2d")
@@ -192,12 +165,16 @@ def test_stamping_gives_the_slides_numbers(expect):
 def test_stamping_is_the_adjoint_of_the_convolution_with_the_same_weight(expect):
     for x_shape, weight_shape, stride, padding in STAMPS:
         y, weight = numbers(*x_shape, seed=11), numbers(*weight_shape, seed=12)
-        right = stamped_by_hand(y, weight, stride, padding)
+        right = F.conv_transpose2d(y, weight, stride=stride, padding=padding)
         z = numbers(*right.shape, seed=13)
 
         result = upsampling.transposed_conv2d(y, weight, stride=stride, padding=padding)
 
-        expect(result, right, "each pixel times the kernel, from (row * stride, column * stride); crop padding at each side")
+        expect(
+            result,
+            right,
+            "each pixel times the kernel, from (row * stride, column * stride); crop padding at each side",
+        )
         inner = (F.conv2d(z, weight, stride=stride, padding=padding) * y).sum()
         expect((z * result).sum(), inner, "<conv(z), y> = <z, transposed(y)>", tolerance=1e-10)
 
@@ -249,7 +226,9 @@ def test_stamping_is_the_convolution_with_the_rotated_kernel(expect):
     assert rotated.shape == weight.shape, f"the result has shape {tuple(rotated.shape)}, expected {tuple(weight.shape)}"
 
     full = F.conv2d(y, rotated.transpose(0, 1), padding=2)
-    expect(full, stamped_by_hand(y, weight, 1, 0), "conv2d(y, rotated, channels exchanged, padding k - 1) stamps the kernel")
+    expect(
+        full, F.conv_transpose2d(y, weight), "conv2d(y, rotated, channels exchanged, padding k - 1) stamps the kernel"
+    )
     assert_pure(expect, upsampling.rotate_kernel, weight)
     followed = weight.clone().requires_grad_()
     gradient = gradient_of(upsampling.rotate_kernel(followed), followed, weight, "weight")
@@ -270,7 +249,9 @@ def test_the_bilinear_kernel_is_a_tent_for_each_channel_alone(expect):
 
         result = upsampling.bilinear_kernel(channels, factor)
 
-        expect(result, right, f"(1 - |i - m| / {factor}) (1 - |j - m| / {factor}) with m = {middle:g}; 0 between channels")
+        expect(
+            result, right, f"(1 - |i - m| / {factor}) (1 - |j - m| / {factor}) with m = {middle:g}; 0 between channels"
+        )
 
 
 @pytest.mark.points(1, "bilinear_kernel")
