@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -140,7 +141,7 @@ class DeconvNet(nn.Module):
     def __init__(self, in_channels: int, widths: Sequence[int], num_classes: int, *, tied: bool = False) -> None:
         ### BEGIN SOLUTION
         super().__init__()
-        levels = list(zip(widths[:-1], widths[1:], strict=True))
+        levels = list(pairwise(widths))
         self.stem = nn.Conv2d(in_channels, widths[0], 3, padding=1)
         self.encoder = nn.ModuleList(nn.Conv2d(fine, coarse, 3, padding=1) for fine, coarse in levels)
         mirror = [nn.ConvTranspose2d(coarse, fine, 3, padding=1) for fine, coarse in reversed(levels)]
@@ -199,7 +200,7 @@ class UNet(nn.Module):
         ### BEGIN SOLUTION
         super().__init__()
         self.padding = padding
-        levels = list(zip(widths[:-1], widths[1:], strict=True))
+        levels = list(pairwise(widths))
         inputs = [in_channels, *widths]
         self.down = nn.ModuleList(conv_block(inputs[i], inputs[i + 1], padding) for i in range(len(levels)))
         self.bottom = conv_block(widths[-2], widths[-1], padding)

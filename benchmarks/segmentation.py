@@ -26,7 +26,12 @@ def main() -> None:
     windows = scene[0].unfold(1, 96, 16).unfold(2, 96, 16).permute(1, 2, 0, 3, 4).flatten(0, 1)
     print("| what | ours, ms | peer | peer, ms | ours / peer |\n|---|---|---|---|---|")
     for name, ours, peer_name, peer in (
-        ("`max_pool`, 2 x 2", lambda: upsampling.max_pool(x, 2, 2), "torch", lambda: F.max_pool2d(x, 2, return_indices=True)),
+        (
+            "`max_pool`, 2 x 2",
+            lambda: upsampling.max_pool(x, 2, 2),
+            "torch",
+            lambda: F.max_pool2d(x, 2, return_indices=True),
+        ),
         (
             "`max_unpool`",
             lambda: upsampling.max_unpool(pooled, indices, (64, 64)),

@@ -159,7 +159,9 @@ def _logits(name: str, logits: Any, given: Arguments) -> None:
 
 def _label_maps(name: str, labels: Any, given: Arguments) -> None:
     if not isinstance(labels, Tensor) or labels.dtype != torch.int64 or labels.dim() != 3:
-        raise ValueError(f"{name} is {_kind(labels)}, expected (N, H, W) of torch.int64: use torch.as_tensor(...).long()")
+        raise ValueError(
+            f"{name} is {_kind(labels)}, expected (N, H, W) of torch.int64: use torch.as_tensor(...).long()"
+        )
     if not labels.numel():
         raise ValueError(f"{name} has shape {tuple(labels.shape)}: there is no pixel in it")
     first = given.get("logits", given.get("predictions"))
@@ -218,8 +220,14 @@ def _num_skips(name: str, num_skips: Any, given: Arguments) -> None:
 
 
 def _widths(name: str, widths: Any, given: Arguments) -> None:
-    if not isinstance(widths, (tuple, list)) or len(widths) < 2 or not all(isinstance(w, int) and w > 0 for w in widths):
-        raise ValueError(f"{name} is {widths!r}, expected channels for each level, two levels or more, such as (16, 32, 64)")
+    if (
+        not isinstance(widths, (tuple, list))
+        or len(widths) < 2
+        or not all(isinstance(w, int) and w > 0 for w in widths)
+    ):
+        raise ValueError(
+            f"{name} is {widths!r}, expected channels for each level, two levels or more, such as (16, 32, 64)"
+        )
 
 
 def _channels(name: str, channels: Any, given: Arguments) -> None:

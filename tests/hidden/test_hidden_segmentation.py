@@ -41,7 +41,9 @@ def test_the_zoos_classifiers_slide(expect):
         images = pictures(1, seed=5, size=(96, 96))
         logits = segmentation.convolutionalize(model)(images).detach()
         expect(logits, model(images).detach()[:, :, None, None], f"{name} on its own size")
-    larger = segmentation.convolutionalize(load_model("tiny_vgg", dtype=torch.float64))(pictures(1, seed=6, size=(112, 144)))
+    larger = segmentation.convolutionalize(load_model("tiny_vgg", dtype=torch.float64))(
+        pictures(1, seed=6, size=(112, 144))
+    )
     assert tuple(larger.shape) == (1, 24, 2, 4), f"112 x 144 pixels give {tuple(larger.shape)}, expected (1, 24, 2, 4)"
 
 

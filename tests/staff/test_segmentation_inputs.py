@@ -20,7 +20,10 @@ INDICES = torch.zeros(2, 3, 6, 8, dtype=torch.int64)
         (lambda: upsampling.max_pool(X[0], 2, 2), r"x is \(3, 6, 8\) torch.float64, expected a floating-point tensor"),
         (lambda: upsampling.max_pool(X, 7, 1), r"kernel_size is 7, but x has \(6, 8\) pixels"),
         (lambda: upsampling.max_pool(X, 2, 0), "stride is 0, expected a whole number, 1 or more"),
-        (lambda: upsampling.max_unpool(X, INDICES[:, :2], (9, 9)), "indices has shape .* unpool with the indices of the"),
+        (
+            lambda: upsampling.max_unpool(X, INDICES[:, :2], (9, 9)),
+            "indices has shape .* unpool with the indices of the",
+        ),
         (lambda: upsampling.max_unpool(X, INDICES + 48, (6, 8)), "indices contains 48, outside a plane of 6 x 8"),
         (lambda: upsampling.max_unpool(X, INDICES - 1, (6, 8)), "indices contains -1, outside"),
         (lambda: upsampling.max_unpool(X, INDICES.int(), (6, 8)), "expected torch.int64, as max_pool returns it"),
@@ -53,7 +56,10 @@ def unet(**changes):
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: segmentation.linear_to_conv(nn.Linear(12, 4), 3, 3), "3 channels of 3 x 3 are 27 numbers, but the layer reads 12"),
+        (
+            lambda: segmentation.linear_to_conv(nn.Linear(12, 4), 3, 3),
+            "3 channels of 3 x 3 are 27 numbers, but the layer reads 12",
+        ),
         (lambda: segmentation.linear_to_conv(nn.ReLU(), 3, 3), "linear is a ReLU, expected an nn.Linear"),
         (lambda: segmentation.convolutionalize(headless()), "model.classifier has no Linear"),
         (lambda: segmentation.convolutionalize(load_model("tiny_resnet")), "it has no classifier"),
@@ -68,9 +74,15 @@ def unet(**changes):
         (lambda: segmentation.FCN([nn.MaxPool2d(2)], [3, 4], 4, num_skips=0), "channels names 2 numbers for 1 stages"),
         (lambda: segmentation.FCN([], [], 4, num_skips=0), "stages is"),
         (lambda: segmentation.DeconvNet(3, [4, 4], 1), "num_classes is 1"),
-        (lambda: segmentation.pixel_cross_entropy(X, LABELS + 3), "labels contains label 3, expected 0 to 2 or ignore_index"),
+        (
+            lambda: segmentation.pixel_cross_entropy(X, LABELS + 3),
+            "labels contains label 3, expected 0 to 2 or ignore_index",
+        ),
         (lambda: segmentation.pixel_cross_entropy(X, LABELS - 1), "labels contains label -1"),
-        (lambda: segmentation.pixel_cross_entropy(X, LABELS[:, :5]), r"labels has shape \(2, 5, 8\), expected \(2, 6, 8\)"),
+        (
+            lambda: segmentation.pixel_cross_entropy(X, LABELS[:, :5]),
+            r"labels has shape \(2, 5, 8\), expected \(2, 6, 8\)",
+        ),
         (lambda: segmentation.pixel_cross_entropy(X, LABELS.float()), "of torch.int64"),
         (lambda: segmentation.confusion_matrix(LABELS, LABELS + 4, 4), "labels contains label 4, expected 0 to 3"),
         (lambda: segmentation.confusion_matrix(LABELS + 7, LABELS, 4), "predictions contains label 7"),

@@ -4,7 +4,9 @@ from coursekit.staff.edits import mistake
 from coursekit.staff.mistakes.segmentation_scores import SCORES
 
 SOFTMAX = "What a network returns before the softmax is wanted: look at the values of one pixel."
-CORNERS = "Where do the four corner pixels of a small map lie in the large one? Two conventions exist, and one is named."
+CORNERS = (
+    "Where do the four corner pixels of a small map lie in the large one? Two conventions exist, and one is named."
+)
 
 LINEAR_TO_CONV = (
     mistake(
@@ -165,26 +167,26 @@ FCN = (
     mistake(
         "FCN",
         "align_corners",
-        "return F.interpolate(score, images.shape[-2:], mode=\"bilinear\", align_corners=False)",
-        "return F.interpolate(score, images.shape[-2:], mode=\"bilinear\", align_corners=True)",
-        "skip.shape[-2:], mode=\"bilinear\", align_corners=False)",
-        "skip.shape[-2:], mode=\"bilinear\", align_corners=True)",
+        'return F.interpolate(score, images.shape[-2:], mode="bilinear", align_corners=False)',
+        'return F.interpolate(score, images.shape[-2:], mode="bilinear", align_corners=True)',
+        'skip.shape[-2:], mode="bilinear", align_corners=False)',
+        'skip.shape[-2:], mode="bilinear", align_corners=True)',
         hint=CORNERS,
     ),
     mistake(
         "FCN",
         "nearest",
-        "return F.interpolate(score, images.shape[-2:], mode=\"bilinear\", align_corners=False)",
-        "return F.interpolate(score, images.shape[-2:], mode=\"nearest\")",
-        "F.interpolate(score, skip.shape[-2:], mode=\"bilinear\", align_corners=False)",
-        "F.interpolate(score, skip.shape[-2:], mode=\"nearest\")",
+        'return F.interpolate(score, images.shape[-2:], mode="bilinear", align_corners=False)',
+        'return F.interpolate(score, images.shape[-2:], mode="nearest")',
+        'F.interpolate(score, skip.shape[-2:], mode="bilinear", align_corners=False)',
+        'F.interpolate(score, skip.shape[-2:], mode="nearest")',
         hint="Your masks consist of squares: pixels between two scores should be between them.",
     ),
     mistake(
         "FCN",
         "last resize by a factor",
-        "return F.interpolate(score, images.shape[-2:], mode=\"bilinear\", align_corners=False)",
-        "return F.interpolate(score, scale_factor=2.0 ** (len(self.stages) + 1 - len(self.scores)), mode=\"bilinear\")",
+        'return F.interpolate(score, images.shape[-2:], mode="bilinear", align_corners=False)',
+        'return F.interpolate(score, scale_factor=2.0 ** (len(self.stages) + 1 - len(self.scores)), mode="bilinear")',
         hint="Pooling drops a row of an odd size: a factor alone does not lead back to the picture.",
     ),
     mistake(
@@ -205,7 +207,7 @@ FCN = (
                 total = total + F.interpolate(head(found), images.shape[-2:], mode="bilinear", align_corners=False)
             return total
         """,
-        hint="In which steps does the coarsest score become large? Yours takes one leap.",
+        hint="In which steps does one come back to the full height? Yours takes one leap.",
     ),
     mistake(
         "FCN",
@@ -231,8 +233,8 @@ FCN = (
     mistake(
         "FCN",
         "softmax at the end",
-        "return F.interpolate(score, images.shape[-2:], mode=\"bilinear\", align_corners=False)",
-        "return F.interpolate(score, images.shape[-2:], mode=\"bilinear\", align_corners=False).softmax(dim=1)",
+        'return F.interpolate(score, images.shape[-2:], mode="bilinear", align_corners=False)',
+        'return F.interpolate(score, images.shape[-2:], mode="bilinear", align_corners=False).softmax(dim=1)',
         hint=SOFTMAX,
     ),
     mistake(
@@ -345,7 +347,7 @@ DECONV_NET = (
                 x = F.interpolate(x.relu(), sizes.pop())
             return self.head(x)
         """,
-        hint="First back to the larger size, then the kernels: your levels do it the other way round.",
+        hint="First back to the larger plane, then the kernels: your levels do it the other way round.",
     ),
     mistake(
         "DeconvNet",
@@ -445,13 +447,6 @@ UNET = (
     ),
     mistake(
         "UNet",
-        "rows and columns exchanged in padding",
-        "F.pad(x, (0, columns, 0, rows))",
-        "F.pad(F.pad(x, (0, rows, 0, columns)), (0, columns - rows, 0, rows - columns))",
-        hint="On a picture that is odd in one direction, the missing line is added in the other.",
-    ),
-    mistake(
-        "UNet",
         "stretched to the skip's size",
         "x = F.pad(x, (0, columns, 0, rows))",
         "x = F.interpolate(x, skip.shape[-2:])",
@@ -481,8 +476,7 @@ UNET = (
         "rows, columns =",
         "skip = F.interpolate(skip.mean(1, keepdim=True).expand(-1, x.shape[1], -1, -1), [2 * s for s in x.shape[-2:]])[:, :, : x.shape[-2] + 1, : x.shape[-1] + 1]\n            rows, columns =",
         "        return self.head(x)",
-        "        x = x[:, :, : images.shape[-2], : images.shape[-1]]\n"
-        "        return self.head(x)",
+        "        x = x[:, :, : images.shape[-2], : images.shape[-1]]\n        return self.head(x)",
         hint="Each level meets its own: the last map on the way down is the first on the way up.",
     ),
     mistake(
@@ -509,9 +503,9 @@ UNET = (
     mistake(
         "UNet",
         "skips cut off",
-        "skips.append(block(x))",
-        "skips.append(block(x).detach())",
-        hint="The encoder is to learn as well: follow a gradient to it.",
+        "            skips.append(block(x))\n            x = F.max_pool2d(skips[-1], 2)",
+        "            x = block(x)\n            skips.append(x.detach())\n            x = F.max_pool2d(x, 2)",
+        hint="Your logits are right, and part of what they depend on is not told about it on the way back.",
     ),
     mistake(
         "UNet",

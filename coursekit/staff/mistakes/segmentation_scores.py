@@ -1,6 +1,6 @@
 """Mistakes of part 6 in the loss, the scores and the regions."""
 
-from coursekit.staff.edits import mistake
+from coursekit.staff.edits import Edit, mistake
 
 EMPTY = "What does your score say of masks in which no pixel counts?"
 ABSENT = "A class that occurs neither in the masks nor in the predictions has something to say in your mean."
@@ -203,8 +203,7 @@ PIXEL_ACCURACY = (
         "pixel_accuracy",
         "mean over images",
         "return (predictions == labels)[counted].double().mean()",
-        "hits = (predictions == labels) & counted\n"
-        "    return (hits.sum((1, 2)).double() / counted.sum((1, 2))).mean()",
+        "hits = (predictions == labels) & counted\n    return (hits.sum((1, 2)).double() / counted.sum((1, 2))).mean()",
         hint=PER_IMAGE,
     ),
     mistake(
@@ -245,7 +244,7 @@ PIXEL_ACCURACY = (
 )
 
 
-def of_a_class_mean(function, ratio, weight):
+def of_a_class_mean(function: str, ratio: str, weight: str) -> tuple[Edit, ...]:
     """Mistakes that both mean_iou and dice know: ratio and weight are the solution's own words for the sizes."""
     return (
         mistake(
@@ -280,7 +279,8 @@ def of_a_class_mean(function, ratio, weight):
             function,
             "pooled over classes",
             ratio,
-            ratio.replace("matrix.diagonal()", "matrix.diagonal().sum()").replace(weight, f"{weight}.sum()") + ".expand(num_classes)",
+            ratio.replace("matrix.diagonal()", "matrix.diagonal().sum()").replace(weight, f"{weight}.sum()")
+            + ".expand(num_classes)",
             hint="A large class drowns the small ones in your score: when do you average?",
         ),
         mistake(
@@ -322,7 +322,9 @@ def of_a_class_mean(function, ratio, weight):
             function,
             "divided by the truth alone",
             f"/ {weight})",
-            "/ matrix.sum(dim=1).clamp(min=1))" if function == "mean_iou" else "/ (2 * matrix.sum(dim=1)).clamp(min=1))",
+            "/ matrix.sum(dim=1).clamp(min=1))"
+            if function == "mean_iou"
+            else "/ (2 * matrix.sum(dim=1)).clamp(min=1))",
             hint="A network that calls everything a cat finds all cats: who pays for the rest?",
         ),
     )
@@ -438,7 +440,7 @@ FREQUENCY_WEIGHTED_IOU = (
 )
 
 
-def numbered(each, *, connectivity=1, zero="0"):
+def numbered(each: str) -> str:
     """The body of a wrong instance_labels that numbers each picture by scikit-image."""
     return f"""
     from skimage.measure import label as number
@@ -461,7 +463,7 @@ INSTANCE_LABELS = (
         "instance_labels",
         "classes run together",
         body=numbered("number(x > 0, connectivity=1)"),
-        hint="A cat that sits on a car is not part of the car.",
+        hint="Where a bird sits on a car, the bird is no part of the car.",
     ),
     mistake(
         "instance_labels",
@@ -476,7 +478,9 @@ INSTANCE_LABELS = (
         body=numbered(
             "sum((number(x == k, connectivity=1) + sum(number(x == j, connectivity=1).max() for j in range(1, k))) * (x == k)"
             " for k in range(1, x.max() + 1))"
-        ).replace("[torch.from_numpy(", "[torch.from_numpy(np.asarray(").replace(".astype(np.int64)", ").astype(np.int64)"),
+        )
+        .replace("[torch.from_numpy(", "[torch.from_numpy(np.asarray(")
+        .replace(".astype(np.int64)", ").astype(np.int64)"),
         hint="In which order do the numbers appear when you read the picture line by line?",
     ),
     mistake(
@@ -512,7 +516,7 @@ INSTANCE_LABELS = (
         "background always 0",
         "inside = (labels != background)",
         "inside = (labels != 0)",
-        hint="Which label is the background is the caller's choice.",
+        hint="Which label lies behind the objects is the caller's choice.",
     ),
     mistake(
         "instance_labels",
@@ -541,12 +545,4 @@ INSTANCE_LABELS = (
     ),
 )
 
-SCORES = (
-    CROSS_ENTROPY
-    + CONFUSION_MATRIX
-    + PIXEL_ACCURACY
-    + MEAN_IOU
-    + DICE
-    + FREQUENCY_WEIGHTED_IOU
-    + INSTANCE_LABELS
-)
+SCORES = CROSS_ENTROPY + CONFUSION_MATRIX + PIXEL_ACCURACY + MEAN_IOU + DICE + FREQUENCY_WEIGHTED_IOU + INSTANCE_LABELS

@@ -331,10 +331,26 @@ TRANSPOSED_CONV2D = (
 )
 
 ROTATE_KERNEL = (
-    mistake("rotate_kernel", "rows only", "weight.flip(2, 3)", "weight.flip(2)", hint="That is a mirror: half a turn moves columns as well."),
-    mistake("rotate_kernel", "columns only", "weight.flip(2, 3)", "weight.flip(3)", hint="That is a mirror: half a turn moves rows as well."),
     mistake(
-        "rotate_kernel", "all axes", "weight.flip(2, 3)", "weight.flip(0, 1, 2, 3)", hint="Only the plane turns; a channel stays where it is."
+        "rotate_kernel",
+        "rows only",
+        "weight.flip(2, 3)",
+        "weight.flip(2)",
+        hint="That is a mirror: half a turn moves columns as well.",
+    ),
+    mistake(
+        "rotate_kernel",
+        "columns only",
+        "weight.flip(2, 3)",
+        "weight.flip(3)",
+        hint="That is a mirror: half a turn moves rows as well.",
+    ),
+    mistake(
+        "rotate_kernel",
+        "all axes",
+        "weight.flip(2, 3)",
+        "weight.flip(0, 1, 2, 3)",
+        hint="Only the plane turns; a channel stays where it is.",
     ),
     mistake(
         "rotate_kernel",
@@ -364,7 +380,9 @@ ROTATE_KERNEL = (
         "weight.flip(2, 3).transpose(0, 1).contiguous()",
         hint="The shape is another one now: the exchange of channels is a step of its own.",
     ),
-    mistake("rotate_kernel", "nothing done", "weight.flip(2, 3)", "weight.clone()", hint="Your kernel comes back as it was."),
+    mistake(
+        "rotate_kernel", "nothing done", "weight.flip(2, 3)", "weight.clone()", hint="Your kernel comes back as it was."
+    ),
     mistake("rotate_kernel", "detached", "weight.flip(2, 3)", "weight.flip(2, 3).detach()", hint=DETACHED),
     mistake(
         "rotate_kernel",
