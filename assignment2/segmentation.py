@@ -41,7 +41,7 @@ def linear_to_conv(linear: nn.Linear, in_channels: int, size: int | tuple[int, i
     h, w = (size, size) if isinstance(size, int) else size
     weight = linear.weight
     options = {"bias": linear.bias is not None, "device": weight.device, "dtype": weight.dtype}
-    conv = nn.utils.skip_init(nn.Conv2d, in_channels, linear.out_features, (h, w), **options)
+    conv = nn.Conv2d(in_channels, linear.out_features, (h, w), **options)
     with torch.no_grad():
         conv.weight.copy_(weight.unflatten(1, (in_channels, h, w)))  # (out, C, h, w)
         if linear.bias is not None:

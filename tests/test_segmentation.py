@@ -54,8 +54,8 @@ def assert_network_behaves(expect, network, images):
         assert gradient is not None, f"no gradient reaches {name}"
         assert bool((gradient != 0).any()), f"the gradient of {name} is zero everywhere"
     directions = [numbers(*gradient.shape, seed=200 + i) for i, gradient in enumerate(gradients)]
-    moved = [moved_logits(network, images, directions, step) for step in (1e-6, -1e-6)]
-    slope = ((moved[0] - moved[1]) * upstream).sum() / 2e-6
+    moved = [moved_logits(network, images, directions, step) for step in (1e-8, -1e-8)]
+    slope = ((moved[0] - moved[1]) * upstream).sum() / 2e-8
     along = sum((gradient * direction).sum() for gradient, direction in zip(gradients, directions, strict=True))
     expect(along, slope, "the gradient is the slope of the logits, in the images and the parameters", tolerance=1e-4)
 
