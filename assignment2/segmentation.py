@@ -99,8 +99,8 @@ class FCN(nn.Module):
     def __init__(
         self, stages: Sequence[nn.Module], channels: Sequence[int], num_classes: int, *, num_skips: int = 2
     ) -> None:
-        ### BEGIN SOLUTION
         super().__init__()
+        ### BEGIN SOLUTION
         self.stages = nn.ModuleList(stages)
         self.scores = nn.ModuleList(nn.Conv2d(c, num_classes, 1) for c in channels[-1 - num_skips :])
         ### END SOLUTION
@@ -139,8 +139,8 @@ class DeconvNet(nn.Module):
     """
 
     def __init__(self, in_channels: int, widths: Sequence[int], num_classes: int, *, tied: bool = False) -> None:
-        ### BEGIN SOLUTION
         super().__init__()
+        ### BEGIN SOLUTION
         levels = list(pairwise(widths))
         self.stem = nn.Conv2d(in_channels, widths[0], 3, padding=1)
         self.encoder = nn.ModuleList(nn.Conv2d(fine, coarse, 3, padding=1) for fine, coarse in levels)
@@ -197,8 +197,8 @@ class UNet(nn.Module):
     """
 
     def __init__(self, in_channels: int, num_classes: int, widths: Sequence[int], *, padding: int = 1) -> None:
-        ### BEGIN SOLUTION
         super().__init__()
+        ### BEGIN SOLUTION
         self.padding = padding
         levels = list(pairwise(widths))
         inputs = [in_channels, *widths]

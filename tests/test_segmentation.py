@@ -81,7 +81,7 @@ def delta(conv):
 
 
 def right_linear_to_conv(linear, in_channels, size):
-    h, w = (size, size) if isinstance(size, int) else size
+    h, w = [size] * 2 if isinstance(size, int) else size
     conv = nn.Conv2d(in_channels, linear.out_features, (h, w), bias=linear.bias is not None).to(linear.weight)
     state = {"weight": linear.weight.detach().reshape(conv.weight.shape)}
     conv.load_state_dict(state if linear.bias is None else {**state, "bias": linear.bias.detach()})
@@ -98,7 +98,7 @@ def made(linear, in_channels, size):
 @pytest.mark.points(1, "linear_to_conv")
 def test_the_convolution_answers_what_the_layer_answers(expect):
     for num_images, channels, size in ((3, 4, (3, 5)), (1, 2, 3)):
-        h, w = (size, size) if isinstance(size, int) else size
+        h, w = [size] * 2 if isinstance(size, int) else size
         linear = seeded(nn.Linear(channels * h * w, 6))
         maps = numbers(num_images, channels, h, w, seed=1)
 
@@ -305,13 +305,13 @@ def test_fcn_behaves_as_a_module_does(expect):
 
 def deconvnet(in_channels=3, widths=(4, 5, 3), num_classes=4, *, tied=False):
     network = segmentation.DeconvNet(in_channels, list(widths), num_classes, tied=tied)
-    levels = list(pairwise(widths))
+    steps = list(pairwise(widths))
     shapes = {"stem.weight": (widths[0], in_channels, 3, 3), "stem.bias": (widths[0],)}
     shapes |= {"head.weight": (num_classes, widths[0], 1, 1), "head.bias": (num_classes,)}
-    for i, (fine, coarse) in enumerate(levels):
+    for i, (fine, coarse) in enumerate(steps):
         shapes |= {f"encoder.{i}.weight": (coarse, fine, 3, 3), f"encoder.{i}.bias": (coarse,)}
         if not tied:
-            j = len(levels) - 1 - i
+            j = len(steps) - 1 - i
             shapes |= {f"decoder.{j}.weight": (coarse, fine, 3, 3), f"decoder.{j}.bias": (fine,)}
     assert_parameters(network, shapes)
     return seeded(network)

@@ -241,8 +241,8 @@ def test_stamping_is_the_convolution_with_the_rotated_kernel(expect):
 @pytest.mark.points(1, "bilinear_kernel")
 def test_the_bilinear_kernel_is_a_tent_for_each_channel_alone(expect):
     for channels, factor in ((2, 2), (3, 3), (1, 4), (2, 1)):
-        size = 2 * factor - factor % 2
-        middle = (size - 1) / 2
+        size = factor * 2 - factor % 2
+        middle = size / 2 - 0.5
         right = torch.zeros(channels, channels, size, size)
         for c, i, j in itertools.product(range(channels), range(size), range(size)):
             right[c, c, i, j] = (1 - abs(i - middle) / factor) * (1 - abs(j - middle) / factor)
@@ -261,7 +261,7 @@ def test_stamping_the_bilinear_kernel_is_interpolation_away_from_the_border(expe
         kernel = upsampling.bilinear_kernel(3, factor)
 
         assert isinstance(kernel, torch.Tensor), f"the result is a {type(kernel).__name__}, expected a torch tensor"
-        size = 2 * factor - factor % 2
+        size = factor * 2 - factor % 2
         assert kernel.shape == (3, 3, size, size), f"shape {tuple(kernel.shape)}, but k is 2 * factor - factor % 2"
         larger = F.conv_transpose2d(x, kernel.detach(), stride=factor, padding=factor // 2)
         wanted = F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)

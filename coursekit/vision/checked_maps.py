@@ -126,7 +126,7 @@ def _linear(name: str, linear: Any, given: Arguments) -> None:
 
 
 def _size(name: str, size: Any, given: Arguments) -> None:
-    h, w = (size, size) if isinstance(size, int) else size
+    h, w = [size] * 2 if isinstance(size, int) else size
     _count(1)(name, h, given)
     _count(1)(name, w, given)
     linear, channels = given["linear"], given["in_channels"]
