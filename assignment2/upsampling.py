@@ -88,10 +88,8 @@ def transposed_conv2d(x: Tensor, weight: Tensor, *, stride: int = 1, padding: in
     for i in range(kh):
         for j in range(kw):
             # One kernel entry of all stamps at once: they lie stride apart.
-            rows, columns = (
-                slice(i, i + (height - 1) * stride + 1, stride),
-                slice(j, j + (width - 1) * stride + 1, stride),
-            )
+            rows = slice(i, i + (height - 1) * stride + 1, stride)
+            columns = slice(j, j + (width - 1) * stride + 1, stride)
             out[:, :, rows, columns] += torch.einsum("nihw,io->nohw", x, weight[:, :, i, j])
     bottom, right = out.shape[-2] - padding, out.shape[-1] - padding
     return out[:, :, padding:bottom, padding:right].contiguous()  # (N, C_out, H', W')

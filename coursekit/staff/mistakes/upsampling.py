@@ -230,8 +230,10 @@ TRANSPOSED_CONV2D = (
     mistake(
         "transposed_conv2d",
         "stride ignored where stamps stand",
-        "slice(i, i + (height - 1) * stride + 1, stride), slice(j, j + (width - 1) * stride + 1, stride)",
-        "slice(i, i + height), slice(j, j + width)",
+        "slice(i, i + (height - 1) * stride + 1, stride)",
+        "slice(i, i + height)",
+        "slice(j, j + (width - 1) * stride + 1, stride)",
+        "slice(j, j + width)",
         hint="Your stamps stand side by side, whatever distance is asked for.",
     ),
     mistake(
