@@ -88,6 +88,14 @@ PARTS = (
             "noisy_predict",
         ),
     ),
+    Part(
+        number=5,
+        title="Style transfer",
+        module="style_transfer",
+        notebook="5_style_transfer",
+        core=("content_loss", "gram_matrix", "style_loss"),
+        extension=("total_variation_loss", "style_transfer", "stylize"),
+    ),
 )
 
 

@@ -5,6 +5,7 @@ from coursekit.vision.draws import normal, uniform
 from coursekit.vision.geometry import Step, spatial_steps
 from coursekit.vision.hooks import record_outputs, relu_rule
 from coursekit.vision.scenes import CLASSES, Scenes, evaluation_scenes, make_scenes
+from coursekit.vision.trunk import trunk, watch_steps
 from coursekit.vision.zoo import MODEL_NAMES, load_model
 
 __all__ = [
@@ -20,5 +21,7 @@ __all__ = [
     "record_outputs",
     "relu_rule",
     "spatial_steps",
+    "trunk",
     "uniform",
+    "watch_steps",
 ]

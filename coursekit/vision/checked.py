@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from coursekit.vision.checked_style import STYLE_CHECKS
+
 TOO_SMALL = ("Output size is too small", "Kernel size can't be greater than actual input size")
 Function = TypeVar("Function", bound=Callable[..., Any])
 Arguments = dict[str, Any]
@@ -43,7 +45,8 @@ def checked(function: Function) -> Function:
             except RuntimeError as error:
                 if not any(words in str(error) for words in TOO_SMALL):
                     raise
-                size = next((tuple(v.shape[-2:]) for v in bound.arguments.values() if isinstance(v, Tensor)), "these")
+                tensors = [v for v in bound.arguments.values() if isinstance(v, Tensor) and v.dim() > 2]
+                size = min((tuple(v.shape[-2:]) for v in tensors), key=math.prod, default="these")
                 raise ValueError(f"pictures of {size} pixels are too small for this network: enlarge them") from error
 
     return call  # type: ignore[return-value]
@@ -129,6 +132,13 @@ def _layer(name: str, layer: Any, given: Arguments) -> None:
     if layer not in names:
         near = difflib.get_close_matches(str(layer), names, n=5, cutoff=0.4) or names[:5]
         raise ValueError(f"{name} {layer!r} does not exist; near names: {', '.join(near)}")
+
+
+def _layers(name: str, layers: Any, given: Arguments) -> None:
+    if isinstance(layers, str):
+        raise ValueError(f"{name} is the string {layers!r}: give a list of names, [{layers!r}]")
+    for layer in layers:
+        _layer(name, layer, given)
 
 
 def _counted(least: int) -> Callable[[str, Any, Arguments], None]:
@@ -323,6 +333,12 @@ CHECKS: dict[str, Callable[[str, Any, Arguments], None]] = {
     "new_labels": _new_labels,
     "gradients": _gradients,
     "weight": _weight,
+    "content": _images,
+    "content_layers": _layers,
+    "style_layers": _layers,
+    "tv_weight": _not_negative,
+    "transfer": _function,
+    **STYLE_CHECKS,
 }
 
 
