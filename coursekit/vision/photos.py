@@ -39,13 +39,14 @@ def load_photo(path: Path | str, *, max_side: int = 512) -> Tensor:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as file:
                 file.load()
-                picture = _to_rgb(ImageOps.exif_transpose(file))
+                upright = ImageOps.exif_transpose(file)
+                width, height = upright.size
+                picture = _to_rgb(upright, max(width, height) // (2 * max_side))
     except FileNotFoundError as error:
         raise UsageError(f"the photo {path} does not exist: give the path of an image file") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = " ".join(str(error).split())
         raise UsageError(f"the photo {path} cannot be read ({reason}): save it again as PNG or JPEG") from error
-    height, width = picture.shape[:2]
     photo = torch.from_numpy(picture).permute(2, 0, 1).contiguous()
     if max(height, width) <= max_side:
         return photo
@@ -56,16 +57,18 @@ def load_photo(path: Path | str, *, max_side: int = 512) -> Tensor:
     return F.interpolate(photo[None], size, mode="bilinear", antialias=True)[0].clamp(0, 1)
 
 
-def _to_rgb(picture: Image.Image) -> np.ndarray:
-    """Return (H, W, 3) float32 in [0, 1]."""
+def _to_rgb(picture: Image.Image, factor: int) -> np.ndarray:
+    """Return (H, W, 3) float32 in [0, 1]; colours are first reduced by a whole factor: 24 megapixels need 300 MB as floats."""
     if picture.mode.startswith(("I", "F")):  # one channel of 16 or 32 bits, which convert("RGB") would clip at 255
         gray = np.asarray(picture, dtype=np.float32)
-        largest = 65535.0 if picture.mode.startswith("I") and gray.max() > 255 else 255.0 if gray.max() > 1 else 1.0
+        deep = picture.mode.startswith("I;16") or (picture.mode == "I" and gray.max() > 255)
+        largest = 65535.0 if deep else 255.0 if gray.max() > 1 else 1.0
         return np.repeat((gray / largest).clip(0, 1)[:, :, None], 3, axis=2)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return np.asarray(picture.convert("RGB"), dtype=np.float32) / 255
+    colors = picture.convert("RGB")
+    return np.asarray(colors.reduce(factor) if factor > 1 else colors, dtype=np.float32) / 255
 
 
 def read_photos(size: tuple[int, int], *, folder: str | Path | None = None) -> dict[str, Tensor]:
@@ -91,9 +94,7 @@ def read_photos(size: tuple[int, int], *, folder: str | Path | None = None) -> d
     if not files:
         raise UsageError(f"PHOTOS={folder} holds no photograph ({', '.join(SUFFIXES)}): give a folder with some")
     for file in files:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # that it is shrunk is what is wanted here
-            photos[file.stem] = _fit(load_photo(file, max_side=2 * max(size)), size)
+        photos[file.stem] = _fit(load_photo(file, max_side=2 * max(size)), size)
     return photos
 
 
