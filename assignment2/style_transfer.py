@@ -30,22 +30,29 @@ def make_optimizer(name: str, image: Tensor, step_size: float) -> torch.optim.Op
     """
     if name == "adam":
         return torch.optim.Adam([image], lr=step_size)
-    return torch.optim.LBFGS([image], max_iter=1, history_size=20)
+    return torch.optim.LBFGS([image], max_iter=1, history_size=20, tolerance_grad=0, tolerance_change=0)
 
 
 def balanced_weights(
-    model: nn.Module, picture: Tensor, layers: Sequence[str], describe: Callable[[Tensor], Tensor] = Tensor.detach
+    model: nn.Module,
+    picture: Tensor,
+    layers: Sequence[str],
+    describe: Callable[[Tensor], Tensor] = Tensor.detach,
+    *,
+    total: float = 1.0,
 ) -> list[float]:
-    """Return for each layer 1 / sum(describe(F)^2): so weighted, a loss of 1 is as far away as nothing at all.
+    """Return for each layer total / (number of layers * sum(describe(F)^2)): every layer counts alike, whatever its scale.
 
     Args:
         picture: (1, 3, H, W), the one that is wanted.
-        layers: names of layers of model.
         describe: what is compared: gram_matrix for the style; the features themselves for the content.
+        total: the loss of a picture whose features are all zero. L-BFGS takes a curvature below 1e-10 for none, so let it
+            grow with the number of values that move.
     """
     with torch.no_grad(), record_outputs(model, layers) as outputs:
         model(picture)
-        return [1 / max(describe(outputs[name]).square().sum().item(), 1e-12) for name in layers]
+        sizes = [describe(outputs[name]).square().sum().item() for name in layers]
+    return [total / (len(layers) * max(size, 1e-12)) for size in sizes]
 
 
 def painter(
@@ -54,27 +61,28 @@ def painter(
     content_layers: Sequence[str] = CONTENT_LAYERS,
     style_layers: Sequence[str] = STYLE_LAYERS,
     content_share: float = 0.01,
-    tv_weight: float = 2e-5,
+    tv_weight: float = 2.0,
     **settings: Any,
 ) -> Transfer:
-    """Make transfer(image, style): `style_transfer` with weights that suit any two pictures.
+    """Make transfer(image, style): `style_transfer` with weights that suit any two pictures of any size.
 
     Args:
-        content_share: weight of all content layers together; the style layers share 1.
+        content_share: what all content layers together count; the style layers together count 1.
         settings: more arguments for style_transfer.
     """
 
     def transfer(image: Tensor, style: Tensor) -> Tensor:
-        contents = balanced_weights(model, image[None], content_layers)
-        textures = balanced_weights(model, style[None], style_layers, gram_matrix)
+        size = image.numel()
+        contents = balanced_weights(model, image[None], content_layers, total=content_share * size)
+        textures = balanced_weights(model, style[None], style_layers, gram_matrix, total=size)
         return style_transfer(
             model,
             image[None],
             style[None],
             content_layers=content_layers,
-            content_weights=[content_share / len(contents) * weight for weight in contents],
+            content_weights=contents,
             style_layers=style_layers,
-            style_weights=[weight / len(textures) for weight in textures],
+            style_weights=textures,
             tv_weight=tv_weight,
             **settings,
         )[0]
@@ -211,7 +219,7 @@ def style_transfer(
     def repaint(picture: Tensor, image: Tensor) -> Tensor:
         """Move one image (1, 3, H, W) downhill: L-BFGS shares its memory of slopes between all that it moves."""
         targets = [features.detach() for features in look(picture)[0]]
-        image = image.detach().clone().requires_grad_()
+        image = nn.Parameter(image.detach().clone())
 
         def closure() -> Tensor:
             contents, textures = look(image)
@@ -226,8 +234,7 @@ def style_transfer(
         descent = make_optimizer(optimizer, image, step_size)
         for _ in range(num_steps):
             descent.step(closure)
-            with torch.no_grad():
-                image.clamp_(0, 1)
+            image.detach().clamp_(0, 1)  # in the image's own memory, and unseen by autograd
         return image.detach()
 
     grams = [gram_matrix(features).detach() for features in look(style)[1]]
@@ -262,13 +269,12 @@ def stylize(
     Source: Geirhos et al. 2018, section 2 (Stylized-ImageNet); the lecture's last point on style.
     """
     ### BEGIN SOLUTION
-    images = images.detach()
     order, which = torch.arange(len(images)), torch.zeros(len(images), dtype=torch.int64)
     if generator is not None:
         order = torch.randperm(len(images), generator=generator, device=generator.device)
         which = torch.randint(len(styles), which.shape, generator=generator, device=generator.device)
-    result = images.clone()
+    result = images.detach().clone()
     for i in order[: round(fraction * len(images))].tolist():
-        result[i] = transfer(images[i], styles[int(which[i])]).detach()
+        result[i] = transfer(images[i].detach(), styles[int(which[i])]).detach()
     return result, labels.clone()
     ### END SOLUTION

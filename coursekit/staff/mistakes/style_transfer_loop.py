@@ -45,13 +45,6 @@ STYLE_TRANSFER = (
     ),
     mistake(
         "style_transfer",
-        "roughness of the content",
-        "total_variation_loss(image)",
-        "total_variation_loss(picture) + 0 * image.sum()",
-        hint="It is the picture that moves which should be smooth; another one cannot become smoother.",
-    ),
-    mistake(
-        "style_transfer",
         "content and style exchanged",
         "for features in look(style)[1]]",
         "for features in look(content[:1])[1]]",
@@ -95,22 +88,22 @@ STYLE_TRANSFER = (
     mistake(
         "style_transfer",
         "never clamped",
-        "image.clamp_(0, 1)",
+        "image.detach().clamp_(0, 1)",
         "pass",
         hint="Some of your values are no colours: where are they brought back?",
     ),
     mistake(
         "style_transfer",
         "clamped at the end only",
-        "                image.clamp_(0, 1)\n        return image.detach()",
-        "                pass\n        return image.detach().clamp(0, 1)",
+        "            image.detach().clamp_(0, 1)  # in the image's own memory, and unseen by autograd\n        return image.detach()",
+        "        return image.detach().clamp(0, 1)",
         hint="You bring the colours back once, after everything; the network sees impossible pictures on the way.",
     ),
     mistake(
         "style_transfer",
         "loss of a clamped copy",
-        "                image.clamp_(0, 1)\n        return image.detach()",
-        "                pass\n        return image.detach().clamp(0, 1)",
+        "            image.detach().clamp_(0, 1)  # in the image's own memory, and unseen by autograd\n        return image.detach()",
+        "        return image.detach().clamp(0, 1)",
         "contents, textures = look(image)",
         "contents, textures = look(image.clamp(0, 1))",
         hint="What lies outside gets no slope from you and never comes back: the picture itself has to stay inside.",
@@ -118,8 +111,8 @@ STYLE_TRANSFER = (
     mistake(
         "style_transfer",
         "squashed instead of clamped",
-        "image.clamp_(0, 1)",
-        "image.copy_((image - image.min()) / (image.max() - image.min()))",
+        "image.detach().clamp_(0, 1)",
+        "image.data = (image.data - image.data.min()) / (image.data.max() - image.data.min())",
         hint="One value outside changes the colours of your whole picture.",
     ),
     mistake(
@@ -256,16 +249,16 @@ STYLE_TRANSFER = (
     mistake(
         "style_transfer",
         "start changed in place",
-        "image = image.detach().clone().requires_grad_()",
-        "image = image.detach().requires_grad_()",
+        "nn.Parameter(image.detach().clone())",
+        "nn.Parameter(image.detach())",
         hint="After the call the picture you were given has been painted over.",
     ),
     mistake("style_transfer", "still joined", "return image.detach()", "return image", hint=STILL_JOINED),
     mistake(
         "style_transfer",
         "noise at the start",
-        "image = image.detach().clone()",
-        "image = (image.detach() + 1e-3 * torch.randn_like(image)).clamp(0, 1)",
+        "nn.Parameter(image.detach().clone())",
+        "nn.Parameter((image.detach() + 1e-3 * torch.randn_like(image)).clamp(0, 1))",
         hint="Nothing in this descent is random; yours gives something else each time.",
     ),
     mistake(
@@ -365,7 +358,7 @@ STYLIZE = (
     mistake(
         "stylize",
         "images shuffled",
-        "result[i] = transfer(images[i], styles[int(which[i])]).detach()",
+        "result[i] = transfer(images[i].detach(), styles[int(which[i])]).detach()",
         "result[i] = transfer(images[order[i]], styles[int(which[i])]).detach()",
         "order, which = torch.arange(len(images))",
         "order, which = torch.arange(len(images)).roll(1)",
@@ -374,9 +367,9 @@ STYLIZE = (
     mistake(
         "stylize",
         "repainted ones appended",
-        """    result = images.clone()
+        """    result = images.detach().clone()
 """,
-        """    result = torch.cat([images, images])
+        """    result = torch.cat([images, images]).detach()
 """,
         "result[i] = transfer",
         "result[len(images) + i] = transfer",
@@ -392,29 +385,29 @@ STYLIZE = (
     mistake(
         "stylize",
         "arguments exchanged",
-        "transfer(images[i], styles[int(which[i])])",
-        "transfer(styles[int(which[i])], images[i])",
+        "transfer(images[i].detach(), styles[int(which[i])])",
+        "transfer(styles[int(which[i])], images[i].detach())",
         hint="You paint the style in the manner of the picture: look at the order of the two.",
     ),
     mistake(
         "stylize",
         "all repainted, some thrown away",
         "    for i in order",
-        "    for image in images:\n        transfer(image, styles[0])\n    for i in order",
+        "    for image in images:\n        transfer(image.detach(), styles[0])\n    for i in order",
         hint="A transfer takes seconds; you pay for images that are not to be repainted.",
     ),
     mistake(
         "stylize",
         "batches of one",
-        "transfer(images[i], styles[int(which[i])])",
-        "transfer(images[i][None], styles[int(which[i])])[0]",
+        "transfer(images[i].detach(), styles[int(which[i])])",
+        "transfer(images[i].detach()[None], styles[int(which[i])])[0]",
         hint="What you hand over has an axis too many: one picture has three.",
     ),
     mistake(
         "stylize",
         "images changed in place",
-        "result = images.clone()",
-        "result = images",
+        "result = images.detach().clone()",
+        "result = images.detach()",
         hint="Your training set itself was painted over.",
     ),
     mistake("stylize", "labels lent", "labels.clone()", "labels", hint=LENT),
@@ -428,8 +421,8 @@ STYLIZE = (
     mistake(
         "stylize",
         "repainted twice",
-        "transfer(images[i], styles[int(which[i])])",
-        "transfer(transfer(images[i], styles[int(which[i])]), styles[int(which[i])])",
+        "transfer(images[i].detach(), styles[int(which[i])])",
+        "transfer(transfer(images[i].detach(), styles[int(which[i])]), styles[int(which[i])])",
         hint="You repaint what is repainted already.",
     ),
 )
