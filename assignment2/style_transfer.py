@@ -60,14 +60,17 @@ def painter(
     *,
     content_layers: Sequence[str] = CONTENT_LAYERS,
     style_layers: Sequence[str] = STYLE_LAYERS,
-    content_share: float = 0.01,
-    tv_weight: float = 2.0,
+    content_share: float = 0.05,
+    tv_weight: float = 4.0,
+    optimizer: str = "adam",
+    step_size: float = 0.03,
     **settings: Any,
 ) -> Transfer:
     """Make transfer(image, style): `style_transfer` with weights that suit any two pictures of any size.
 
     Args:
         content_share: what all content layers together count; the style layers together count 1.
+        optimizer: L-BFGS, without a line search, may leap out of the photograph in its first steps.
         settings: more arguments for style_transfer.
     """
 
@@ -84,6 +87,8 @@ def painter(
             style_layers=style_layers,
             style_weights=textures,
             tv_weight=tv_weight,
+            optimizer=optimizer,
+            step_size=step_size,
             **settings,
         )[0]
 

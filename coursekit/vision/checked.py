@@ -64,7 +64,8 @@ def _model(name: str, model: Any, given: Arguments) -> None:
 
 def _images(name: str, images: Any, given: Arguments) -> None:
     _floating(name, images)
-    _not_bytes(name, images)
+    if len(given) > 1:  # total_variation_loss takes images alone; in a line search they may leave [0, 1] by far
+        _not_bytes(name, images)
     if images.dim() != 4 or images.shape[1] != 3:
         hint = f"; one picture is {name}[None]" if images.dim() == 3 else ""
         raise ValueError(f"{name} has shape {tuple(images.shape)}, expected (N, 3, H, W){hint}")
