@@ -113,6 +113,14 @@ PARTS = (
         ),
     ),
     Part(
+        number=5,
+        title="Style transfer",
+        module="style_transfer",
+        notebook="5_style_transfer",
+        core=("content_loss", "gram_matrix", "style_loss"),
+        extension=("total_variation_loss", "style_transfer", "stylize"),
+    ),
+    Part(
         number=6,
         title="Upsampling by hand",
         module="upsampling",

@@ -7,6 +7,7 @@ from coursekit.vision.geometry import Step, spatial_steps
 from coursekit.vision.hooks import record_outputs, relu_rule
 from coursekit.vision.scenes import CLASSES, Scenes, evaluation_scenes, make_scenes
 from coursekit.vision.segmenting import SEGMENTED, UNET_CLASSES, UNET_WIDTHS
+from coursekit.vision.trunk import trunk, watch_steps
 from coursekit.vision.zoo import MODEL_NAMES, load_model
 
 __all__ = [
@@ -27,5 +28,7 @@ __all__ = [
     "record_outputs",
     "relu_rule",
     "spatial_steps",
+    "trunk",
     "uniform",
+    "watch_steps",
 ]

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.vision import checked_rates
+from coursekit.vision.checked_style import STYLE_CHECKS
 
 TOO_SMALL = ("Output size is too small", "Kernel size can't be greater than actual input size")
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -47,7 +48,8 @@ def checked(function: Function) -> Function:
             except RuntimeError as error:
                 if not any(words in str(error) for words in TOO_SMALL):
                     raise
-                size = next((tuple(v.shape[-2:]) for v in bound.arguments.values() if isinstance(v, Tensor)), "these")
+                tensors = [v for v in bound.arguments.values() if isinstance(v, Tensor) and v.dim() > 2]
+                size = min((tuple(v.shape[-2:]) for v in tensors), key=math.prod, default="these")
                 raise ValueError(f"pictures of {size} pixels are too small for this network: enlarge them") from error
 
     return call  # type: ignore[return-value]
@@ -65,7 +67,8 @@ def _model(name: str, model: Any, given: Arguments) -> None:
 
 def _images(name: str, images: Any, given: Arguments) -> None:
     _floating(name, images)
-    _not_bytes(name, images)
+    if len(given) > 1:  # total_variation_loss takes images alone; in a line search they may leave [0, 1] by far
+        _not_bytes(name, images)
     if images.dim() != 4 or images.shape[1] != 3:
         hint = f"; one picture is {name}[None]" if images.dim() == 3 else ""
         raise ValueError(f"{name} has shape {tuple(images.shape)}, expected (N, 3, H, W){hint}")
@@ -133,6 +136,13 @@ def _layer(name: str, layer: Any, given: Arguments) -> None:
     if layer not in names:
         near = difflib.get_close_matches(str(layer), names, n=5, cutoff=0.4) or names[:5]
         raise ValueError(f"{name} {layer!r} does not exist; near names: {', '.join(near)}")
+
+
+def _layers(name: str, layers: Any, given: Arguments) -> None:
+    if isinstance(layers, str):
+        raise ValueError(f"{name} is the string {layers!r}: give a list of names, [{layers!r}]")
+    for layer in layers:
+        _layer(name, layer, given)
 
 
 def _counted(least: int) -> Callable[[str, Any, Arguments], None]:
@@ -344,6 +354,10 @@ CHECKS: dict[str, Callable[[str, Any, Arguments], None]] = {
     "transfer": _function,
     "shapes": checked_rates.trial_classes,
     "textures": checked_rates.trial_classes,
+    "content_layers": _layers,
+    "style_layers": _layers,
+    "tv_weight": _not_negative,
+    **STYLE_CHECKS,
 }
 
 
