@@ -39,7 +39,7 @@ def checked_maps(function: Function) -> Function:
 
 def checked_network(network: Network) -> Network:
     """Check a network's constructor by the names of its arguments, and the images that it is given."""
-    network.__init__ = checked_maps(network.__init__)  # type: ignore[misc]
+    network.__init__ = checked_maps(network.__init__)  # type: ignore[method-assign]
     forward = network.forward
 
     @functools.wraps(forward)
@@ -47,7 +47,7 @@ def checked_network(network: Network) -> Network:
         _network_input(self, images)
         return forward(self, images)
 
-    network.forward = checked_forward  # type: ignore[method-assign]
+    network.forward = checked_forward
     return network
 
 
@@ -141,10 +141,11 @@ def _classifier(name: str, model: Any, given: Arguments) -> None:
     if not isinstance(model, nn.Module) or parts:
         missing = f", it has no {', '.join(parts)}" if parts else ""
         raise ValueError(f"{name} is a {type(model).__name__}{missing}: give a network such as load_model('tiny_vgg')")
-    linears = [layer for layer in model.classifier.modules() if isinstance(layer, nn.Linear)]
+    features, classifier = model.get_submodule("features"), model.get_submodule("classifier")
+    linears = [layer for layer in classifier.modules() if isinstance(layer, nn.Linear)]
     if not linears:
         raise ValueError(f"{name}.classifier has no Linear: there is nothing to turn into a convolution")
-    convolutions = [layer for layer in model.features.modules() if isinstance(layer, nn.Conv2d)]
+    convolutions = [layer for layer in features.modules() if isinstance(layer, nn.Conv2d)]
     if not convolutions or linears[0].in_features % convolutions[-1].out_channels:
         raise ValueError(
             f"{name}.classifier reads {linears[0].in_features} numbers, which is no map of the features' channels"

@@ -93,8 +93,8 @@ def read_photos(size: tuple[int, int], *, folder: str | Path | None = None) -> d
     files = sorted(f for f in Path(folder).expanduser().glob("*") if f.suffix.lower() in SUFFIXES)
     if not files:
         raise UsageError(f"PHOTOS={folder} holds no photograph ({', '.join(SUFFIXES)}): give a folder with some")
-    for file in files:
-        photos[file.stem] = _fit(load_photo(file, max_side=2 * max(size)), size)
+    for own in files:
+        photos[own.stem] = _fit(load_photo(own, max_side=2 * max(size)), size)
     return photos
 
 

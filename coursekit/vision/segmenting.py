@@ -40,7 +40,7 @@ def trunk(*, pretrained: bool = True) -> tuple[list[nn.Module], list[int]]:
     model = load_model("tiny_vgg")
     if not pretrained:
         for layer in model.features.modules():
-            if isinstance(layer, nn.Conv2d):
+            if isinstance(layer, nn.Conv2d) and layer.bias is not None:
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
     stages: list[nn.Module] = []
