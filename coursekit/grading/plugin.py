@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 
+from coursekit.errors import CheckEnded
 from coursekit.grading.expect import CheckFailed, Expect
 from coursekit.grading.holes import HOLE_ENDING
 from coursekit.grading.picture import save_picture
@@ -88,8 +89,9 @@ def describe(item: pytest.Item, error: BaseException) -> dict[str, Any]:
     mistakes: tuple[KnownMistake, ...] = ()
     if not todo:
         mistakes = load_store(Path(str(item.path))).recognise(check_id(item), failure)
+    ended = error.outcome if isinstance(error, CheckEnded) else "failed"
     return {
-        "outcome": "todo" if todo else "failed",
+        "outcome": "todo" if todo else ended,
         "score": 0.0,
         "message": message_of(error) + ("" if todo else _place_of(error)),
         "hints": [asdict(mistake) for mistake in mistakes],
@@ -123,7 +125,7 @@ def failure_of(item: pytest.Item, error: BaseException) -> Failure:
 def message_of(error: BaseException) -> str:
     """Return an error as a sentence for the person who can mend it."""
     text = str(error).strip()
-    if isinstance(error, CheckFailed):
+    if isinstance(error, (CheckFailed, CheckEnded)):
         return text
     if isinstance(error, AssertionError):
         return text.split("\nassert ")[0] or "a condition does not hold"
@@ -137,8 +139,10 @@ def message_of(error: BaseException) -> str:
 
 def _place_of(error: BaseException) -> str:
     """Return where in the student's code an error arose, on a line of its own; nothing for a comparison that failed."""
-    if isinstance(error, (AssertionError, pytest.fail.Exception)):
+    if isinstance(error, (AssertionError, CheckEnded, pytest.fail.Exception)):
         return ""
+    if hasattr(error, "student_place"):  # it was raised in a worker, which told where
+        return f"\n  {error.student_place}" if error.student_place else ""
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if Path(f.filename).parent.name == "assignment2"]
     return f"\n  at assignment2/{Path(own[-1].filename).name}, line {own[-1].lineno}: {own[-1].line}" if own else ""

@@ -1,0 +1,229 @@
+"""What student code did to what it was given, and to global state: found in the worker, repeated on the decider's objects.
+
+So the checks' own law (coursekit.grading.unchanged) holds without a change: it looks at the decider's tensors and networks.
+A hook or an attribute that was left is repeated by an empty one.
+"""
+
+from __future__ import annotations
+
+import copy
+import types
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from coursekit.grading import unchanged
+from coursekit.grading.unchanged import HOOKS
+from coursekit.staff.isolated.plain import Reader, Writer, broken, text
+
+PLAIN = (bool, int, float, str, type(None), torch.dtype, torch.Size)
+
+
+class Watch:
+    """The worker's end: remember what came with one request, tell what has changed since the last telling."""
+
+    def __init__(self, table: list[Any], first: int) -> None:
+        things = list(enumerate(table[first:], first))
+        self.tensors = [[n, t, *_tensor_state(t)] for n, t in things if isinstance(t, Tensor) and _is_own(t)]
+        self.generators = [[n, g, g.get_state()] for n, g in things if isinstance(g, torch.Generator)]
+        self.modules = [[n, m, _module_state(m)] for n, m in things if isinstance(m, nn.Module)]
+        inner = {id(sub) for _, m, _ in self.modules for sub in list(m.modules())[1:]}
+        self.modules = [entry for entry in self.modules if id(entry[1]) not in inner]
+
+    def differences(self, writer: Writer) -> list[Any]:
+        told: list[Any] = []
+        for entry in self.tensors:
+            number, tensor, *before = entry
+            after = _tensor_state(tensor)
+            if not all(map(_same, before, after)):
+                value, wanted, grad, hooks = after
+                entry[2:] = after
+                told.append(["t", number, _write(writer, value), wanted, _write(writer, grad), hooks])
+        for entry in self.generators:
+            number, generator, state = entry
+            if not torch.equal(state, generator.get_state()):
+                entry[2] = generator.get_state()
+                told.append(["g", number, writer.write(entry[2])])
+        for entry in self.modules:
+            number, module, before = entry
+            entry[2] = after = _module_state(module)
+            if after != before:
+                for path, change in _module_changes(before, after):
+                    told.append([*change[:1], number, path, *change[1:2], *map(writer.write, change[2:])])
+        return told
+
+
+def _is_own(tensor: Tensor) -> bool:
+    return tensor.is_leaf  # what is joined to the decider's graph is a result of a callback, not something given
+
+
+def _tensor_state(tensor: Tensor) -> tuple[Any, ...]:
+    grad = None if tensor.grad is None else tensor.grad.detach().clone()
+    return tensor.detach().clone(), tensor.requires_grad, grad, len(tensor._backward_hooks or ())
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        return one.dtype == other.dtype and torch.equal(one, other)
+    return type(one) is type(other) and bool(one == other)
+
+
+def _write(writer: Writer, value: Tensor | None) -> Any:
+    return None if value is None else writer.tensor(value)
+
+
+def _module_state(module: nn.Module) -> dict[str, tuple[Any, ...]]:
+    """Return, for each module by its path: its identity, its hooks, its attributes."""
+    state = {}
+    for path, sub in module.named_modules():
+        attributes = {name: _token(value) for name, value in vars(sub).items() if name not in INNER}
+        state[path] = (id(sub), [len(getattr(sub, hooks)) for hooks in HOOKS], attributes)
+    return state
+
+
+INNER = frozenset(vars(nn.Module())) - {"training"}
+
+
+def _token(value: Any) -> Any:
+    """Return something that differs if an attribute differs: plain values themselves, of a list its items."""
+    if isinstance(value, list):
+        return _Items(value)
+    return (type(value), value) if isinstance(value, PLAIN) or type(value) is tuple else id(value)
+
+
+class _Items:
+    def __init__(self, items: list[Any]) -> None:
+        self.items = list(items)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Items) and [*map(id, self.items)] == [*map(id, other.items)]
+
+    def added_to(self, old: _Items) -> list[Any] | None:
+        """Return what was appended to the old items, or None if they changed in another way."""
+        return self.items[len(old.items) :] if _Items(self.items[: len(old.items)]) == old else None
+
+
+def _module_changes(before: dict[str, Any], after: dict[str, Any]) -> Any:
+    for path, (identity, hooks, attributes) in after.items():
+        if path not in before:
+            yield path.rpartition(".")[0], ["r"]
+            continue
+        was, old_hooks, old_attributes = before[path]
+        if identity != was:
+            yield path, ["r"]
+        for kind, (old, new) in enumerate(zip(old_hooks, hooks, strict=True)):
+            if new != old:
+                yield path, ["k", kind, new - old]
+        for name in attributes.keys() | old_attributes.keys():
+            old, new = old_attributes.get(name), attributes.get(name)
+            if old == new:
+                continue
+            added = new.added_to(old) if isinstance(new, _Items) and isinstance(old, _Items) else None
+            if added is not None:
+                yield path, ["e", name, added]
+            elif old is not None and isinstance(new, (tuple, _Items)):
+                yield path, ["a", name, list(new.items) if isinstance(new, _Items) else new[1]]
+            else:
+                yield path, ["n", name, new is not None]
+    for path in before.keys() - after.keys():
+        yield path, ["r"]
+
+
+class Repeat:
+    """The decider's end: do to our own objects what the worker says was done to its copies."""
+
+    def __init__(self) -> None:
+        self.hooks: dict[tuple[int, str, int], list[Any]] = {}
+        self.counts: dict[str, int] = {}  # how often something global was changed, by its sentence
+
+    def apply(self, told: Any, home: list[Any], reader: Reader) -> None:
+        try:
+            for kind, number, *rest in told:
+                getattr(self, f"_{ACTIONS[kind]}")(home[_number(number)], reader, *rest)
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError, RuntimeError) as error:
+            raise broken(f"changes: {type(error).__name__}: {error}") from None
+
+    def count(self, sentences: Any) -> None:
+        """Note that something global was changed."""
+        known = unchanged._global_facts()
+        for sentence in sentences:
+            if sentence in known:
+                self.counts[sentence] = self.counts.get(sentence, 0) + 1
+
+    def _tensor(self, tensor: Tensor, reader: Reader, value: Any, wanted: bool, grad: Any, hooks: int) -> None:
+        new = reader.read(value)
+        with torch.no_grad():
+            if new.shape == tensor.shape and new.dtype == tensor.dtype:
+                if not torch.equal(new, tensor):
+                    tensor.detach().copy_(new)
+            else:
+                tensor.data = new
+            if tensor.is_leaf:
+                tensor.requires_grad_(bool(wanted))
+                tensor.grad = reader.read(grad)
+        if hooks:
+            tensor.requires_grad_().register_hook(_nothing)
+
+    def _generator(self, generator: torch.Generator, reader: Reader, state: Any) -> None:
+        generator.set_state(reader.read(state))
+
+    def _extend(self, module: nn.Module, reader: Reader, path: str, name: str, items: Any) -> None:
+        getattr(module.get_submodule(path), name).extend(reader.read(items))
+
+    def _attribute(self, module: nn.Module, reader: Reader, path: str, name: str, value: Any) -> None:
+        own, value = vars(module.get_submodule(path)), reader.read(value)
+        if name in INNER or name not in own:
+            raise broken("an attribute that was not there")
+        if isinstance(own[name], list) and isinstance(value, list):
+            own[name][:] = value
+        else:
+            own[name] = value
+
+    def _left(self, module: nn.Module, reader: Reader, path: str, name: str, there: bool) -> None:
+        sub = module.get_submodule(path)
+        own, mark = vars(sub), "forward" if name == "forward" else f"left behind: {text(name)}"
+        if there:
+            own[mark] = types.MethodType(type(sub).forward, sub)
+        elif own.pop(mark, None) is None:
+            own[mark] = None  # an attribute of ours is gone
+
+    def _hooks(self, module: nn.Module, reader: Reader, path: str, kind: int, more: int) -> None:
+        sub = module.get_submodule(path)
+        held = self.hooks.setdefault((id(sub), HOOKS[_number(kind)], id(module)), [])
+        register = getattr(sub, REGISTER[kind])
+        for _ in range(min(more, 3)):
+            held.append(register(_nothing))
+        for _ in range(min(-more, len(held))):
+            held.pop().remove()
+
+    def _replaced(self, module: nn.Module, reader: Reader, path: str) -> None:
+        above, _, name = path.rpartition(".")
+        modules = module.get_submodule(above)._modules
+        if modules.get(name) is not None:
+            modules[name] = copy.copy(modules[name])
+        elif not path:
+            module._modules["left behind"] = nn.Identity()
+
+
+ACTIONS = {
+    "t": "tensor",
+    "g": "generator",
+    "e": "extend",
+    "a": "attribute",
+    "n": "left",
+    "k": "hooks",
+    "r": "replaced",
+}
+REGISTER = ("register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook",
+            "register_full_backward_pre_hook")  # fmt: skip
+
+
+def _nothing(*_: Any) -> None:
+    return None
+
+
+def _number(number: Any) -> int:
+    if type(number) is not int or number < 0:
+        raise broken("a number that is none")
+    return number

@@ -1,0 +1,95 @@
+"""What pytest does differently when student code runs in a worker: proxies, and a living worker for every check."""
+
+from __future__ import annotations
+
+import atexit
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import pytest
+
+from coursekit.grading import unchanged
+from coursekit.grading.plugin import points_of
+from coursekit.grading.results import CHECK_SECONDS
+from coursekit.parts import PARTS
+from coursekit.staff.isolated.decider import Session, Zygote
+from coursekit.staff.isolated.proxy import put_in_place
+from coursekit.staff.isolated.wire import WorkerGone
+
+SESSION = pytest.StashKey[Session]()
+ZYGOTE: Zygote | None = None  # the warm process has one before it forks
+MAX_FILE = 20 * 2**20
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("a2")
+    group.addoption("--a2-submission", metavar="FOLDER", help="the folder with assignment2/, run in a worker")
+    group.addoption("--a2-level", metavar="LEVEL", help="the sandbox, if this process must start it")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    folder = Path(config.getoption("--a2-submission"))
+    zygote = ZYGOTE
+    if zygote is None:
+        zygote = Zygote(config.getoption("--a2-level"))
+        atexit.register(zygote.close)
+    session = config.stash[SESSION] = Session(zygote, submitted(folder), [part.module for part in PARTS])
+    session.fresh()
+    put_in_place([part.module for part in PARTS], session.line, lambda: session.problems)
+    _count_global_changes(session)
+
+
+def submitted(folder: Path) -> dict[str, bytes]:
+    """Read what a worker gets of a submission: the modules of the parts, and weights."""
+    names = [part.module_path for part in PARTS]
+    names += sorted(path.relative_to(folder) for path in (folder / "trained").glob("*.safetensors"))
+    files = {n.as_posix(): (folder / n).read_bytes() for n in names if (folder / n).is_file()}
+    return {"assignment2/__init__.py": b"", **{name: content for name, content in files.items() if len(content) <= MAX_FILE}}
+
+
+def _count_global_changes(session: Session) -> None:
+    """Let the law of coursekit.grading.unchanged hold for global state in the worker too."""
+    own = unchanged._global_facts
+
+    def facts() -> unchanged.Facts:
+        counts = session.line().repeat.counts
+        return {sentence: counts.get(sentence, value) for sentence, value in own().items()}
+
+    unchanged._global_facts = facts
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for module in {item.module for item in items if isinstance(item, pytest.Function)}:
+        cloudpickle.register_pickle_by_value(module)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if points_of(item):
+        session = item.config.stash[SESSION]
+        session.fresh()
+        line = session.line()
+        line.channel.deadline = time.monotonic() + CHECK_SECONDS + 1  # pytest-timeout comes first
+        line.forget()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """End a check whose worker is gone, even if the check itself did not mind."""
+    session = item.config.stash[SESSION]
+    try:
+        result: Any = yield
+    except WorkerGone:
+        raise session.why_gone() from None
+    gone = session.line().gone
+    if gone is not None:
+        raise session.why_gone()
+    return result
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SESSION in config.stash:
+        config.stash[SESSION].close()
