@@ -65,10 +65,14 @@ def bubblewrap(arguments: list[str]) -> list[str]:
             command += ["--symlink", os.readlink(name), name]
         elif Path(name).exists():
             command += ["--ro-bind", name, name]
-    for folder in dict.fromkeys(map(str, (Path(sys.base_prefix).resolve(), sys.prefix))):
-        command += ["--ro-bind", folder, folder]
-    for name in SHOWN:
-        command += ["--ro-bind", str(ROOT / name), f"{VIEW}/{name}"]
+    shown = {str(folder): str(folder) for folder in (Path(sys.base_prefix).resolve(), Path(sys.prefix))}
+    shown |= {f"{VIEW}/{name}": str(ROOT / name) for name in SHOWN}
+    # Folders on the way that bubblewrap made itself would be open to root alone.
+    above = {str(folder) for name in shown for folder in Path(name).parents if str(folder) != "/"}
+    for folder in sorted(above):
+        command += ["--perms", "0755", "--dir", folder]
+    for name, real in shown.items():
+        command += ["--ro-bind", real, name]
     command += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
     for name, value in (environment() | {"PYTHONPATH": VIEW}).items():
         command += ["--setenv", name, value]

@@ -18,7 +18,8 @@ from typing import Any
 from coursekit.staff.isolated import rooms
 from coursekit.staff.isolated.sandbox import Limits
 
-NEEDED = ("numpy.random", "torch", "torch._dynamo", "coursekit.vision", "coursekit.staff.isolated.worker")
+NEEDED = ("numpy.random", "torch", "torch._dynamo", "coursekit.vision", "coursekit.grading.recorder",
+          "coursekit.staff.isolated.worker")  # fmt: skip
 
 
 def main() -> int:
