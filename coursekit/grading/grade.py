@@ -35,22 +35,26 @@ def grade(
     progress: Progress = lambda done: None,
     launch: Launch = fresh_process,
     impatient: bool = False,
+    submission: Path | None = None,
 ) -> Grade:
     """Run checks on the modules in root/assignment2; every check gets a verdict.
 
-    With impatient, the other checks of a function are skipped after one of them has run out of time.
+    With impatient, the other checks of a function are skipped after one of them has run out of time. With a submission,
+    the modules in that folder are meant, and their code runs in a worker (coursekit.staff.isolation; the launch knows how).
     """
     started = time.monotonic()
     for part in parts:
         if not (root / part.tests_path).exists():
             raise UsageError(f"{part.tests_path} is missing: restore it from the assignment you were given")
-    broken = {
-        part.tests_path.as_posix(): problem for part in parts if (problem := syntax_problem(root, part.module_path))
-    }
+    options = ("--a2-impatient",) if impatient else ()
+    problems = {} if submission else {p.tests_path.as_posix(): syntax_problem(root, p.module_path) for p in parts}
+    broken = {path: problem for path, problem in problems.items() if problem}
+    if submission:
+        options += ("-p", "coursekit.staff.isolated.plugin", f"--a2-submission={submission}")
     verdicts = {c.id: Verdict(c, "not loaded", broken[_file(c)]) for c in checks if _file(c) in broken}
     waiting = [c for c in checks if c.id not in verdicts]
     while waiting:
-        run = _Run(waiting, root, launch, ("--a2-impatient",) if impatient else ())
+        run = _Run(waiting, root, launch, options)
         found = run.verdicts(progress, len(verdicts))
         verdicts.update(found)
         waiting = [c for c in waiting if c.id not in found]
@@ -95,7 +99,8 @@ class _Run:
 
     def _arguments(self, results: Path) -> list[str]:
         files = dict.fromkeys(_file(c) for c in self.checks.values())
-        whole = len(self.checks) == sum(_file(c) in files for c in read_manifest(self.root / "tests" / "manifest.json"))
+        manifests = {str(Path(file).parent / "manifest.json") for file in files}
+        whole = len(self.checks) == sum(_file(c) in files for m in manifests for c in read_manifest(self.root / m))
         options = [
             "-q",
             "-p",

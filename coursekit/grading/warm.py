@@ -39,8 +39,8 @@ NEEDED = (
 class Warm:
     """The client's end of the warm process; started when it is needed, and again if the student's code kills it."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, arguments: Sequence[str] = ("-m", "coursekit.grading.warm")) -> None:
+        self.root, self.arguments = root, arguments
         self._server: subprocess.Popen[bytes] | None = None
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -48,7 +48,7 @@ class Warm:
         if self._server is None or self._server.poll() is not None:
             self.close()
             self._server = subprocess.Popen(
-                [sys.executable, "-m", "coursekit.grading.warm"], cwd=self.root, env=environment(self.root), bufsize=0,
+                [sys.executable, *self.arguments], cwd=self.root, env=environment(self.root), bufsize=0,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
         return self._server

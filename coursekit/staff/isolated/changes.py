@@ -146,7 +146,7 @@ class Repeat:
 
     def count(self, sentences: Any) -> None:
         """Note that something global was changed."""
-        known = unchanged._global_facts()
+        known = unchanged._global_facts() if sentences else {}
         for sentence in sentences:
             if sentence in known:
                 self.counts[sentence] = self.counts.get(sentence, 0) + 1

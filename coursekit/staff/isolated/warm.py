@@ -1,0 +1,22 @@
+"""The warm deciding process of a room: it has imported torch and pytest, holds the sandbox, and forks for each submission."""
+
+from __future__ import annotations
+
+import sys
+
+from coursekit.grading import warm
+from coursekit.staff.isolated import plugin
+from coursekit.staff.isolated.decider import Zygote
+
+
+def main() -> int:
+    """Take the sandbox's level and the seed of the hidden checks, then serve as coursekit.grading.warm does."""
+    zygote = plugin.ZYGOTE = Zygote(sys.argv[1])
+    try:
+        return warm.main()
+    finally:
+        zygote.close()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
