@@ -36,17 +36,18 @@ def grade(
     launch: Launch = fresh_process,
     impatient: bool = False,
     submission: Path | None = None,
+    seconds: int = CHECK_SECONDS,
 ) -> Grade:
     """Run checks on the modules in root/assignment2; every check gets a verdict.
 
-    With impatient, the other checks of a function are skipped after one of them has run out of time. With a submission,
-    the modules in that folder are meant, and their code runs in a worker (coursekit.staff.isolation; the launch knows how).
+    A check may take so many seconds; with impatient, the other checks of its function are skipped if it does not end. With
+    a submission the modules in that folder are meant; their code runs in a worker (see coursekit.staff.isolation).
     """
     started = time.monotonic()
     for part in parts:
         if not (root / part.tests_path).exists():
             raise UsageError(f"{part.tests_path} is missing: restore it from the assignment you were given")
-    options = ("--a2-impatient",) if impatient else ()
+    options: tuple[str, ...] = ("--a2-impatient",) if impatient else ()
     problems = {} if submission else {p.tests_path.as_posix(): syntax_problem(root, p.module_path) for p in parts}
     broken = {path: problem for path, problem in problems.items() if problem}
     if submission:
@@ -54,7 +55,7 @@ def grade(
     verdicts = {c.id: Verdict(c, "not loaded", broken[_file(c)]) for c in checks if _file(c) in broken}
     waiting = [c for c in checks if c.id not in verdicts]
     while waiting:
-        run = _Run(waiting, root, launch, options)
+        run = _Run(waiting, root, launch, options, seconds)
         found = run.verdicts(progress, len(verdicts))
         verdicts.update(found)
         waiting = [c for c in waiting if c.id not in found]
@@ -81,7 +82,10 @@ def _file(check: Check) -> str:
 class _Run:
     """One child process. It may stop early; then only the checks that it reached have a verdict."""
 
-    def __init__(self, checks: Sequence[Check], root: Path, launch: Launch, options: Sequence[str]) -> None:
+    def __init__(
+        self, checks: Sequence[Check], root: Path, launch: Launch, options: Sequence[str], seconds: int
+    ) -> None:
+        self.seconds = seconds
         self.checks = {c.id: c for c in checks}
         self.root, self.launch, self.options = root, launch, options
         self.events: list[dict[str, Any]] = []
@@ -110,7 +114,7 @@ class _Run:
             "no:logging",
             "-p",
             "pytest_timeout",
-            f"--timeout={CHECK_SECONDS}",
+            f"--timeout={self.seconds}",
             *self.options,
         ]
         return [*options, f"--a2-results={results}", *(files if whole else self.checks)]
@@ -125,7 +129,7 @@ class _Run:
                 if fresh:
                     self.events += fresh
                     loading = not any("start" in event for event in self.events)
-                    limit, last = LOAD_SECONDS if loading else CHECK_SECONDS + GRACE_SECONDS, time.monotonic()
+                    limit, last = LOAD_SECONDS if loading else self.seconds + GRACE_SECONDS, time.monotonic()
                     done = len({e["id"] for e in self.events if "outcome" in e and e.get("id") in self.checks})
                 progress(done)
                 if done == len(self.checks):  # pytest's own farewell tells nothing new
@@ -171,7 +175,7 @@ class _Run:
 
     def _cut_short(self, check: Check, code: int | None) -> Verdict:
         if code is None:
-            return Verdict(check, "timeout", f"stopped after {CHECK_SECONDS} seconds: is there an endless loop?")
+            return Verdict(check, "timeout", f"stopped after {self.seconds} seconds: is there an endless loop?")
         return Verdict(check, "crashed", f"Python itself ended during this check (exit code {code})")
 
 

@@ -22,6 +22,8 @@ from coursekit.staff.isolated.sandbox import choose_level
 
 __all__ = ["Room", "checks_of", "choose_level", "grade_submission"]
 
+PATIENCE = 20  # seconds for one check: twice what a student has, since others grade on the same cores
+
 
 class Room:
     """A warm deciding process and its sandbox; both go when the block ends."""
@@ -53,6 +55,7 @@ def grade_submission(
     hidden: bool = False,
     checks: Sequence[Check] | None = None,
     progress: Progress = lambda done: None,
+    seconds: int = PATIENCE,
 ) -> Grade:
     """Grade folder/assignment2/*.py and folder/trained/*.safetensors, which need not be safe to read, import or run.
 
@@ -62,5 +65,6 @@ def grade_submission(
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder: unpack the submission first")
     wanted = checks_of(parts, hidden=hidden) if checks is None else tuple(checks)
-    done = grade(wanted, parts, progress=progress, launch=room.launch, submission=folder.resolve(), impatient=True)
+    options = {"launch": room.launch, "submission": folder.resolve(), "impatient": True, "seconds": seconds}
+    done = grade(wanted, parts, progress=progress, **options)
     return dataclasses.replace(done, notes=(*done.notes, f"sandbox: {room.level}"))

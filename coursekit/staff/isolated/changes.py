@@ -7,7 +7,10 @@ A hook or an attribute that was left is repeated by an empty one.
 from __future__ import annotations
 
 import copy
+import operator
 import types
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,7 +20,7 @@ from coursekit.grading import unchanged
 from coursekit.grading.unchanged import HOOKS
 from coursekit.staff.isolated.plain import Reader, Writer, broken, text
 
-PLAIN = (bool, int, float, str, type(None), torch.dtype, torch.Size)
+PLAIN = (bool, int, float, str, tuple, type(None), torch.dtype)
 
 
 class Watch:
@@ -47,10 +50,11 @@ class Watch:
                 told.append(["g", number, writer.write(entry[2])])
         for entry in self.modules:
             number, module, before = entry
+            if _untouched(before):
+                continue
             entry[2] = after = _module_state(module)
-            if after != before:
-                for path, change in _module_changes(before, after):
-                    told.append([*change[:1], number, path, *change[1:2], *map(writer.write, change[2:])])
+            for path, change in _module_changes(before, after):
+                told.append([*change[:1], number, path, *change[1:2], *map(writer.write, change[2:])])
         return told
 
 
@@ -73,61 +77,78 @@ def _write(writer: Writer, value: Tensor | None) -> Any:
     return None if value is None else writer.tensor(value)
 
 
-def _module_state(module: nn.Module) -> dict[str, tuple[Any, ...]]:
-    """Return, for each module by its path: its identity, its hooks, its attributes."""
-    state = {}
-    for path, sub in module.named_modules():
-        attributes = {name: _token(value) for name, value in vars(sub).items() if name not in INNER}
-        state[path] = (id(sub), [len(getattr(sub, hooks)) for hooks in HOOKS], attributes)
-    return state
+@dataclass
+class _Seen:
+    """What is remembered of one module."""
+
+    module: nn.Module
+    hooks: list[int]
+    own: dict[str, Any]  # its attributes, and its children, as they were: the things themselves
+    children: dict[str, Any]
+    lists: dict[str, list[Any]]  # a list may change and stay the same thing
+
+
+def _module_state(module: nn.Module) -> dict[str, _Seen]:
+    return {
+        path: _Seen(
+            sub,
+            [len(getattr(sub, hooks)) for hooks in HOOKS],
+            dict(vars(sub)),
+            dict(sub._modules),
+            {name: list(value) for name, value in vars(sub).items() if type(value) is list},
+        )
+        for path, sub in module.named_modules()
+    }
+
+
+def _untouched(state: dict[str, _Seen]) -> bool:
+    """Say quickly whether nothing has changed, as it mostly is."""
+    for seen in state.values():
+        own = vars(seen.module)
+        if len(own) != len(seen.own) or not all(map(operator.is_, own.values(), seen.own.values())):
+            return False
+        if [len(own[hooks]) for hooks in HOOKS] != seen.hooks or own["_modules"] != seen.children:
+            return False
+        if any(not _same_items(own[name], items) for name, items in seen.lists.items()):
+            return False
+    return True
+
+
+def _same_items(one: list[Any], other: list[Any]) -> bool:
+    return len(one) == len(other) and all(map(operator.is_, one, other))
 
 
 INNER = frozenset(vars(nn.Module())) - {"training"}
 
 
-def _token(value: Any) -> Any:
-    """Return something that differs if an attribute differs: plain values themselves, of a list its items."""
-    if isinstance(value, list):
-        return _Items(value)
-    return (type(value), value) if isinstance(value, PLAIN) or type(value) is tuple else id(value)
-
-
-class _Items:
-    def __init__(self, items: list[Any]) -> None:
-        self.items = list(items)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Items) and [*map(id, self.items)] == [*map(id, other.items)]
-
-    def added_to(self, old: _Items) -> list[Any] | None:
-        """Return what was appended to the old items, or None if they changed in another way."""
-        return self.items[len(old.items) :] if _Items(self.items[: len(old.items)]) == old else None
-
-
-def _module_changes(before: dict[str, Any], after: dict[str, Any]) -> Any:
-    for path, (identity, hooks, attributes) in after.items():
-        if path not in before:
-            yield path.rpartition(".")[0], ["r"]
+def _module_changes(before: dict[str, _Seen], after: dict[str, _Seen]) -> Iterator[tuple[str, list[Any]]]:
+    """Tell of each module what has become of it: [what, further facts]."""
+    for path in before.keys() | after.keys():
+        old, new = before.get(path), after.get(path)
+        if old is None or new is None or old.module is not new.module:
+            yield (path if old else path.rpartition(".")[0]), ["r"]
+        if old is None or new is None:
             continue
-        was, old_hooks, old_attributes = before[path]
-        if identity != was:
-            yield path, ["r"]
-        for kind, (old, new) in enumerate(zip(old_hooks, hooks, strict=True)):
-            if new != old:
-                yield path, ["k", kind, new - old]
-        for name in attributes.keys() | old_attributes.keys():
-            old, new = old_attributes.get(name), attributes.get(name)
-            if old == new:
-                continue
-            added = new.added_to(old) if isinstance(new, _Items) and isinstance(old, _Items) else None
-            if added is not None:
-                yield path, ["e", name, added]
-            elif old is not None and isinstance(new, (tuple, _Items)):
-                yield path, ["a", name, list(new.items) if isinstance(new, _Items) else new[1]]
-            else:
-                yield path, ["n", name, new is not None]
-    for path in before.keys() - after.keys():
-        yield path, ["r"]
+        for kind, (was, now) in enumerate(zip(old.hooks, new.hooks, strict=True)):
+            if now != was:
+                yield path, ["k", kind, now - was]
+        for name in (old.own.keys() | new.own.keys()) - INNER:
+            yield from ((path, change) for change in _attribute_changes(name, old, new))
+
+
+def _attribute_changes(name: str, old: _Seen, new: _Seen) -> Iterator[list[Any]]:
+    if name not in old.own or name not in new.own:
+        yield ["n", name, name in new.own]
+        return
+    was, now = old.own[name], new.own[name]
+    if type(was) is list and type(now) is list:
+        before, items = old.lists[name], new.lists[name]
+        if _same_items(before, items):
+            return
+        grown = _same_items(before, items[: len(before)])
+        yield ["e", name, items[len(before) :]] if grown else ["a", name, items]
+    elif was is not now and (type(was) is not type(now) or not isinstance(now, PLAIN) or was != now):
+        yield ["a", name, now] if isinstance(now, PLAIN) else ["n", name, True]
 
 
 class Repeat:

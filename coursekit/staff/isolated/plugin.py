@@ -71,8 +71,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if points_of(item):
         session = item.config.stash[SESSION]
         session.fresh()
-        line = session.line()
-        line.channel.deadline = time.monotonic() + CHECK_SECONDS + 1  # pytest-timeout comes first
+        line, limit = session.line(), float(item.config.getoption("--timeout") or CHECK_SECONDS)
+        line.channel.deadline = time.monotonic() + limit + 1  # pytest-timeout comes first
         line.forget()
 
 

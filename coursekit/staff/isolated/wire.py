@@ -13,6 +13,7 @@ LENGTHS = struct.Struct(">IQ")  # header, body
 MAX_HEADER = 8 * 2**20
 MAX_BODY = 256 * 2**20
 MAX_TOTAL = 2**30  # of all frames of one check
+AHEAD = 2**16
 
 
 class WorkerGone(CheckEnded):
@@ -29,17 +30,19 @@ class Channel:
         self.stream = stream
         self.deadline: float | None = None
         self.received = 0  # bytes since the check began
+        self.ahead = memoryview(b"")
 
     def send(self, header: bytes, buffers: Sequence[memoryview | bytes] = ()) -> None:
         body = sum(len(buffer) for buffer in buffers)
-        for piece in (LENGTHS.pack(len(header), body), header, *buffers):
-            self._wait()
-            try:
-                self.stream.sendall(piece)
-            except TimeoutError:
-                raise _late() from None
-            except OSError:
-                raise WorkerGone("the worker ended") from None
+        # In one piece: a part of a message would wake the other end for nothing.
+        message = b"".join((LENGTHS.pack(len(header), body), header, *buffers))
+        self._wait()
+        try:
+            self.stream.sendall(message)
+        except TimeoutError:
+            raise _late() from None
+        except OSError:
+            raise WorkerGone("the worker ended") from None
 
     def receive(self) -> tuple[bytes, memoryview]:
         header, body = LENGTHS.unpack(self._read(LENGTHS.size))
@@ -49,8 +52,13 @@ class Channel:
         return bytes(self._read(header)), self._read(body)
 
     def _read(self, size: int) -> memoryview:
-        buffer = memoryview(bytearray(size))
-        done = 0
+        """Return the next bytes; what has arrived beyond them is kept for the next reading."""
+        if size <= len(self.ahead):
+            piece, self.ahead = self.ahead[:size], self.ahead[size:]
+            return piece
+        buffer = memoryview(bytearray(max(size, AHEAD)))
+        done = len(self.ahead)
+        buffer[:done] = self.ahead
         while done < size:
             self._wait()
             try:
@@ -62,7 +70,8 @@ class Channel:
             if not count:
                 raise WorkerGone("the worker ended")
             done += count
-        return buffer
+        self.ahead = buffer[size:done]
+        return buffer[:size]
 
     def _wait(self) -> None:
         if self.deadline is not None:

@@ -61,6 +61,7 @@ class Worker:
         self.table.clear()
         self.answered.clear()
         self.known: dict[int, int] = {}
+        self.memory: dict[int, int] = {}  # where a given tensor's numbers lie -> its number
         self.handles: dict[int, Any] = {}
 
     def serve(self) -> None:
@@ -81,7 +82,10 @@ class Worker:
         with torch._C.DisableTorchFunction(), torch.enable_grad():
             message = unpacker.unpack(joined)
         for number in range(unpacker.first, len(self.table)):
-            self.known[id(self.table[number])] = number
+            given = self.table[number]
+            self.known[id(given)] = number
+            if isinstance(given, Tensor) and given.numel():
+                self.memory.setdefault(given.untyped_storage().data_ptr(), number)
         return message
 
     def _answer(self, unpacker: Unpacker) -> None:
@@ -187,11 +191,12 @@ class Worker:
 
     def _base(self, value: Tensor) -> int | None:
         """Return the number of something given whose memory a tensor shares."""
-        memory = value.untyped_storage().data_ptr()
-        for number, given in enumerate(self.table):
-            if isinstance(given, Tensor) and given.dtype == value.dtype and given.untyped_storage().data_ptr() == memory:
-                return number
-        return None
+        number = self.memory.get(value.untyped_storage().data_ptr())
+        if number is None:
+            return None
+        given = self.table[number]
+        same = given.untyped_storage().data_ptr() == value.untyped_storage().data_ptr()
+        return number if same and given.dtype == value.dtype else None
 
     # what can be asked
 
