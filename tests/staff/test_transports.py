@@ -57,7 +57,9 @@ def compare(part, trials, submit, room):
             there = names[verdict.check.id]
             if (verdict.outcome, verdict.score) != (there.outcome, there.score):
                 edit = trial.edits[0] if trial.edits else "solution"
-                problems.append(f"{edit}: {verdict.check.id}: in process {there.outcome} ({there.message[:300]}), isolated {verdict.outcome} ({verdict.message[:300]})")
+                problems.append(
+                    f"{edit}: {verdict.check.id}: in process {there.outcome} ({there.message[:300]}), isolated {verdict.outcome} ({verdict.message[:300]})"
+                )
     return problems
 
 

@@ -34,6 +34,11 @@ class Watch:
         inner = {id(sub) for _, m, _ in self.modules for sub in list(m.modules())[1:]}
         self.modules = [entry for entry in self.modules if id(entry[1]) not in inner]
 
+    def add(self, other: Watch) -> None:
+        self.tensors += other.tensors
+        self.generators += other.generators
+        self.modules += other.modules
+
     def differences(self, writer: Writer) -> list[Any]:
         told: list[Any] = []
         for entry in self.tensors:
@@ -133,6 +138,8 @@ def _module_changes(before: dict[str, _Seen], after: dict[str, _Seen]) -> Iterat
             if now != was:
                 yield path, ["k", kind, now - was]
         for name in (old.own.keys() | new.own.keys()) - INNER:
+            if name.startswith("_"):
+                continue
             yield from ((path, change) for change in _attribute_changes(name, old, new))
 
 
@@ -169,7 +176,9 @@ class Repeat:
         """Note that something global was changed."""
         known = unchanged._global_facts() if sentences else {}
         for sentence in sentences:
-            if sentence in known:
+            if sentence.startswith("torch's global random state"):
+                torch.rand(())  # ours moves on as well: a check may shield it
+            elif sentence in known:
                 self.counts[sentence] = self.counts.get(sentence, 0) + 1
 
     def _tensor(self, tensor: Tensor, reader: Reader, value: Any, wanted: bool, grad: Any, hooks: int) -> None:
@@ -190,11 +199,15 @@ class Repeat:
         generator.set_state(reader.read(state))
 
     def _extend(self, module: nn.Module, reader: Reader, path: str, name: str, items: Any) -> None:
-        getattr(module.get_submodule(path), name).extend(reader.read(items))
+        own = vars(module.get_submodule(path))
+        self._change(own, name, [*own[name], *reader.read(items)])
 
     def _attribute(self, module: nn.Module, reader: Reader, path: str, name: str, value: Any) -> None:
-        own, value = vars(module.get_submodule(path)), reader.read(value)
-        if name in INNER or name not in own:
+        self._change(vars(module.get_submodule(path)), name, reader.read(value))
+
+    @staticmethod
+    def _change(own: dict[str, Any], name: str, value: Any) -> None:
+        if name in INNER or name.startswith("_") or name not in own:
             raise broken("an attribute that was not there")
         if isinstance(own[name], list) and isinstance(value, list):
             own[name][:] = value

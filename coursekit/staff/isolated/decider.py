@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from coursekit.errors import UsageError
@@ -18,6 +20,7 @@ from coursekit.staff.isolated.peer import Line
 from coursekit.staff.isolated.wire import Channel, WorkerGone
 
 START_SECONDS, ORDER_SECONDS, LOAD_SECONDS = 180, 20, 15
+SILENT = "the sandbox does not start or does not answer: run `a2 doctor`"
 ENDED = "importing the module did not come to an end"
 
 
@@ -38,34 +41,47 @@ class Zygote:
         )  # fmt: skip
         theirs.close()
         self.control.settimeout(START_SECONDS)
-        self.serial = 0
+        self.orders = 0
 
-    def start(self) -> tuple[int, socket.socket]:
-        """Start a worker; return its number and its line."""
+    def start(self) -> tuple[str, socket.socket]:
+        """Start a worker; return its name and its line. Whatever ran before is ended."""
         mine, theirs = socket.socketpair()
-        self.serial += 1
-        socket.send_fds(self.control, [json.dumps({"start": self.serial}).encode()], [theirs.fileno()])
+        name = self._order("start", theirs.fileno())
         theirs.close()
-        answer = self._answer()
+        answer = self._answer(name)
         if "error" in answer:
             raise UsageError(f"no worker could be started: {answer['error']}")
-        return self.serial, mine
+        return name, mine
 
-    def end(self, serial: int) -> int | None:
-        """End a worker and everything that it started; return its exit code if it had ended by itself."""
-        self.control.send(json.dumps({"end": serial}).encode())
-        code = self._answer()["exit"]
+    def end(self, worker: str = "") -> int | None:
+        """End a worker and everything that it started, or all; return its exit code if it had ended by itself."""
+        code = self._answer(self._order("end", worker=worker)).get("exit")
         return None if code is None else int(code)
 
-    def _answer(self) -> dict[str, Any]:
+    def _order(self, what: str, *handles: int, worker: str = "") -> str:
+        # The process that asked before us may have been killed before it read its answer: ours has a name of its own.
+        self.orders += 1
+        name = f"{os.getpid()}-{time.monotonic_ns()}-{self.orders}"
         try:
-            answer = self.control.recv(4096)
+            socket.send_fds(
+                self.control, [json.dumps({"name": name, "what": what, "worker": worker}).encode()], handles
+            )
         except OSError:
-            answer = b""
-        if not answer:
-            raise UsageError("the sandbox does not start or does not answer: run `a2 doctor`")
-        self.control.settimeout(ORDER_SECONDS)
-        return dict(json.loads(answer))
+            raise UsageError(SILENT) from None
+        return name
+
+    def _answer(self, name: str) -> dict[str, Any]:
+        while True:
+            try:
+                answer = self.control.recv(4096)
+            except OSError:
+                answer = b""
+            if not answer:
+                raise UsageError(SILENT)
+            self.control.settimeout(ORDER_SECONDS)
+            told: dict[str, Any] = json.loads(answer)
+            if told["name"] == name:
+                return told
 
     def close(self) -> None:
         self.control.close()
@@ -79,9 +95,9 @@ class Zygote:
 class Session:
     """One submission: its files, its worker, and another worker whenever one is lost."""
 
-    def __init__(self, zygote: Zygote, files: Mapping[str, bytes], modules: Sequence[str]) -> None:
-        self.zygote, self.files, self.modules = zygote, dict(files), list(modules)
-        self.serial = 0
+    def __init__(self, zygote: Zygote, folder: Path, files: Mapping[str, bytes], modules: Sequence[str]) -> None:
+        self.zygote, self.folder, self.files, self.modules = zygote, folder, dict(files), list(modules)
+        self.worker = ""
         self._line: Line | None = None
         self.problems: dict[str, str] = {}  # module -> why it cannot be imported
 
@@ -102,8 +118,8 @@ class Session:
     def _load(self) -> bool:
         """Start a worker and import the submission; False if a module ended it, which is then left out."""
         self.close()
-        self.serial, stream = self.zygote.start()
-        line = self._line = Line(Channel(stream))
+        self.worker, stream = self.zygote.start()
+        line = self._line = Line(Channel(stream), self.folder)
         self._limit(line)
         line.request("unpack", self.files)
         for name in self.modules:
@@ -127,7 +143,7 @@ class Session:
         """Say how the worker ended."""
         assert self._line is not None
         assert self._line.gone is not None
-        code = self.zygote.end(self.serial)
+        code = self.zygote.end(self.worker)
         if code is not None and self._line.gone.outcome == "crashed" and str(self._line.gone) == "the worker ended":
             return WorkerGone(f"Python itself ended during this check (exit code {code})")
         return self._line.gone
@@ -136,7 +152,5 @@ class Session:
         if self._line is not None:
             self._line.channel.close()
             with contextlib.suppress(OSError):
-                self.zygote.end(self.serial)
+                self.zygote.end(self.worker)
             self._line = None
-
-

@@ -7,6 +7,7 @@ requests nest like function calls, and there is nothing to match.
 from __future__ import annotations
 
 import builtins
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -26,8 +27,8 @@ LONGEST_MESSAGE = 4000
 class Line:
     """Ask a worker; everything that comes back is read by plain.Reader."""
 
-    def __init__(self, channel: Channel) -> None:
-        self.channel = channel
+    def __init__(self, channel: Channel, submission: Path) -> None:
+        self.channel, self.submission = channel, submission
         self.home: list[Any] = []  # what was sent in this check; the worker speaks of it by number
         self.answered: dict[int, list[Tensor]] = {}  # a callback's number -> its arguments that ask for gradients
         self.errors: list[BaseException] = []  # ours, on their way through the worker
@@ -62,7 +63,7 @@ class Line:
         return told[1]
 
     def _send(self, kind: str, *content: Any) -> list[Tensor]:
-        packer = Packer(self.home, remote_of)
+        packer = Packer(self.home, remote_of, self.submission)
         header = packer.pack(kind, *content)
         self.channel.send(header, packer.buffers)
         return [self.home[number] for number in packer.inputs]
@@ -101,7 +102,7 @@ class Line:
 
     def _called(self, reader: Reader, number: Any, told: Any, named: Any, grad: Any, rules: Any) -> Any:
         """Run one of our own callables for the worker, with the ReLU rules that are in force there."""
-        function = self._own(number)
+        function = self.home_object(number)
         if isinstance(function, nn.Module) or not callable(function):
             raise broken("a call of something that is no function")
         inputs: dict[int, Tensor] = {}
@@ -122,7 +123,7 @@ class Line:
         inputs = self.answered.get(call) if type(call) is int else None
         if inputs is None:
             raise broken("a gradient of nothing")
-        return (0, gradients(self._own(number), inputs, reader.read(told)))
+        return (0, gradients(self.home_object(number), inputs, reader.read(told)))
 
     def _joined(self, call: Any, index: int, value: Tensor, inputs: list[Tensor]) -> Tensor:
         """Return a tensor whose gradient the worker will be asked for."""
@@ -135,12 +136,14 @@ class Line:
             found = self.request("gradient", call, index, upstream)
             if not isinstance(found, list) or len(found) != len(inputs):
                 raise broken("gradients of another number of tensors")
-            return [f if isinstance(f, Tensor) and f.shape == i.shape else None for f, i in zip(found, inputs, strict=True)]
+            return [
+                f if isinstance(f, Tensor) and f.shape == i.shape else None for f, i in zip(found, inputs, strict=True)
+            ]
 
         with torch.enable_grad():
             return Bridge.apply(ask, value, *inputs)
 
-    def _own(self, number: Any) -> Any:
+    def home_object(self, number: Any) -> Any:
         if type(number) is not int or not 0 <= number < len(self.home):
             raise broken("a number that stands for nothing")
         return self.home[number]
@@ -152,7 +155,7 @@ class Line:
 
         kind, *rest = told
         if kind == "h":
-            value = self._own(rest[0])
+            value = self.home_object(rest[0])
             if isinstance(value, Tensor) and value.requires_grad and type(rest[1]) is int and rest[1] >= 0:
                 return reader.own(rest[1], value)
             return value
@@ -166,7 +169,7 @@ class Line:
 
     def _view(self, reader: Reader, number: Any, sides: Any, strides: Any, offset: Any, joined: Any) -> Tensor:
         """Return a view of a tensor of ours: the result shares memory with an argument, and the check shall see it."""
-        base = self._own(number)
+        base = self.home_object(number)
         if any(type(n) is not int or not 0 <= n < 2**40 for n in (*sides, *strides)) or type(offset) is not int:
             raise broken("a view of impossible shape")
         size = base.untyped_storage().nbytes() // base.element_size()

@@ -31,12 +31,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    folder = Path(config.getoption("--a2-submission"))
+    folder = Path(config.getoption("--a2-submission")).resolve()
     zygote = ZYGOTE
     if zygote is None:
         zygote = Zygote(config.getoption("--a2-level"))
         atexit.register(zygote.close)
-    session = config.stash[SESSION] = Session(zygote, submitted(folder), [part.module for part in PARTS])
+    session = config.stash[SESSION] = Session(zygote, folder, submitted(folder), [part.module for part in PARTS])
     session.fresh()
     put_in_place([part.module for part in PARTS], session.line, lambda: session.problems)
     _count_global_changes(session)
@@ -47,7 +47,10 @@ def submitted(folder: Path) -> dict[str, bytes]:
     names = [part.module_path for part in PARTS]
     names += sorted(path.relative_to(folder) for path in (folder / "trained").glob("*.safetensors"))
     files = {n.as_posix(): (folder / n).read_bytes() for n in names if (folder / n).is_file()}
-    return {"assignment2/__init__.py": b"", **{name: content for name, content in files.items() if len(content) <= MAX_FILE}}
+    return {
+        "assignment2/__init__.py": b"",
+        **{name: content for name, content in files.items() if len(content) <= MAX_FILE},
+    }
 
 
 def _count_global_changes(session: Session) -> None:
@@ -61,9 +64,12 @@ def _count_global_changes(session: Session) -> None:
     unchanged._global_facts = facts
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    folder = config.stash[SESSION].folder
     for module in {item.module for item in items if isinstance(item, pytest.Function)}:
         cloudpickle.register_pickle_by_value(module)
+        if hasattr(module, "TRAINED"):  # the weights that are graded are the submission's
+            module.TRAINED, module.ROOT = folder / module.TRAINED.relative_to(module.ROOT), folder
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import pickle
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import cloudpickle
@@ -21,10 +23,10 @@ from coursekit.staff.isolated.plain import DTYPES, NAMES, raw
 class Packer(cloudpickle.Pickler):
     """Pickle one message; what it contains is appended to `home`."""
 
-    def __init__(self, home: list[Any], remote: Callable[[Any], Any]) -> None:
+    def __init__(self, home: list[Any], remote: Callable[[Any], Any], submission: Path) -> None:
         self.stream = io.BytesIO()
         super().__init__(self.stream, protocol=5)
-        self.home, self.remote = home, remote
+        self.home, self.remote, self.submission = home, remote, submission
         self.first = len(home)
         self.numbers: dict[int, int] = {}
         self.notes: list[Any] = []  # about each of home[first:], how to build it
@@ -44,9 +46,21 @@ class Packer(cloudpickle.Pickler):
             return type(value)(self.stay_home(item) for item in value)
         if type(value) is dict:
             return {key: self.stay_home(item) for key, item in value.items()}
-        if callable(value) and not isinstance(value, (nn.Module, type)) and self.remote(value) is None:
+        if isinstance(value, type) and issubclass(value, nn.Module):
+            self.modules.append((self.number(value, ("M",)), value))
+        elif callable(value) and not isinstance(value, (nn.Module, type)) and self.remote(value) is None:
             return Called(self.number(value, ("C",)))
-        return value
+        return self.attach(value) if isinstance(value, (Path, str)) else value
+
+    def attach(self, path: Path | str) -> Any:
+        """Let a file that a check has written, or one of the submission's, be found by the worker."""
+        if not Path(path).is_absolute():
+            return path
+        if self.submission in Path(path).parents:
+            return File(type(path), Path(path).relative_to(self.submission).as_posix(), None)
+        if Path(path).is_file():
+            return File(type(path), Path(path).name, Path(path).read_bytes())
+        return path
 
     def number(self, value: Any, note: Any) -> int:
         number = self.numbers.get(id(value))
@@ -61,7 +75,7 @@ class Packer(cloudpickle.Pickler):
             return "h", self.tensor(value)
         if isinstance(value, nn.Module):
             if (there := self.remote(value)) is not None:
-                return there
+                return "h", self.number(value, ("S", there))
             if id(value) not in self.numbers:
                 self.modules.append((self.number(value, ("M",)), value))
             return None
@@ -83,8 +97,34 @@ class Packer(cloudpickle.Pickler):
             self.inputs.append(len(self.home))
         buffer = raw(value)
         self.buffers.append(buffer)
-        what = (NAMES[value.dtype], tuple(value.shape), strides, value.requires_grad, isinstance(value, nn.Parameter), grad)
+        what = (
+            NAMES[value.dtype],
+            tuple(value.shape),
+            strides,
+            value.requires_grad,
+            isinstance(value, nn.Parameter),
+            grad,
+        )
         return self.number(value, ("T", len(buffer), *what))
+
+
+class File:
+    """Stands for a path: of a file in the submission, or with the bytes of one that the decider has."""
+
+    def __init__(self, kind: type, name: str, content: bytes | None) -> None:
+        self.kind, self.name, self.content = kind, name, content
+
+    def __reduce__(self) -> Any:
+        return _write_file, (self.kind is not str, self.name, self.content)
+
+
+def _write_file(as_path: bool, name: str, content: bytes | None) -> Path | str:
+    """Put the file where the worker can read it; it runs in the folder of the submission."""
+    path = Path.cwd() / name
+    if content is not None:
+        path = Path(tempfile.mkdtemp()) / name
+        path.write_bytes(content)
+    return path if as_path else str(path)
 
 
 class Called:
@@ -115,6 +155,8 @@ class Unpacker(pickle.Unpickler):
             elif kind == "G":
                 state = torch.frombuffer(bytearray(self._take(note[0])), dtype=torch.uint8)
                 self.table.append(torch.Generator().set_state(state))
+            elif kind == "S":
+                self.table.append(self.remote(note[0]))
             else:
                 self.table.append(self.stub(number) if kind == "C" else None)
         message, modules = self.load()
@@ -131,7 +173,11 @@ class Unpacker(pickle.Unpickler):
         grad: int | None,
     ) -> Tensor:  # fmt: skip
         numbers = bytearray(self._take(size))
-        value = torch.frombuffer(numbers, dtype=DTYPES[dtype]).view(shape) if size else torch.empty(shape, dtype=DTYPES[dtype])
+        value = (
+            torch.frombuffer(numbers, dtype=DTYPES[dtype]).view(shape)
+            if size
+            else torch.empty(shape, dtype=DTYPES[dtype])
+        )
         if strides is not None:
             value = _strided(value, strides)
         if parameter:

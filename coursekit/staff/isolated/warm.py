@@ -13,7 +13,7 @@ def main() -> int:
     """Take the sandbox's level and the seed of the hidden checks, then serve as coursekit.grading.warm does."""
     zygote = plugin.ZYGOTE = Zygote(sys.argv[1])
     try:
-        return warm.main()
+        return warm.main(after=zygote.end)  # no process of a submission outlives its run
     finally:
         zygote.close()
 

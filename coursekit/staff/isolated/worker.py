@@ -145,6 +145,8 @@ class Worker:
             call = unpacker.call
             unpacker.join = lambda number, value: Bridge.apply(lambda up: self._ask(call, number, up), value, *inputs)
             message = self._unpack(unpacker, joined=bool(inputs))
+            if self.frames and any(isinstance(given, nn.Module) for given in self.table[unpacker.first :]):
+                self.frames[-1].add(Watch(self.table, unpacker.first))
             if unpacker.kind == "raise":
                 raise _build_error(*message)
             return message[1]
@@ -166,7 +168,7 @@ class Worker:
             return ["h", number, -1]
         if isinstance(value, nn.Module):
             self.handles[id(value)] = value
-            return describe_shell(id(value), value, writer)
+            return describe_shell(id(value), value, writer, self.known)
         if callable(value):
             self.handles[id(value)] = value
             return ["f", id(value), getattr(value, "__name__", type(value).__name__)]

@@ -1,6 +1,6 @@
 """A process in the sandbox that has imported torch and forks a worker for each submission. No student code runs in it.
 
-It is told {"start": n} with a socket for the worker's line, or {"end": n}; it answers {"pid": ...} or {"exit": code}.
+It is told to "start" a worker, with a socket for its line, or to "end" one; every order has a name, and its answer too.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import gc
 import importlib
 import json
 import os
+import select
+import shutil
 import signal
 import socket
 import sys
@@ -52,7 +54,8 @@ class Zygote:
 
     def __init__(self, control: socket.socket, bare: bool) -> None:
         self.control, self.bare = control, bare
-        self.running: dict[int, tuple[int, int, int]] = {}  # serial -> keeper, its report, the worker's pid
+        self.running: dict[str, tuple[int, int, int]] = {}  # name of its order -> keeper, its report, the worker's pid
+        self.started = 0
 
     def serve(self) -> None:
         while True:
@@ -60,12 +63,19 @@ class Zygote:
             if not message:
                 break
             order = json.loads(message)
-            answer = self._start(order["start"], handles[0]) if "start" in order else self._end(order["end"])
-            self.control.send(json.dumps(answer).encode())
-        for serial in list(self.running):
-            self._end(serial)
+            if order["what"] == "start":
+                self._end_all()
+                answer = self._start(order["name"], handles[0])
+            else:
+                answer = self._end(order["worker"])
+            self.control.send(json.dumps(answer | {"name": order["name"]}).encode())
+        self._end_all()
 
-    def _start(self, serial: int, line: int) -> dict[str, Any]:
+    def _end_all(self) -> None:
+        for name in list(self.running):
+            self._end(name)
+
+    def _start(self, name: str, line: int) -> dict[str, Any]:
         def run() -> None:
             _close_all_but(line)
             from coursekit.staff.isolated.wire import Channel
@@ -74,21 +84,23 @@ class Zygote:
             Worker(Channel(socket.socket(fileno=line))).serve()
 
         start = _start_bare if self.bare else rooms.start
-        keeper, report = start(Limits(), run, serial)
+        self.started += 1
+        keeper, report = start(Limits(), run, self.started)
         os.close(line)
         pid = _read_word(report)
         if not pid:
             os.waitpid(keeper, 0)
             return {"error": "the room could not be made"}
-        self.running[serial] = (keeper, report, int(pid))
+        self.running[name] = (keeper, report, int(pid))
         return {"pid": int(pid)}
 
-    def _end(self, serial: int) -> dict[str, Any]:
+    def _end(self, name: str) -> dict[str, Any]:
         """Kill a worker and everything it has started; tell how it had ended if it had."""
-        if serial not in self.running:
+        if not name:
+            self._end_all()
+        if name not in self.running:
             return {"exit": None}
-        keeper, report, pid = self.running.pop(serial)
-        import select
+        keeper, report, pid = self.running.pop(name)
 
         ended = bool(select.select([report], [], [], 0.05)[0])
         try:
@@ -127,8 +139,6 @@ def _start_bare(limits: Limits, run: Any, serial: int) -> tuple[int, int]:
     folder = tempfile.mkdtemp(prefix="a2-worker-")
     worker = os.fork()
     if worker:
-        import shutil
-
         os.write(tell, f"{worker} ".encode())
         _, status = os.waitpid(worker, 0)
         os.write(tell, str(os.waitstatus_to_exitcode(status)).encode())
