@@ -33,11 +33,13 @@ class Room:
         self._warm = Warm(ROOT, ["-m", "coursekit.staff.isolated.warm", level, str(hidden_seed or 0)])
         self.launch = self._warm.launch
 
-    def __enter__(self) -> Room:
+    def __enter__(self) -> Room:  # noqa: PYI034
         self._warm.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._warm.close()
 
 
@@ -65,6 +67,7 @@ def grade_submission(
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder: unpack the submission first")
     wanted = checks_of(parts, hidden=hidden) if checks is None else tuple(checks)
-    options = {"launch": room.launch, "submission": folder.resolve(), "impatient": True, "seconds": seconds}
-    done = grade(wanted, parts, progress=progress, **options)
+    done = grade(
+        wanted, parts, progress=progress, launch=room.launch, submission=folder.resolve(), impatient=True, seconds=seconds
+    )  # fmt: skip
     return dataclasses.replace(done, notes=(*done.notes, f"sandbox: {room.level}"))

@@ -28,9 +28,11 @@ class Watch:
 
     def __init__(self, table: list[Any], first: int) -> None:
         things = list(enumerate(table[first:], first))
-        self.tensors = [[n, t, *_tensor_state(t)] for n, t in things if isinstance(t, Tensor) and _is_own(t)]
-        self.generators = [[n, g, g.get_state()] for n, g in things if isinstance(g, torch.Generator)]
-        self.modules = [[n, m, _module_state(m)] for n, m in things if isinstance(m, nn.Module)]
+        self.tensors: list[list[Any]] = [
+            [n, t, *_tensor_state(t)] for n, t in things if isinstance(t, Tensor) and _is_own(t)
+        ]
+        self.generators: list[list[Any]] = [[n, g, g.get_state()] for n, g in things if isinstance(g, torch.Generator)]
+        self.modules: list[list[Any]] = [[n, m, _module_state(m)] for n, m in things if isinstance(m, nn.Module)]
         inner = {id(sub) for _, m, _ in self.modules for sub in list(m.modules())[1:]}
         self.modules = [entry for entry in self.modules if id(entry[1]) not in inner]
 
@@ -42,11 +44,11 @@ class Watch:
     def differences(self, writer: Writer) -> list[Any]:
         told: list[Any] = []
         for entry in self.tensors:
-            number, tensor, *before = entry
-            after = _tensor_state(tensor)
-            if not all(map(_same, before, after)):
-                value, wanted, grad, hooks = after
-                entry[2:] = after
+            number, tensor, *state = entry
+            now = _tensor_state(tensor)
+            if not all(map(_same, state, now)):
+                value, wanted, grad, hooks = now
+                entry[2:] = now
                 told.append(["t", number, _write(writer, value), wanted, _write(writer, grad), hooks])
         for entry in self.generators:
             number, generator, state = entry

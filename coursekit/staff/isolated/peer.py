@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from coursekit.grading.networks import Boom
 from coursekit.staff.isolated.bridge import Bridge, gradients, relu_rules
 from coursekit.staff.isolated.changes import Repeat
-from coursekit.staff.isolated.plain import Reader, broken, identifier, text
+from coursekit.staff.isolated.plain import Reader, broken, identifier, raw, text
 from coursekit.staff.isolated.rich import Packer
 from coursekit.staff.isolated.wire import Channel, WorkerGone
 
@@ -117,13 +117,15 @@ class Line:
         with torch.set_grad_enabled(bool(grad)), relu_rules(rules):
             result = function(*args, **kwargs)
         self.answered[self.callbacks] = [value for _, value in sorted(inputs.items())]
-        return self.callbacks, result
+        moved = {id(v): v for v in (*args, *kwargs.values()) if isinstance(v, torch.Generator)}
+        states = [(n, bytes(raw(thing.get_state()))) for n, thing in enumerate(self.home) if id(thing) in moved]
+        return self.callbacks, result, states
 
     def _gradient(self, reader: Reader, call: Any, number: Any, told: Any) -> Any:
         inputs = self.answered.get(call) if type(call) is int else None
         if inputs is None:
             raise broken("a gradient of nothing")
-        return (0, gradients(self.home_object(number), inputs, reader.read(told)))
+        return 0, gradients(self.home_object(number), inputs, reader.read(told)), []
 
     def _joined(self, call: Any, index: int, value: Tensor, inputs: list[Tensor]) -> Tensor:
         """Return a tensor whose gradient the worker will be asked for."""

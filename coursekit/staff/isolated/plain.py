@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
@@ -111,7 +112,7 @@ class Reader:
                 raise ValueError("lengths that do not add up")
         except (ValueError, TypeError, RecursionError, MemoryError) as error:
             raise broken(str(error)) from None
-        self.buffers = [body[a:b] for a, b in zip(starts, starts[1:], strict=False)]
+        self.buffers = [body[a:b] for a, b in pairwise(starts)]
 
     def read(self, told: Any, depth: int = 0) -> Any:
         self.nodes += 1

@@ -5,6 +5,7 @@ It is told to "start" a worker, with a socket for its line, or to "end" one; eve
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -103,10 +104,8 @@ class Zygote:
         keeper, report, pid = self.running.pop(name)
 
         ended = bool(select.select([report], [], [], 0.05)[0])
-        try:
+        with contextlib.suppress(ProcessLookupError):
             (os.killpg if self.bare else os.kill)(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         code = _read_word(report)
         os.close(report)
         os.waitpid(keeper, 0)
