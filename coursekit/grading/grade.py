@@ -128,6 +128,7 @@ class _Run:
                 fresh = _read_events(stream)
                 if fresh:
                     self.events += fresh
+                    _refuse(fresh)
                     loading = not any("start" in event for event in self.events)
                     limit, last = LOAD_SECONDS if loading else self.seconds + GRACE_SECONDS, time.monotonic()
                     done = len({e["id"] for e in self.events if "outcome" in e and e.get("id") in self.checks})
@@ -177,6 +178,13 @@ class _Run:
         if code is None:
             return Verdict(check, "timeout", f"stopped after {self.seconds} seconds: is there an endless loop?")
         return Verdict(check, "crashed", f"Python itself ended during this check (exit code {code})")
+
+
+def _refuse(events: Sequence[dict[str, Any]]) -> None:
+    """Raise what is no fault of the graded code: a sandbox that does not start costs nobody a point."""
+    for event in events:
+        if "refused" in event:
+            raise UsageError(event["refused"])
 
 
 def _read_events(stream: TextIO) -> list[dict[str, Any]]:

@@ -1,15 +1,18 @@
 """Grade one submission with its code in a sandbox: the interface that `a2 grade --isolated`, the classroom and Gradescope use.
 
-    with Room(choose_level(trust=False)) as room:      # torch is imported once, in the deciding process and in the sandbox
-        grade = grade_submission(folder, PARTS, hidden=True, seed=2026, room=room)
+    with Room(choose_level(trust=False), hidden_seed=2026) as room:  # imports torch, here and in the sandbox: once
+        grade = grade_submission(folder, PARTS, room=room, hidden=True)
 
-A room grades one submission after the other; for two at a time take two rooms, in two processes.
+A room grades one submission after the other; for two at a time take two rooms, in two processes. With a hidden_seed the
+hidden checks draw numbers of their own from it, and the solution tells what is right; without, they draw the stored ones.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -18,6 +21,7 @@ from coursekit.grading.grade import Progress, grade
 from coursekit.grading.results import Check, Grade, read_manifest, select
 from coursekit.grading.warm import Warm
 from coursekit.parts import PARTS, ROOT, Part
+from coursekit.staff.isolated.fresh import record
 from coursekit.staff.isolated.sandbox import choose_level
 
 __all__ = ["Room", "checks_of", "choose_level", "grade_submission"]
@@ -29,18 +33,26 @@ class Room:
     """A warm deciding process and its sandbox; both go when the block ends."""
 
     def __init__(self, level: str, *, hidden_seed: int | None = None) -> None:
-        self.level = level
-        self._warm = Warm(ROOT, ["-m", "coursekit.staff.isolated.warm", level, str(hidden_seed or 0)])
-        self.launch = self._warm.launch
+        self.level, self.hidden_seed = level, hidden_seed
+        self._inside = ExitStack()
 
     def __enter__(self) -> Room:  # noqa: PYI034
-        self._warm.start()
+        with ExitStack() as stack:  # what was begun is undone if a later step fails
+            arguments = ["-m", "coursekit.staff.isolated.warm", self.level]
+            if self.hidden_seed is not None:
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="a2-room-"))
+                arguments.append(str(record(self.hidden_seed, Path(folder))))
+            warm = Warm(ROOT, arguments)
+            stack.callback(warm.close)
+            warm.start()
+            self.launch = warm.launch
+            self._inside = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._warm.close()
+        self._inside.close()
 
 
 def checks_of(parts: Sequence[Part] = PARTS, *, hidden: bool = False, name: str | None = None) -> tuple[Check, ...]:

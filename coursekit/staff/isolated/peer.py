@@ -118,7 +118,11 @@ class Line:
             result = function(*args, **kwargs)
         self.answered[self.callbacks] = [value for _, value in sorted(inputs.items())]
         moved = {id(v): v for v in (*args, *kwargs.values()) if isinstance(v, torch.Generator)}
-        states = [(n, bytes(raw(thing.get_state()))) for n, thing in enumerate(self.home) if id(thing) in moved]
+        states = [
+            (n, bytes(raw(thing.get_state())))
+            for n, thing in enumerate(self.home if moved else ())
+            if id(thing) in moved
+        ]
         return self.callbacks, result, states
 
     def _gradient(self, reader: Reader, call: Any, number: Any, told: Any) -> Any:

@@ -145,7 +145,6 @@ class Worker:
             if unpacker.kind not in ("return", "raise"):
                 self._answer(unpacker)
                 continue
-            call = unpacker.call
             unpacker.join = functools.partial(self._bridge, unpacker.call, inputs)
             message = self._unpack(unpacker, joined=bool(inputs))
             if self.frames and any(isinstance(given, nn.Module) for given in self.table[unpacker.first :]):
