@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -37,10 +38,11 @@ def grade(
     impatient: bool = False,
     submission: Path | None = None,
     seconds: int = CHECK_SECONDS,
+    whole_seconds: float = math.inf,
 ) -> Grade:
     """Run checks on the modules in root/assignment2; every check gets a verdict.
 
-    A check may take so many seconds; with impatient, the other checks of its function are skipped if it does not end. With
+    A check may take so many seconds, everything whole_seconds; with impatient, the other checks of its function are skipped if it does not end. With
     a submission the modules in that folder are meant; their code runs in a worker (see coursekit.staff.isolation).
     """
     started = time.monotonic()
@@ -54,11 +56,13 @@ def grade(
         options += ("-p", "coursekit.staff.isolated.plugin", f"--a2-submission={submission}")
     verdicts = {c.id: Verdict(c, "not loaded", broken[_file(c)]) for c in checks if _file(c) in broken}
     waiting = [c for c in checks if c.id not in verdicts]
-    while waiting:
-        run = _Run(waiting, root, launch, options, seconds)
+    while waiting and time.monotonic() < started + whole_seconds:
+        run = _Run(waiting, root, launch, options, seconds, started + whole_seconds)
         found = run.verdicts(progress, len(verdicts))
         verdicts.update(found)
         waiting = [c for c in waiting if c.id not in found]
+    late = f"not run: the {whole_seconds:g} seconds for all checks together were used up before it"
+    verdicts.update({c.id: Verdict(c, "timeout", late) for c in waiting})
     return Grade(tuple(verdicts[c.id] for c in checks), time.monotonic() - started)
 
 
@@ -83,9 +87,10 @@ class _Run:
     """One child process. It may stop early; then only the checks that it reached have a verdict."""
 
     def __init__(
-        self, checks: Sequence[Check], root: Path, launch: Launch, options: Sequence[str], seconds: int
-    ) -> None:
-        self.seconds = seconds
+        self, checks: Sequence[Check], root: Path, launch: Launch, options: Sequence[str], seconds: int,
+        end: float = math.inf,
+    ) -> None:  # fmt: skip
+        self.seconds, self.end = seconds, end
         self.checks = {c.id: c for c in checks}
         self.root, self.launch, self.options = root, launch, options
         self.events: list[dict[str, Any]] = []
@@ -137,7 +142,7 @@ class _Run:
                     return 0
                 if code is not None:
                     return code
-                if time.monotonic() - last > limit:
+                if time.monotonic() - last > limit or time.monotonic() > self.end:
                     return None
                 time.sleep(0.01)
 

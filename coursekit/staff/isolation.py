@@ -27,6 +27,7 @@ from coursekit.staff.isolated.sandbox import choose_level
 __all__ = ["Room", "checks_of", "choose_level", "grade_submission"]
 
 PATIENCE = 20  # seconds for one check: twice what a student has, since others grade on the same cores
+WHOLE = 600  # seconds for a submission
 
 
 class Room:
@@ -70,6 +71,7 @@ def grade_submission(
     checks: Sequence[Check] | None = None,
     progress: Progress = lambda done: None,
     seconds: int = PATIENCE,
+    whole_seconds: float = WHOLE,
 ) -> Grade:
     """Grade folder/assignment2/*.py and folder/trained/*.safetensors, which need not be safe to read, import or run.
 
@@ -80,6 +82,7 @@ def grade_submission(
         raise UsageError(f"{folder} is no folder: unpack the submission first")
     wanted = checks_of(parts, hidden=hidden) if checks is None else tuple(checks)
     done = grade(
-        wanted, parts, progress=progress, launch=room.launch, submission=folder.resolve(), impatient=True, seconds=seconds
+        wanted, parts, progress=progress, launch=room.launch, submission=folder.resolve(), impatient=True,
+        seconds=seconds, whole_seconds=whole_seconds,
     )  # fmt: skip
     return dataclasses.replace(done, notes=(*done.notes, f"sandbox: {room.level}"))

@@ -7,9 +7,10 @@ A hook or an attribute that was left is repeated by an empty one.
 from __future__ import annotations
 
 import copy
+import functools
 import operator
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,11 +162,22 @@ def _attribute_changes(name: str, old: _Seen, new: _Seen) -> Iterator[list[Any]]
 
 
 class Repeat:
-    """The decider's end: do to our own objects what the worker says was done to its copies."""
+    """The decider's end: do to our own objects what the worker says was done to its copies, until the check ends."""
 
     def __init__(self) -> None:
         self.hooks: dict[tuple[int, str, int], list[Any]] = {}
         self.counts: dict[str, int] = {}  # how often something global was changed, by its sentence
+        self.undo: dict[Any, Callable[[], object]] = {}  # by what it puts back as it was before the first change
+
+    def forget(self) -> None:
+        """Put everything back: what one function did to a constant of the checks is no concern of the next."""
+        for handles in self.hooks.values():
+            for handle in handles:
+                handle.remove()
+        for put_back in self.undo.values():
+            put_back()
+        self.hooks.clear()
+        self.undo.clear()
 
     def apply(self, told: Any, home: list[Any], reader: Reader) -> None:
         try:
@@ -185,6 +197,7 @@ class Repeat:
 
     def _tensor(self, tensor: Tensor, reader: Reader, value: Any, wanted: bool, grad: Any, hooks: int) -> None:
         new = reader.read(value)
+        self.undo.setdefault(id(tensor), functools.partial(_put_back, tensor, tensor.detach().clone(), *_flags(tensor)))
         with torch.no_grad():
             if new.shape == tensor.shape and new.dtype == tensor.dtype:
                 if not torch.equal(new, tensor):
@@ -207,10 +220,12 @@ class Repeat:
     def _attribute(self, module: nn.Module, reader: Reader, path: str, name: str, value: Any) -> None:
         self._change(vars(module.get_submodule(path)), name, reader.read(value))
 
-    @staticmethod
-    def _change(own: dict[str, Any], name: str, value: Any) -> None:
+    def _change(self, own: dict[str, Any], name: str, value: Any) -> None:
         if name in INNER or name.startswith("_") or name not in own:
             raise broken("an attribute that was not there")
+        old = own[name]
+        was = list(old) if isinstance(old, list) else old
+        self.undo.setdefault((id(own), name), lambda: own.update({name: was}))
         if isinstance(own[name], list) and isinstance(value, list):
             own[name][:] = value
         else:
@@ -219,6 +234,7 @@ class Repeat:
     def _left(self, module: nn.Module, reader: Reader, path: str, name: str, there: bool) -> None:
         sub = module.get_submodule(path)
         own, mark = vars(sub), "forward" if name == "forward" else f"left behind: {text(name)}"
+        self.undo.setdefault((id(own), mark), lambda: own.pop(mark, None))
         if there:
             own[mark] = types.MethodType(type(sub).forward, sub)
         elif own.pop(mark, None) is None:
@@ -236,10 +252,17 @@ class Repeat:
     def _replaced(self, module: nn.Module, reader: Reader, path: str) -> None:
         above, _, name = path.rpartition(".")
         modules = module.get_submodule(above)._modules
+        was = dict(modules)
+
+        def put_back() -> None:
+            modules.clear()
+            modules.update(was)
+
+        self.undo.setdefault(id(modules), put_back)
         if modules.get(name) is not None:
             modules[name] = copy.copy(modules[name])
         elif not path:
-            module._modules["left behind"] = nn.Identity()
+            modules["left behind"] = nn.Identity()
 
 
 ACTIONS = {
@@ -253,6 +276,21 @@ ACTIONS = {
 }
 REGISTER = ("register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook",
             "register_full_backward_pre_hook")  # fmt: skip
+
+
+def _flags(tensor: Tensor) -> tuple[bool, Tensor | None]:
+    return tensor.requires_grad, tensor.grad if tensor.is_leaf else None
+
+
+def _put_back(tensor: Tensor, value: Tensor, wanted: bool, grad: Tensor | None) -> None:
+    with torch.no_grad():
+        if tensor.shape == value.shape and tensor.dtype == value.dtype:
+            tensor.detach().copy_(value)
+        else:
+            tensor.data = value
+        if tensor.is_leaf:
+            tensor.requires_grad_(wanted)
+            tensor.grad = grad
 
 
 def _nothing(*_: Any) -> None:

@@ -37,13 +37,14 @@ class Line:
         self.gone: WorkerGone | None = None
 
     def forget(self) -> None:
-        """Begin a new check."""
-        self.request("forget")
+        """End a check, or begin one."""
+        self.repeat.forget()
+        if self.gone is None:
+            self.request("forget")
         self.home.clear()
         self.answered.clear()
         self.errors.clear()
         self.callbacks = self.channel.received = 0
-        self.repeat.hooks.clear()
 
     def request(self, kind: str, *content: Any) -> Any:
         """Ask the worker for something; raise what it raised, WorkerGone if it cannot answer."""

@@ -128,6 +128,14 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     return result
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Put our own objects back as they were, after the check's fixtures have put back theirs."""
+    result: Any = yield
+    item.config.stash[SESSION].line().repeat.forget()
+    return result
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     if SESSION in config.stash:
         config.stash[SESSION].close()

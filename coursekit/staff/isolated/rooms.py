@@ -17,6 +17,7 @@ NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = (
 )  # fmt: skip
 NOSUID, NODEV, NOEXEC, REC, PRIVATE, RDONLY = 2, 4, 8, 0x4000, 0x40000, 1
 NO_NEW_PRIVS, CAPBSET_DROP, PDEATHSIG, SET_DUMPABLE = 38, 24, 1, 4
+KEYCTL, JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}.get(os.uname().machine, -1), 1
 INSIDE = 65534  # nobody, as the worker sees itself
 FIRST_USER = 2_000_000_000  # outside, if we are root: each worker another one, with no files anywhere
 
@@ -51,6 +52,8 @@ def start(limits: Limits, run: Callable[[], None], serial: int) -> tuple[int, in
 
 
 def _keep(limits: Limits, run: Callable[[], None], parent: socket.socket, tell: int) -> None:
+    with open("/proc/self/oom_score_adj", "w") as stream:  # where memory runs out, a worker goes first
+        stream.write("1000")
     _call("unshare", NEWUSER)
     parent.send(b"u")
     if parent.recv(1) != b"m":
@@ -81,6 +84,7 @@ def _furnish(limits: Limits) -> None:
     with open("/proc/sys/user/max_user_namespaces", "w") as stream:  # of this room: no further ones inside
         stream.write("0")
     limits.impose()
+    LIBC.syscall(KEYCTL, JOIN_SESSION_KEYRING, None)  # the one we came with is shared with other rooms
     _call("mount", b"tmpfs", b"/proc", b"tmpfs", NOSUID | NODEV | NOEXEC | RDONLY, b"size=4k")
     for capability in range(64):
         LIBC.prctl(CAPBSET_DROP, capability, 0, 0, 0)

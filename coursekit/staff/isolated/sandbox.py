@@ -27,9 +27,9 @@ VIEW = "/edition"
 class Limits:
     """What one worker may use."""
 
-    cpu_seconds: int = 120
-    memory: int = 4 * 2**30  # of address space beyond what the imported libraries take
-    processes: int = 32
+    cpu_seconds: int = 300
+    memory: int = 2 * 2**30  # of address space of a process, beyond what the imported libraries take
+    processes: int = 8  # threads too
     files: int = 128
     file_size: int = 64 * 2**20
     disk: int = 64 * 2**20  # its /tmp, in memory

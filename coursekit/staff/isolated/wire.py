@@ -11,7 +11,7 @@ from coursekit.errors import CheckEnded
 
 LENGTHS = struct.Struct(">IQ")  # header, body
 MAX_HEADER = 8 * 2**20
-MAX_BODY = 256 * 2**20
+MAX_BODY = 64 * 2**20
 MAX_TOTAL = 2**30  # of all frames of one check
 AHEAD = 2**16
 
