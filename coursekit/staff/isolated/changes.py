@@ -167,6 +167,8 @@ class Repeat:
     def __init__(self) -> None:
         self.hooks: dict[tuple[int, str, int], list[Any]] = {}
         self.counts: dict[str, int] = {}  # how often something global was changed, by its sentence
+        self.given: set[int] = set()  # the identities of the tensors that were arguments
+        self.tampered = ""  # what was done to something given that no function may do
         self.undo: dict[Any, Callable[[], object]] = {}  # by what it puts back as it was before the first change
 
     def forget(self) -> None:
@@ -178,6 +180,8 @@ class Repeat:
             put_back()
         self.hooks.clear()
         self.undo.clear()
+        self.given.clear()
+        self.tampered = ""
 
     def apply(self, told: Any, home: list[Any], reader: Reader) -> None:
         try:
@@ -199,9 +203,11 @@ class Repeat:
         new = reader.read(value)
         self.undo.setdefault(id(tensor), functools.partial(_put_back, tensor, tensor.detach().clone(), *_flags(tensor)))
         with torch.no_grad():
-            if new.shape == tensor.shape and new.dtype == tensor.dtype:
-                if not torch.equal(new, tensor):
-                    tensor.detach().copy_(new)
+            same = new.shape == tensor.shape and new.dtype == tensor.dtype
+            if not same or not torch.equal(new, tensor):
+                self._note(tensor)
+            if same:
+                tensor.detach().copy_(new)
             else:
                 tensor.data = new
             if tensor.is_leaf:
@@ -209,6 +215,13 @@ class Repeat:
                 tensor.grad = reader.read(grad)
         if hooks:
             tensor.requires_grad_().register_hook(_nothing)
+
+    def _note(self, tensor: Tensor) -> None:
+        """Remember a change after which what is expected may be computed from numbers that are not ours."""
+        if isinstance(tensor, nn.Parameter):
+            self.tampered = "a weight of the network was changed: the weights stay as they are"
+        elif id(tensor) in self.given:
+            self.tampered = "what was given was changed in place: work on a copy"
 
     def _generator(self, generator: torch.Generator, reader: Reader, state: Any) -> None:
         generator.set_state(reader.read(state))

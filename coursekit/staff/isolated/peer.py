@@ -66,6 +66,8 @@ class Line:
     def _send(self, kind: str, *content: Any) -> list[Tensor]:
         packer = Packer(self.home, remote_of, self.submission)
         header = packer.pack(kind, *content)
+        if kind == "call":
+            self.repeat.given |= packer.given
         self.channel.send(header, packer.buffers)
         return [self.home[number] for number in packer.inputs]
 

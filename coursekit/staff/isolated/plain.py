@@ -50,15 +50,15 @@ class Writer:
         described = self.special(value, self)
         if described is not None:
             return described
-        if isinstance(value, Tensor):
+        if issubclass(kind, Tensor):  # not isinstance: an object may claim any class
             return self.tensor(value)
         if kind is torch.Size:
             return ["z", list(value)]
         if kind in (list, tuple):
             return ["l" if kind is list else "t", [self.write(item) for item in value]]
-        if isinstance(value, tuple) and hasattr(value, "_fields"):
+        if issubclass(kind, tuple) and hasattr(value, "_fields"):
             return ["n", kind.__name__, list(value._fields), [self.write(item) for item in value]]
-        if isinstance(value, dict):
+        if issubclass(kind, dict):
             return ["d", [[self.write(key), self.write(item)] for key, item in value.items()]]
         if isinstance(value, torch.dtype) and value in NAMES:
             return ["y", NAMES[value]]

@@ -122,9 +122,9 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         result: Any = yield
     except WorkerGone:
         raise session.why_gone() from None
-    gone = session.line().gone
-    if gone is not None:
+    if session.line().gone is not None:
         raise session.why_gone()
+    assert not session.line().repeat.tampered, session.line().repeat.tampered
     return result
 
 

@@ -32,6 +32,7 @@ class Packer(cloudpickle.Pickler):
         self.notes: list[Any] = []  # about each of home[first:], how to build it
         self.buffers: list[bytes] = []
         self.modules: list[tuple[int, Any]] = []  # with their numbers; classes of modules too
+        self.given: set[int] = set()  # the tensors that are arguments, and not a part of a network
         self.inputs: list[int] = []  # the tensors that ask for gradients
 
     def pack(self, kind: str, *content: Any) -> bytes:
@@ -42,6 +43,8 @@ class Packer(cloudpickle.Pickler):
 
     def stay_home(self, value: Any) -> Any:
         """Put a note in the place of every function: it is called back. (Hooks inside a network travel with it.)"""
+        if isinstance(value, Tensor):
+            self.given.add(id(value))
         if type(value) in (list, tuple):
             return type(value)(self.stay_home(item) for item in value)
         if type(value) is dict:

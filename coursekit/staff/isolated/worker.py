@@ -167,14 +167,14 @@ class Worker:
 
     def _describe(self, value: Any, writer: Writer) -> Any:
         """Describe what is special here: what the decider knows, views of it, functions, networks."""
-        if isinstance(value, Tensor):
+        if issubclass(type(value), Tensor):
             return self._describe_tensor(value, writer)
-        if isinstance(value, Stub):
+        if type(value) is Stub:
             return ["h", value._number, -1]
         number = self.known.get(id(value))
         if number is not None:
             return ["h", number, -1]
-        if isinstance(value, nn.Module):
+        if issubclass(type(value), nn.Module):
             self.handles[id(value)] = value
             return describe_shell(id(value), value, writer, self.known)
         if callable(value):
