@@ -29,9 +29,7 @@ class Watch:
 
     def __init__(self, table: list[Any], first: int) -> None:
         things = list(enumerate(table[first:], first))
-        self.tensors: list[list[Any]] = [
-            [n, t, *_tensor_state(t)] for n, t in things if isinstance(t, Tensor) and _is_own(t)
-        ]
+        self.tensors: list[list[Any]] = [[n, t, *_tensor_state(t)] for n, t in things if isinstance(t, Tensor)]
         self.generators: list[list[Any]] = [[n, g, g.get_state()] for n, g in things if isinstance(g, torch.Generator)]
         self.modules: list[list[Any]] = [[n, m, _module_state(m)] for n, m in things if isinstance(m, nn.Module)]
         inner = {id(sub) for _, m, _ in self.modules for sub in list(m.modules())[1:]}
@@ -66,12 +64,8 @@ class Watch:
         return told
 
 
-def _is_own(tensor: Tensor) -> bool:
-    return tensor.is_leaf  # what is joined to the decider's graph is a result of a callback, not something given
-
-
 def _tensor_state(tensor: Tensor) -> tuple[Any, ...]:
-    grad = None if tensor.grad is None else tensor.grad.detach().clone()
+    grad = None if not tensor.is_leaf or tensor.grad is None else tensor.grad.detach().clone()
     return tensor.detach().clone(), tensor.requires_grad, grad, len(tensor._backward_hooks or ())
 
 

@@ -144,7 +144,11 @@ class Session:
         assert self._line is not None
         assert self._line.gone is not None
         code = self.zygote.end(self.worker)
-        if code is not None and self._line.gone.outcome == "crashed" and str(self._line.gone) == "the worker ended":
+        if (
+            code is not None
+            and self._line.gone.outcome == "crashed"
+            and str(self._line.gone).startswith("the worker ended")
+        ):
             return WorkerGone(f"Python itself ended during this check (exit code {code})")
         return self._line.gone
 

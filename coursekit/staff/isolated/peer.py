@@ -63,6 +63,11 @@ class Line:
             raise told[1]
         return told[1]
 
+    def listen_for_nothing(self) -> None:
+        """Give up a worker that has ended, or says something between two questions."""
+        if self.gone is None and self.channel.unasked():
+            self.gone = WorkerGone("the worker ended, or spoke without being asked")
+
     def _send(self, kind: str, *content: Any) -> list[Tensor]:
         packer = Packer(self.home, remote_of, self.submission)
         header = packer.pack(kind, *content)

@@ -122,6 +122,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         result: Any = yield
     except WorkerGone:
         raise session.why_gone() from None
+    session.line().listen_for_nothing()
     if session.line().gone is not None:
         raise session.why_gone()
     assert not session.line().repeat.tampered, session.line().repeat.tampered
@@ -132,7 +133,9 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     """Put our own objects back as they were, after the check's fixtures have put back theirs."""
     result: Any = yield
-    item.config.stash[SESSION].line().repeat.forget()
+    line = item.config.stash[SESSION].line()
+    line.repeat.forget()
+    line.listen_for_nothing()
     return result
 
 

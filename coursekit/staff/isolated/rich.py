@@ -106,6 +106,7 @@ class Packer(cloudpickle.Pickler):
             strides,
             value.requires_grad,
             isinstance(value, nn.Parameter),
+            value.is_leaf,
             grad,
         )
         return self.number(value, ("T", len(buffer), *what))
@@ -173,7 +174,7 @@ class Unpacker(pickle.Unpickler):
 
     def _tensor(
         self, number: int, joined: bool, size: int, dtype: str, shape: Any, strides: Any, wanted: bool, parameter: bool,
-        grad: int | None,
+        leaf: bool, grad: int | None,
     ) -> Tensor:  # fmt: skip
         numbers = bytearray(self._take(size))
         value = (
@@ -187,6 +188,7 @@ class Unpacker(pickle.Unpickler):
             value = nn.Parameter(value, requires_grad=wanted)
         elif wanted:
             value = self.join(number, value) if joined else value.requires_grad_()
+            value = value if leaf or joined else value.clone()
         if wanted:
             self.inputs.append(value)
         if grad is not None:

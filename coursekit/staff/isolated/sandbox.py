@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import resource
 import shutil
@@ -97,6 +98,8 @@ def refused() -> str:
 
 def choose_level(trust: bool) -> str:
     """Return the level of isolation that this machine has; UsageError if there is none and nobody said --trust."""
+    if not importlib.util.find_spec("cloudpickle"):
+        raise UsageError("cloudpickle is not installed: pip install -r tests/staff/requirements.txt")
     problem = refused()
     if not problem:
         return "bubblewrap"

@@ -134,6 +134,8 @@ def _place(line: Any, root: Shell, shells: list[Shell]) -> None:
             raise broken("a network without an end")
         vars(shell)["_there"] = (line, None if shell is root else root, path)
         inner = [(f"{path}.{name}" if path else name, child) for name, child in shell._modules.items()]
+        if any(child is root for _, child in inner):
+            raise broken("a network that contains itself")
         waiting += [
             (place, child) for place, child in inner if isinstance(child, Shell) and "_handle" not in vars(child)
         ]

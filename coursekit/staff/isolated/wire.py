@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import time
@@ -81,6 +82,10 @@ class Channel:
             if left <= 0:
                 raise _late()
             self.stream.settimeout(left)
+
+    def unasked(self) -> bool:
+        """Whether the other end has spoken without being asked."""
+        return bool(len(self.ahead) or select.select([self.stream], [], [], 0)[0])
 
     def close(self) -> None:
         self.stream.close()

@@ -105,7 +105,10 @@ class Worker:
         if top:
             after = unchanged._global_facts()
             self.sentences += [s for s in after if not unchanged._same(before.get(s), after[s])]
-        self._tell(told, unpacker.inputs)
+        try:
+            self._tell(told, unpacker.inputs)
+        except (MemoryError, RuntimeError, RecursionError) as error:  # it cannot even be told
+            self._tell(["raise", error], [])
         self.frames.pop()
 
     # speaking
@@ -213,6 +216,8 @@ class Worker:
     def do_forget(self, unpacker: Unpacker) -> None:
         self.remember_nothing()
         unpacker.first = 0
+        while unchanged.function_modes():  # a rule that a check left in force ends with it, as in process
+            torch._C._pop_torch_function_stack()
 
     def do_unpack(self, unpacker: Unpacker, files: dict[str, bytes]) -> None:
         """Write the submission down."""

@@ -49,7 +49,7 @@ ATTACKS = {
         "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(1000)\n    os._exit(0)\nos._exit(0)",
         "Python itself ended",
     ),
-    "killing everybody": ("import os, signal\nos.kill(-1, signal.SIGKILL)\nreturn None", "the result is None"),
+    "killing everybody": ("import os, signal\nos.kill(-1, signal.SIGKILL)\nreturn None", "No such process"),
     "a huge result": (
         "return torch.zeros(10**9, dtype=torch.uint8)",
         "more than any function returns|MemoryError|allocate",
@@ -96,7 +96,7 @@ def test_a_module_that_cannot_be_imported_costs_its_part_alone(grader, name):
     (folder / PARTS[1].module_path).write_bytes((ROOT / PARTS[1].module_path).read_bytes())
 
     blur = "test_zeroing_small_pixels_leaves_no_trace"
-    grade = grader.grade(folder, "is_its_weights", "active_units", blur, parts=PARTS)
+    grade = grader.grade(folder, "linear_model_is_its_weights", "active_units", blur, parts=PARTS)
 
     first, second, other = grade.verdicts
     assert (first.outcome, second.outcome) == ("not loaded", "not loaded")
