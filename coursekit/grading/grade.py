@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from coursekit.errors import UsageError
 from coursekit.grading.launch import Child, Launch, fresh_process
 from coursekit.grading.picture import load_picture
-from coursekit.grading.results import CHECK_SECONDS, Check, Grade, Verdict, read_manifest
+from coursekit.grading.results import CHECK_SECONDS, Check, Grade, Verdict
 from coursekit.grading.store import KnownMistake
 from coursekit.parts import ROOT, Part
 
@@ -108,8 +108,8 @@ class _Run:
 
     def _arguments(self, results: Path) -> list[str]:
         files = dict.fromkeys(_file(c) for c in self.checks.values())
-        manifests = {str(Path(file).parent / "manifest.json") for file in files}
-        whole = len(self.checks) == sum(_file(c) in files for m in manifests for c in read_manifest(self.root / m))
+        chosen = self.folder / "checks"
+        chosen.write_text("\n".join(self.checks), encoding="utf-8")
         options = [
             "-q",
             "-p",
@@ -122,7 +122,7 @@ class _Run:
             f"--timeout={self.seconds}",
             *self.options,
         ]
-        return [*options, f"--a2-results={results}", *(files if whole else self.checks)]
+        return [*options, f"--a2-results={results}", f"--a2-checks={chosen}", *files]
 
     def _follow(self, child: Child, results: Path, progress: Progress) -> int | None:
         """Read what the child reports until it has told everything or ends; None when it was silent for too long."""

@@ -30,6 +30,7 @@ THREADS = pytest.StashKey[int]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("a2")
     group.addoption("--a2-results", metavar="FILE", help="append one line of JSON for each graded check")
+    group.addoption("--a2-checks", metavar="FILE", help="run only the checks that are named in it, one a line")
     group.addoption("--a2-impatient", action="store_true", help="after a timeout skip the function's other checks")
 
 
@@ -45,6 +46,14 @@ def points_of(item: pytest.Item) -> tuple[float, str] | None:
         return None
     points, function = marker.args
     return float(points), str(function)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the chosen checks. (Pytest itself runs nothing at all if one of those named is in a file that fails to load.)"""
+    path = config.getoption("--a2-checks")
+    if path:
+        chosen = set(Path(path).read_text(encoding="utf-8").splitlines())
+        items[:] = [item for item in items if check_id(item) in chosen]
 
 
 @pytest.fixture

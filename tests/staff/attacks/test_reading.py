@@ -68,8 +68,10 @@ LEFT_BEHIND = {
     ),
     "a module of torch": ("torch.a2_left = 1", "hasattr(torch, 'a2_left')"),
     "a process that outlives it": (
-        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        import time, socket\n"
-        "        s = socket.socket(socket.AF_UNIX); s.bind('\\0a2-left'); s.listen()\n        time.sleep(100)\n    os._exit(0)",
+        (
+            "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        import time, socket\n"
+            "        s = socket.socket(socket.AF_UNIX); s.bind('\\0a2-left'); s.listen()\n        time.sleep(100)\n    os._exit(0)"
+        ),
         "__import__('socket').socket(__import__('socket').AF_UNIX).connect_ex('\\0a2-left') == 0",
     ),
 }

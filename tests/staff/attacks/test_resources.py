@@ -96,7 +96,7 @@ def test_a_module_that_cannot_be_imported_costs_its_part_alone(grader, name):
     (folder / PARTS[1].module_path).write_bytes((ROOT / PARTS[1].module_path).read_bytes())
 
     blur = "test_zeroing_small_pixels_leaves_no_trace"
-    grade = grader.grade(folder, "linear_model_is_its_weights", "active_units", blur, parts=PARTS)
+    grade = grader.grade(folder, "linear_model_is_its_weights", "through_active_units", blur, parts=PARTS)
 
     first, second, other = grade.verdicts
     assert (first.outcome, second.outcome) == ("not loaded", "not loaded")

@@ -31,14 +31,18 @@ ATTACKS = {
     ),
     "a check that has not failed because pytest is patched": (
         "return None",
-        "import _pytest.runner as r, _pytest.reports as t\nr.runtestprotocol = lambda *a, **k: []\n"
-        "t.TestReport.from_item_and_call = None",
+        (
+            "import _pytest.runner as r, _pytest.reports as t\nr.runtestprotocol = lambda *a, **k: []\n"
+            "t.TestReport.from_item_and_call = None"
+        ),
         "the result is None",
     ),
     "comparators that always agree": (
         "return images[:, 0] * 0",
-        "import numpy as np\nfor m, names in ((torch, ('equal', 'allclose', 'isclose')), (np, ('allclose', 'abs', 'isfinite'))):\n"
-        "    for n in names:\n        setattr(m, n, lambda *a, **k: True)",
+        (
+            "import numpy as np\nfor m, names in ((torch, ('equal', 'allclose', 'isclose')), (np, ('allclose', 'abs', 'isfinite'))):\n"
+            "    for n in names:\n        setattr(m, n, lambda *a, **k: True)"
+        ),
         "values are wrong",
     ),
     "builtins that always agree": (
@@ -48,20 +52,26 @@ ATTACKS = {
     ),
     "a module that stands for the checks' own": (
         "return images[:, 0] * 0",
-        "import sys, types\nfor n in ('coursekit.grading.expect', 'coursekit.grading.plugin', 'pytest', '_pytest.assertion'):\n"
-        "    sys.modules[n] = types.ModuleType(n)",
+        (
+            "import sys, types\nfor n in ('coursekit.grading.expect', 'coursekit.grading.plugin', 'pytest', '_pytest.assertion'):\n"
+            "    sys.modules[n] = types.ModuleType(n)"
+        ),
         "values are wrong",
     ),
     "gc: turn every test and expectation found in memory": (
-        "import gc\nfor o in gc.get_objects():\n    if type(o).__name__ in ('Expect', 'Item', 'Function', 'Session'):\n"
-        "        o.__dict__.clear()\nreturn images[:, 0] * 0",
+        (
+            "import gc\nfor o in gc.get_objects():\n    if type(o).__name__ in ('Expect', 'Item', 'Function', 'Session'):\n"
+            "        o.__dict__.clear()\nreturn images[:, 0] * 0"
+        ),
         "",
         "values are wrong",
     ),
     "frames: look for what is expected": (
-        "import sys\nframe = sys._getframe()\nwhile frame:\n    for v in list(frame.f_locals.values()):\n"
-        "        if isinstance(v, Tensor) and v.shape == (3, 9, 13):\n            return v\n    frame = frame.f_back\n"
-        "return images[:, 0] * 0",
+        (
+            "import sys\nframe = sys._getframe()\nwhile frame:\n    for v in list(frame.f_locals.values()):\n"
+            "        if isinstance(v, Tensor) and v.shape == (3, 9, 13):\n            return v\n    frame = frame.f_back\n"
+            "return images[:, 0] * 0"
+        ),
         "",
         "values are wrong",
     ),
@@ -71,16 +81,20 @@ ATTACKS = {
         "values are wrong",
     ),
     "a tensor that equals everything": (
-        "class Same(Tensor):\n    def __eq__(self, o): return True\n    __ne__ = lambda s, o: False\n"
-        "    @classmethod\n    def __torch_function__(cls, f, t, a=(), k=None): return True\n"
-        "return torch.zeros(3, 9, 13).double().as_subclass(Same)",
+        (
+            "class Same(Tensor):\n    def __eq__(self, o): return True\n    __ne__ = lambda s, o: False\n"
+            "    @classmethod\n    def __torch_function__(cls, f, t, a=(), k=None): return True\n"
+            "return torch.zeros(3, 9, 13).double().as_subclass(Same)"
+        ),
         "",
         "the result is a Same, expected a plain torch.Tensor",
     ),
     "an object that is any array": (
-        "class Any_:\n    shape = (3, 9, 13)\n    dtype = torch.float64\n    requires_grad = False\n"
-        "    __array__ = lambda *a, **k: __import__('numpy').zeros((3, 9, 13))\n    __eq__ = lambda s, o: True\n"
-        "    __class__ = Tensor\nreturn Any_()",
+        (
+            "class Any_:\n    shape = (3, 9, 13)\n    dtype = torch.float64\n    requires_grad = False\n"
+            "    __array__ = lambda *a, **k: __import__('numpy').zeros((3, 9, 13))\n    __eq__ = lambda s, o: True\n"
+            "    __class__ = Tensor\nreturn Any_()"
+        ),
         "",
         "the result is a Any_, expected a torch tensor",
     ),
