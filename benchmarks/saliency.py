@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import statistics
-import time
 import warnings
-from collections.abc import Callable
 
 import torch
+from alternating import alternate
 from captum.attr import GuidedBackprop, Saliency
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
@@ -16,7 +14,7 @@ from torch import nn
 from assignment2 import saliency
 from coursekit.vision import evaluation_scenes, load_model
 
-REPEATS, LAYER = 15, "features.18"
+LAYER = "features.18"
 
 
 def main() -> None:
@@ -43,19 +41,6 @@ def main() -> None:
         ):  # fmt: skip
             mine, theirs = alternate(ours, peer)
             print(f"| `{name}` | {size} | {mine:.1f} | {peer_name} | {theirs:.1f} | {theirs / mine:.2f} |")
-
-
-def alternate(ours: Callable[[], object], peer: Callable[[], object]) -> tuple[float, float]:
-    """Return the medians of both in milliseconds, measured in turns."""
-    times: dict[Callable[[], object], list[float]] = {ours: [], peer: []}
-    for run in (ours, peer):
-        run()
-    for _ in range(REPEATS):
-        for run, found in times.items():
-            started = time.perf_counter()
-            run()
-            found.append(1000 * (time.perf_counter() - started))
-    return statistics.median(times[ours]), statistics.median(times[peer])
 
 
 if __name__ == "__main__":

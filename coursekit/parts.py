@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,10 @@ ROOT = Path(__file__).resolve().parent.parent  # the folder of this edition
 
 @dataclass(frozen=True)
 class Part:
-    """A student module and what goes with it; core functions make up the 100 points, extension functions come on top."""
+    """A student module and what goes with it; core functions make up the 100 points, extension functions come on top.
+
+    Modules of one part of the lecture are rows with one number, and may share a notebook.
+    """
 
     number: int
     title: str
@@ -21,6 +25,7 @@ class Part:
     notebook: str
     core: tuple[str, ...]
     extension: tuple[str, ...]
+    trained: tuple[str, ...] = ()  # weights that the notebook trains and that are handed in, if they are there
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -88,7 +93,67 @@ PARTS = (
             "noisy_predict",
         ),
     ),
+    Part(
+        number=4,
+        title="Robustness and bias",
+        module="robustness",
+        notebook="4_robustness",
+        core=("mean_corruption_error", "shape_bias"),
+        extension=(
+            "gaussian_noise",
+            "shot_noise",
+            "impulse_noise",
+            "defocus_blur",
+            "frosted_glass_blur",
+            "motion_blur",
+            "zoom_blur",
+            "corruption_errors",
+            "relative_mean_corruption_error",
+            "cue_conflict",
+        ),
+    ),
+    Part(
+        number=5,
+        title="Style transfer",
+        module="style_transfer",
+        notebook="5_style_transfer",
+        core=("content_loss", "gram_matrix", "style_loss"),
+        extension=("total_variation_loss", "style_transfer", "stylize"),
+    ),
+    Part(
+        number=6,
+        title="Upsampling by hand",
+        module="upsampling",
+        notebook="6_segmentation",
+        core=("max_unpool", "transposed_conv2d"),
+        extension=("max_pool", "rotate_kernel", "bilinear_kernel"),
+    ),
+    Part(
+        number=6,
+        title="Segmentation networks",
+        module="segmentation",
+        notebook="6_segmentation",
+        core=("FCN", "UNet", "mean_iou"),
+        extension=(
+            "linear_to_conv",
+            "convolutionalize",
+            "DeconvNet",
+            "trained_unet",
+            "pixel_cross_entropy",
+            "confusion_matrix",
+            "pixel_accuracy",
+            "dice",
+            "frequency_weighted_iou",
+            "instance_labels",
+        ),
+        trained=("trained/unet.safetensors",),
+    ),
 )
+
+
+def notebooks_of(parts: Sequence[Part]) -> tuple[Path, ...]:
+    """Return the notebooks of some parts, each once, in their order."""
+    return tuple(dict.fromkeys(part.notebook_path for part in parts))
 
 
 def find_parts(name: str | None) -> tuple[Part, ...]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from coursekit.errors import UsageError
-from coursekit.parts import ROOT, Part
+from coursekit.parts import ROOT, Part, notebooks_of
 
 MARK = "# NBVAL_CHECK_OUTPUT"
 CELL_SECONDS = 600
@@ -28,10 +28,10 @@ def run_notebooks(parts: Sequence[Part], *, root: Path = ROOT) -> int:
     folder = root / ".a2" / "notebooks"
     folder.mkdir(parents=True, exist_ok=True)
     copies = []
-    for part in parts:
-        notebook = read_notebook(root / part.notebook_path)
-        fill(notebook, expected[part.notebook], part.notebook_path)
-        copies.append(folder / part.notebook_path.name)
+    for path in notebooks_of(parts):
+        notebook = read_notebook(root / path)
+        fill(notebook, expected[path.stem], path)
+        copies.append(folder / path.name)
         copies[-1].write_text(json.dumps(notebook), encoding="utf-8")
     limits = [f"--nbval-cell-timeout={CELL_SECONDS}", f"--timeout={CELL_SECONDS}"]
     plugins = ["-p", "no:cacheprovider", "-p", "nbval.plugin", "-p", "pytest_timeout"]
@@ -78,14 +78,12 @@ def fill(notebook: dict[str, Any], expected: dict[str, Any], path: Path) -> None
 def expected_outputs(parts: Sequence[Part], root: Path = ROOT) -> dict[str, dict[str, Any]]:
     """Return what the marked cells of the staff's notebooks print; UsageError for one that shows nothing."""
     found = {}
-    for part in parts:
-        cells = marked_cells(read_notebook(root / part.notebook_path))
+    for path in notebooks_of(parts):
+        cells = marked_cells(read_notebook(root / path))
         silent = [name for name, cell in cells.items() if not cell["outputs"]]
         if silent or not cells:
-            raise UsageError(
-                f"{part.notebook_path}: cell {silent or 'with ' + MARK} shows no output; run the notebook and save it"
-            )
-        found[part.notebook] = {name: _text_of(cell["outputs"]) for name, cell in cells.items()}
+            raise UsageError(f"{path}: cell {silent or 'with ' + MARK} shows no output; run the notebook and save it")
+        found[path.stem] = {name: _text_of(cell["outputs"]) for name, cell in cells.items()}
     return found
 
 

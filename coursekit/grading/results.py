@@ -12,7 +12,7 @@ from typing import Any
 from coursekit.errors import UsageError
 from coursekit.grading.picture import Picture
 from coursekit.grading.store import KnownMistake, likeliest
-from coursekit.parts import Part, part_of
+from coursekit.parts import PARTS, Part, part_of
 
 CHECK_SECONDS = 10  # the time limit of one check
 
@@ -117,7 +117,7 @@ class Grade:
             FunctionGrade(name, part_of(name), tuple(v for v in self.verdicts if v.check.function == name))
             for name in names
         ]
-        return tuple(sorted(grades, key=lambda g: (g.part.number, g.part.functions.index(g.function))))
+        return tuple(sorted(grades, key=lambda g: (PARTS.index(g.part), g.part.functions.index(g.function))))
 
 
 def printable(text: str) -> str:

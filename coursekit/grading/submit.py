@@ -27,6 +27,7 @@ from coursekit.parts import PARTS, ROOT, Part
 
 MANIFEST = "manifest.json"
 MAX_BYTES = 20 * 2**20
+MAX_TRAINED_BYTES = 4 * 2**20  # of one file of weights
 LIBRARIES = (
     "torch",
     "coursekit.vision",
@@ -45,6 +46,7 @@ class Submission:
     missing: tuple[str, ...]  # functions that are no longer defined
     open_questions: tuple[tuple[str, int], ...]  # notebook, questions without an answer
     kept: Path | None  # where an older zip of this name was moved to
+    untrained: tuple[str, ...] = ()  # weights that are not there
 
     def lines(self) -> list[str]:
         """Say what was written, what is still to do, and what became of an older zip."""
@@ -55,6 +57,7 @@ class Submission:
             said.append(f"still to do ({len(self.todo)}): {', '.join(self.todo)}")
         if self.missing:
             said.append(f"not defined any more ({len(self.missing)}): {', '.join(self.missing)}")
+        said += [f"{name} is not there: its notebook trains it and saves it" for name in self.untrained]
         for name, count in self.open_questions:
             said.append(f"{name}: {count} question{'s' * (count > 1)} without an answer")
         return said
@@ -78,15 +81,17 @@ def submit(root: Path = ROOT, destination: Path | None = None, *, parts: Sequenc
         missing=_missing_functions(trees, parts),
         open_questions=tuple((name, count) for name, book in notebooks.items() if (count := open_questions(book))),
         kept=kept,
+        untrained=tuple(name for part in parts for name in part.trained if name not in files),
     )
 
 
 def submitted_files(parts: Sequence[Part] = PARTS) -> tuple[str, ...]:
-    """Return the names of everything that a submission holds besides its manifest.
+    """Return the names of everything that a submission holds besides its manifest and trained weights.
 
     assignment2/__init__.py is not among them: staff use their own. A later export of written answers is added here.
     """
-    return tuple(path.as_posix() for part in parts for path in (part.module_path, part.notebook_path))
+    paths = (path for part in parts for path in (part.module_path, part.notebook_path))
+    return tuple(dict.fromkeys(path.as_posix() for path in paths))
 
 
 def _refuse_destination(destination: Path) -> None:
@@ -100,13 +105,21 @@ def _refuse_destination(destination: Path) -> None:
 
 def _read_all(root: Path, parts: Sequence[Part]) -> dict[str, bytes]:
     names = submitted_files(parts)
+    trained = [name for part in parts for name in part.trained if (root / name).is_file()]
     absent = [name for name in names if not (root / name).is_file()]
     if absent:
         raise UsageError(f"{', '.join(absent)}: not there; take the file from the zip that you were given")
+    names = (*names, *trained)
     outside = [name for name in names if root.resolve() not in (root / name).resolve().parents]
     if outside:
         raise UsageError(f"{outside[0]} is a link out of this folder; put the file itself there")
     sizes = {name: (root / name).stat().st_size for name in names}
+    heavy = [name for name in trained if sizes[name] > MAX_TRAINED_BYTES]
+    if heavy:
+        size = sizes[heavy[0]] / 2**20
+        raise UsageError(
+            f"{heavy[0]} has {size:.1f} MB and 4 MB is the limit; save it in half precision, or make it smaller"
+        )
     total, largest = sum(sizes.values()), max(sizes, key=lambda name: sizes[name])
     if total > MAX_BYTES:
         remedy = "clear its outputs in Jupyter" if largest.endswith(".ipynb") else "shorten it"
@@ -170,7 +183,7 @@ def _missing_functions(trees: Mapping[str, ast.Module], parts: Sequence[Part]) -
 def _manifest(files: Mapping[str, bytes], parts: Sequence[Part]) -> bytes:
     content = {
         "tool": f"a2 {__version__}",
-        "parts": [part.number for part in parts],
+        "parts": list(dict.fromkeys(part.number for part in parts)),
         "files": {
             name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in files.items()
         },

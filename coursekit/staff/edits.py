@@ -15,7 +15,10 @@ from coursekit.staff.markers import find_regions
 
 @dataclass(frozen=True)
 class Edit:
-    """Another text for one function: old text -> new text inside its solution, or a new body."""
+    """Another text for one function: old text -> new text inside its solution, or a new body.
+
+    The solution of a class are its methods, and its new body are methods.
+    """
 
     function: str
     name: str
@@ -60,19 +63,31 @@ def variant(function: str, name: str, *replace: str, body: str = "") -> Edit:
 
 def untouched(part: Part) -> tuple[Edit, ...]:
     """Return, for each function of a part, what a student finds: the hole."""
-    return tuple(Edit(name, "untouched", body=hole(name)) for name in part.functions)
+    return tuple(Edit(name, "untouched", body=_empty(name)) for name in part.functions)
+
+
+def _empty(name: str) -> str:
+    if isinstance(_definition(name), ast.ClassDef):
+        return f"def __init__(self, *arguments, **options):\n    {hole(name)}"
+    return hole(name)
+
+
+def _definition(function: str) -> ast.FunctionDef | ast.ClassDef:
+    tree = ast.parse((ROOT / part_of(function).module_path).read_text(encoding="utf-8"))
+    return next(n for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name == function)
 
 
 def split(function: str) -> tuple[str, str, str]:
-    """Return the text of a function before, inside and after its solution."""
+    """Return the text of a function before, inside and after its solution; of a class its head, its methods, nothing."""
     path = part_of(function).module_path
     text = (ROOT / path).read_text(encoding="utf-8")
-    node = next(
-        n for n in ast.parse(text).body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name == function
-    )
+    node = _definition(function)
     first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
     regions = [r for r in find_regions(text, path) if first <= r.start_line <= (node.end_lineno or 0) + 1]
     lines = text.splitlines(keepends=True)
+    if isinstance(node, ast.ClassDef):
+        methods = next(n for n in node.body if isinstance(n, ast.FunctionDef)).lineno
+        return "".join(lines[first - 1 : methods - 1]), "".join(lines[methods - 1 : node.end_lineno]), ""
     start, end = regions[0].start_line, regions[-1].end_line
     return "".join(lines[first - 1 : start]), "".join(lines[start : end - 1]), "".join(lines[end - 1 : node.end_lineno])
 

@@ -31,6 +31,8 @@ EXCUSED = {
     "model.eval()": "how a network is put into eval mode, everywhere",
     "optimizer.zero_grad()": "every training loop has it",
     "optimizer.step()": "every training loop has it",
+    "returnnetwork.eval()": "likewise",
+    "withtorch.no_grad():": "how one leaves gradients out, everywhere",
 }
 
 

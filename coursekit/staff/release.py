@@ -47,7 +47,9 @@ TREES = {  # folder -> the kinds of files in it that ship
     "data": {".png", ".jpg", ".safetensors", ".json", ".md", ".npz", ".txt", ".csv"},
 }
 STAFF_FOLDERS = {"staff", "hidden", "__pycache__"}  # at any depth
-OWN_ROOMS = {"assignment2", "benchmarks", "coursekit", "data", "docs", "lecture", "notebooks", "tests", ".git", ".venv"}
+OWN_ROOMS = {
+    "assignment2", "benchmarks", "coursekit", "data", "docs", "lecture", "notebooks", "tests", "trained", ".git", ".venv"
+}  # fmt: skip
 
 # A cut function no longer uses its imports and arguments: that is the exercise, not a fault.
 STUDENT_LINT = '"assignment2/*.py" = ["F401", "F841", "RUF059", "B007"]  # the holes leave imports and names unused\n'

@@ -1,18 +1,26 @@
 """Given code: the small world, its trained networks, and tools to look inside them."""
 
 from coursekit.vision.checked import checked
+from coursekit.vision.checked_maps import checked_maps, checked_network
 from coursekit.vision.draws import normal, uniform
 from coursekit.vision.geometry import Step, spatial_steps
 from coursekit.vision.hooks import record_outputs, relu_rule
 from coursekit.vision.scenes import CLASSES, Scenes, evaluation_scenes, make_scenes
+from coursekit.vision.segmenting import SEGMENTED, UNET_CLASSES, UNET_WIDTHS
+from coursekit.vision.trunk import trunk, watch_steps
 from coursekit.vision.zoo import MODEL_NAMES, load_model
 
 __all__ = [
     "CLASSES",
     "MODEL_NAMES",
+    "SEGMENTED",
+    "UNET_CLASSES",
+    "UNET_WIDTHS",
     "Scenes",
     "Step",
     "checked",
+    "checked_maps",
+    "checked_network",
     "evaluation_scenes",
     "load_model",
     "make_scenes",
@@ -20,5 +28,7 @@ __all__ = [
     "record_outputs",
     "relu_rule",
     "spatial_steps",
+    "trunk",
     "uniform",
+    "watch_steps",
 ]

@@ -91,20 +91,23 @@ def _centers(length: int) -> Tensor:
     return (2 * torch.arange(length, dtype=torch.float32) + 1) / length - 1
 
 
+def photo_path(name: str) -> Path:
+    """Return where scikit-image installed a photograph."""
+    spec = importlib.util.find_spec("skimage")
+    if spec is None or not spec.submodule_search_locations:
+        raise UsageError("photographs come from scikit-image; install it with: pip install scikit-image")
+    path = Path(spec.submodule_search_locations[0]) / "data" / name
+    if not path.is_file():
+        raise UsageError(f"{path} is missing; restore it with: pip install --force-reinstall scikit-image")
+    return path
+
+
 @lru_cache(maxsize=1)
 def _photos() -> list[Tensor]:
     """Read the photographs, (3, H, W) float32 in [0, 1], at half their size: windows of them then barely alias."""
-    spec = importlib.util.find_spec("skimage")
-    if spec is None or not spec.submodule_search_locations:
-        raise UsageError(
-            "photographs for backgrounds come from scikit-image; install it with: pip install scikit-image"
-        )
-    folder = Path(spec.submodule_search_locations[0]) / "data"
     photos = []
     for name, region in PHOTOS.items():
-        if not (folder / name).is_file():
-            raise UsageError(f"{folder / name} is missing; restore it with: pip install --force-reinstall scikit-image")
-        with Image.open(folder / name) as picture:
+        with Image.open(photo_path(name)) as picture:
             small = picture.convert("RGB").crop(region or (0, 0, *picture.size)).reduce(2)
         photos.append(torch.from_numpy(np.array(small)).permute(2, 0, 1).float() / 255)
     return photos

@@ -13,6 +13,9 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from coursekit.vision import checked_rates
+from coursekit.vision.checked_style import STYLE_CHECKS
+
 TOO_SMALL = ("Output size is too small", "Kernel size can't be greater than actual input size")
 Function = TypeVar("Function", bound=Callable[..., Any])
 Arguments = dict[str, Any]
@@ -32,6 +35,8 @@ def checked(function: Function) -> Function:
     def call(*args: Any, **kwargs: Any) -> Any:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
+        if bound.arguments.get("generator", True) is None and signature.parameters["generator"].default is not None:
+            _generator("generator", None, bound.arguments)  # asked for, and nothing is random without it
         for name, value in bound.arguments.items():
             if name in CHECKS and value is not None and not (name == "model" and function.__name__ in ANY_MODE):
                 CHECKS[name](name, value, bound.arguments)
@@ -43,7 +48,8 @@ def checked(function: Function) -> Function:
             except RuntimeError as error:
                 if not any(words in str(error) for words in TOO_SMALL):
                     raise
-                size = next((tuple(v.shape[-2:]) for v in bound.arguments.values() if isinstance(v, Tensor)), "these")
+                tensors = [v for v in bound.arguments.values() if isinstance(v, Tensor) and v.dim() > 2]
+                size = min((tuple(v.shape[-2:]) for v in tensors), key=math.prod, default="these")
                 raise ValueError(f"pictures of {size} pixels are too small for this network: enlarge them") from error
 
     return call  # type: ignore[return-value]
@@ -61,7 +67,8 @@ def _model(name: str, model: Any, given: Arguments) -> None:
 
 def _images(name: str, images: Any, given: Arguments) -> None:
     _floating(name, images)
-    _not_bytes(name, images)
+    if len(given) > 1:  # total_variation_loss takes images alone; in a line search they may leave [0, 1] by far
+        _not_bytes(name, images)
     if images.dim() != 4 or images.shape[1] != 3:
         hint = f"; one picture is {name}[None]" if images.dim() == 3 else ""
         raise ValueError(f"{name} has shape {tuple(images.shape)}, expected (N, 3, H, W){hint}")
@@ -131,6 +138,13 @@ def _layer(name: str, layer: Any, given: Arguments) -> None:
         raise ValueError(f"{name} {layer!r} does not exist; near names: {', '.join(near)}")
 
 
+def _layers(name: str, layers: Any, given: Arguments) -> None:
+    if isinstance(layers, str):
+        raise ValueError(f"{name} is the string {layers!r}: give a list of names, [{layers!r}]")
+    for layer in layers:
+        _layer(name, layer, given)
+
+
 def _counted(least: int) -> Callable[[str, Any, Arguments], None]:
     def check(name: str, value: Any, given: Arguments) -> None:
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
@@ -159,7 +173,7 @@ def _not_negative(name: str, value: Any, given: Arguments) -> None:
 
 
 def _severity(name: str, value: Any, given: Arguments) -> None:
-    if value not in (1, 2, 3, 4, 5):
+    if not isinstance(value, int) or isinstance(value, bool) or value not in (1, 2, 3, 4, 5):
         raise ValueError(f"{name} is {value!r}, expected 1 (weak) to 5 (strong)")
 
 
@@ -247,6 +261,13 @@ def _new_images(name: str, images: Any, given: Arguments) -> None:
         raise ValueError(f"{name} is {tuple(images.shape)} {images.dtype}, expected pictures like images")
 
 
+def _texture(name: str, texture: Any, given: Arguments) -> None:
+    _images(name, texture, given)
+    if len(texture) != len(given["content"]) or texture.dtype != given["content"].dtype:
+        found, wanted = (f"{len(given[n])} pictures of {given[n].dtype}" for n in (name, "content"))
+        raise ValueError(f"{name} has {found}, content {wanted}: give pairs")
+
+
 def _new_labels(name: str, labels: Any, given: Arguments) -> None:
     _labels(name, labels, {"images": given["new_images"]})
 
@@ -323,6 +344,20 @@ CHECKS: dict[str, Callable[[str, Any, Arguments], None]] = {
     "new_labels": _new_labels,
     "gradients": _gradients,
     "weight": _weight,
+    "errors": checked_rates.errors,
+    "baseline": checked_rates.baseline,
+    "clean": checked_rates.clean,
+    "baseline_clean": checked_rates.clean,
+    "corruptions": checked_rates.corruptions,
+    "content": _images,
+    "texture": _texture,
+    "transfer": _function,
+    "shapes": checked_rates.trial_classes,
+    "textures": checked_rates.trial_classes,
+    "content_layers": _layers,
+    "style_layers": _layers,
+    "tv_weight": _not_negative,
+    **STYLE_CHECKS,
 }
 
 

@@ -165,6 +165,7 @@ ARCHITECTURES: dict[str, Callable[[], nn.Module]] = {
     "tiny_squeezenet": tiny_squeezenet,
     "tiny_resnet": tiny_resnet,
     "tiny_vgg_robust": tiny_vgg,
+    "tiny_vgg_stylized": tiny_vgg,
 }
 
 

@@ -1,16 +1,26 @@
-"""Read a photograph of one's own into the form that every function here takes."""
+"""Read photographs, of one's own or those that scikit-image installs, into the form that every function here takes."""
 
 from __future__ import annotations
 
+import os
 import warnings
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image, ImageOps
 from torch import Tensor
 
 from coursekit.errors import UsageError
+from coursekit.vision.backgrounds import photo_path
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+INSTALLED = {  # name -> file, and the square (top, left, side) that shows its subject
+    "cat": ("chelsea.png", 0, 100, 300),
+    "astronaut": ("astronaut.png", 0, 90, 270),
+    "coffee": ("coffee.png", 20, 130, 360),
+}
 
 
 def load_photo(path: Path | str, *, max_side: int = 512) -> Tensor:
@@ -29,13 +39,14 @@ def load_photo(path: Path | str, *, max_side: int = 512) -> Tensor:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as file:
                 file.load()
-                picture = _to_rgb(ImageOps.exif_transpose(file))
+                upright = ImageOps.exif_transpose(file)
+                width, height = upright.size
+                picture = _to_rgb(upright, max(width, height) // (2 * max_side))
     except FileNotFoundError as error:
         raise UsageError(f"the photo {path} does not exist: give the path of an image file") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = " ".join(str(error).split())
         raise UsageError(f"the photo {path} cannot be read ({reason}): save it again as PNG or JPEG") from error
-    height, width = picture.shape[:2]
     photo = torch.from_numpy(picture).permute(2, 0, 1).contiguous()
     if max(height, width) <= max_side:
         return photo
@@ -43,16 +54,55 @@ def load_photo(path: Path | str, *, max_side: int = 512) -> Tensor:
     warnings.warn(
         f"{path}: shrunk from {height} x {width} to {size[0]} x {size[1]} (max_side={max_side})", stacklevel=2
     )
-    return torch.nn.functional.interpolate(photo[None], size, mode="bilinear", antialias=True)[0].clamp(0, 1)
+    return F.interpolate(photo[None], size, mode="bilinear", antialias=True)[0].clamp(0, 1)
 
 
-def _to_rgb(picture: Image.Image) -> np.ndarray:
-    """Return (H, W, 3) float32 in [0, 1]."""
+def _to_rgb(picture: Image.Image, factor: int) -> np.ndarray:
+    """Return (H, W, 3) float32 in [0, 1]; colours are first reduced by a whole factor: 24 megapixels need 300 MB as floats."""
     if picture.mode.startswith(("I", "F")):  # one channel of 16 or 32 bits, which convert("RGB") would clip at 255
         gray = np.asarray(picture, dtype=np.float32)
-        largest = 65535.0 if picture.mode.startswith("I") and gray.max() > 255 else 255.0 if gray.max() > 1 else 1.0
+        deep = picture.mode.startswith("I;16") or (picture.mode == "I" and gray.max() > 255)
+        largest = 65535.0 if deep else 255.0 if gray.max() > 1 else 1.0
         return np.repeat((gray / largest).clip(0, 1)[:, :, None], 3, axis=2)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return np.asarray(picture.convert("RGB"), dtype=np.float32) / 255
+    colors = picture.convert("RGB")
+    return np.asarray(colors.reduce(factor) if factor > 1 else colors, dtype=np.float32) / 255
+
+
+def read_photos(size: tuple[int, int], *, folder: str | Path | None = None) -> dict[str, Tensor]:
+    """Read photographs of about one size: those that scikit-image installs, and those of a folder.
+
+    Args:
+        size: (H, W) of all results; a picture of another shape is cropped in the middle.
+        folder: with photographs of one's own; by default the environment variable PHOTOS, if it is set.
+
+    Returns:
+        name -> (3, H, W) in [0, 1].
+
+    Raises:
+        UsageError: the folder does not exist or holds no photograph; a file cannot be read.
+    """
+    photos = {}
+    for name, (file, top, left, side) in INSTALLED.items():
+        photos[name] = _fit(load_photo(photo_path(file), max_side=10**6)[:, top : top + side, left : left + side], size)
+    folder = folder or os.environ.get("PHOTOS")
+    if not folder:
+        return photos
+    files = sorted(f for f in Path(folder).expanduser().glob("*") if f.suffix.lower() in SUFFIXES)
+    if not files:
+        raise UsageError(f"PHOTOS={folder} holds no photograph ({', '.join(SUFFIXES)}): give a folder with some")
+    for own in files:
+        photos[own.stem] = _fit(load_photo(own, max_side=2 * max(size)), size)
+    return photos
+
+
+def _fit(photo: Tensor, size: tuple[int, int]) -> Tensor:
+    """Crop the middle of a photograph to the shape of size, and resize it."""
+    height, width = photo.shape[1:]
+    scale = min(height / size[0], width / size[1])
+    tall, wide = (max(1, round(side * scale)) for side in size)
+    top, left = (height - tall) // 2, (width - wide) // 2
+    crop = photo[None, :, top : top + tall, left : left + wide]
+    return F.interpolate(crop, size, mode="bilinear", antialias=True)[0].clamp(0, 1)

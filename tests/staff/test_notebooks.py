@@ -1,18 +1,21 @@
 """The notebooks run from a fresh kernel, show what they must, and fail for a wrong solution or a marked cell that is gone."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from coursekit.errors import UsageError
 from coursekit.grading.notebooks import EXPECTED, expected_outputs, fill, marked_cells, read_notebook, run_notebooks
-from coursekit.parts import PARTS, ROOT
+from coursekit.parts import PARTS, ROOT, notebooks_of
+
+ONE_EACH = tuple({part.notebook: part for part in PARTS}.values())  # modules may share a notebook
 
 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     "part",
-    [PARTS[0], *(pytest.param(part, marks=pytest.mark.slow) for part in PARTS[1:])],
+    [ONE_EACH[0], *(pytest.param(part, marks=pytest.mark.slow) for part in ONE_EACH[1:])],
     ids=lambda part: part.notebook,
 )
 def test_a_notebook_runs_from_a_fresh_kernel(part):
@@ -34,7 +37,7 @@ def test_a_wrong_solution_fails_its_notebook(small_edition):
     assert done.returncode == 1, done.stdout
 
 
-@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.notebook)
+@pytest.mark.parametrize("part", ONE_EACH, ids=lambda part: part.notebook)
 def test_the_stored_outputs_are_what_the_notebook_shows(part):
     stored = json.loads((ROOT / EXPECTED).read_text(encoding="utf-8"))
 
@@ -43,7 +46,7 @@ def test_the_stored_outputs_are_what_the_notebook_shows(part):
     assert "False" not in printed, "a measured claim does not hold"
 
 
-@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.notebook)
+@pytest.mark.parametrize("part", ONE_EACH, ids=lambda part: part.notebook)
 def test_no_output_of_a_notebook_is_an_error_or_a_warning(part):
     for cell in read_notebook(ROOT / part.notebook_path)["cells"]:
         for output in cell.get("outputs", ()):
@@ -80,3 +83,10 @@ def test_a_damaged_notebook_is_an_error_of_one_line(tmp_path, content, sentence)
 
     with pytest.raises(UsageError, match=sentence):
         read_notebook(path)
+
+
+def test_rows_that_share_a_notebook_have_it_once():
+    shared = replace(PARTS[0], module="other")
+
+    assert notebooks_of([PARTS[0], shared]) == (PARTS[0].notebook_path,)
+    assert expected_outputs([PARTS[0], shared]) == expected_outputs(PARTS[:1])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
+import zlib
 
 import matplotlib as mpl
 import numpy as np
@@ -11,7 +13,7 @@ import torch
 from PIL import Image
 
 from coursekit.errors import UsageError
-from coursekit.vision.photos import load_photo
+from coursekit.vision.photos import load_photo, read_photos
 from coursekit.vision.plots import overlay, show_grid, signed
 
 mpl.use("Agg")
@@ -76,6 +78,66 @@ def test_a_huge_photo_is_shrunk_and_says_so(tmp_path):
     assert photo.shape == (3, 20, 60)
 
 
+def test_a_camera_photo_of_24_megapixels_is_shrunk_said_and_upright(tmp_path):
+    picture = Image.new("RGB", (6000, 4000), "blue")
+    picture.paste("red", (0, 0, 3000, 4000))
+    exif = picture.getexif()
+    exif[0x0112] = 3  # upside down
+    picture.save(tmp_path / "a.jpg", exif=exif)
+
+    with pytest.warns(UserWarning, match=r"a.jpg: shrunk from 4000 x 6000 to 341 x 512 \(max_side=512\)"):
+        photo = load_photo(tmp_path / "a.jpg")
+
+    assert photo.shape == (3, 341, 512)
+    assert photo[:, 170, 500].tolist() == pytest.approx([1, 0, 0], abs=0.02), "the red half is now on the right"
+
+
+def test_cmyk_of_a_camera_and_of_a_print_shop_become_rgb(tmp_path):
+    Image.new("CMYK", (16, 16), (0, 255, 255, 0)).save(tmp_path / "red.jpg", quality=95)
+
+    assert load_photo(tmp_path / "red.jpg")[:, 8, 8].tolist() == pytest.approx([1, 0, 0], abs=0.03)
+
+
+def sixteen_bit_png(path, pixels):
+    """Write (H, W, C) uint16 as a PNG of 16 bits a channel, which Pillow reads but cannot write."""
+    height, width, channels = pixels.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    header = struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0)
+    with path.open("wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n")
+        for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")):
+            file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)))
+
+
+def test_sixteen_bits_a_channel_are_scaled_and_not_clipped(tmp_path):
+    sixteen_bit_png(tmp_path / "rgb.png", np.full((4, 5, 3), (0, 13107, 65535), dtype=np.uint16))
+    sixteen_bit_png(tmp_path / "rgba.png", np.full((4, 5, 4), (0, 13107, 65535, 0), dtype=np.uint16))
+    Image.fromarray(np.full((4, 5), 200, dtype=np.uint16)).save(tmp_path / "dark.tif")
+
+    rgb, rgba, dark = (load_photo(tmp_path / name) for name in ("rgb.png", "rgba.png", "dark.tif"))
+
+    assert rgb[:, 0, 0].tolist() == pytest.approx([0, 0.2, 1], abs=0.005)
+    assert torch.equal(rgba, torch.ones(3, 4, 5)), "all transparent, on white"
+    assert torch.allclose(dark, torch.full((3, 4, 5), 200 / 65535)), "a dark picture stays dark"
+
+
+def test_photographs_of_a_folder_join_the_installed_ones(tmp_path, monkeypatch):
+    Image.new("RGB", (40, 20), "red").save(tmp_path / "mine.PNG")
+    (tmp_path / "notes.txt").write_text("no photograph")
+
+    installed = read_photos((12, 16))
+    monkeypatch.setenv("PHOTOS", str(tmp_path))
+    with pytest.warns(UserWarning, match="shrunk"):
+        photos = read_photos((12, 16))
+
+    assert list(photos) == [*installed, "mine"]
+    assert all(photo.shape == (3, 12, 16) and photo.min() >= 0 and photo.max() <= 1 for photo in photos.values())
+    assert photos["mine"][:, 6, 8].tolist() == pytest.approx([1, 0, 0])
+    for folder in (tmp_path / "absent", tmp_path / "notes.txt"):
+        with pytest.raises(UsageError, match="holds no photograph"):
+            read_photos((12, 16), folder=folder)
+
+
 def test_unreadable_files_are_usage_errors(tmp_path):
     (tmp_path / "text.jpg").write_text("no picture")
     Image.new("RGB", (64, 64), "red").save(tmp_path / "whole.png")
@@ -83,9 +145,12 @@ def test_unreadable_files_are_usage_errors(tmp_path):
 
     with pytest.raises(UsageError, match="does not exist"):
         load_photo(tmp_path / "absent.png")
-    for name in ("text.jpg", "half.png", "."):
-        with pytest.raises(UsageError, match="cannot be read"):
+    (tmp_path / "empty.jpg").touch()
+    (tmp_path / "photo.heic").write_bytes(b"\0\0\0\x18ftypheic" + b"\0" * 64)
+    for name in ("text.jpg", "half.png", "empty.jpg", "photo.heic", "."):
+        with pytest.raises(UsageError, match="cannot be read") as error:
             load_photo(tmp_path / name)
+        assert "\n" not in str(error.value)
     with pytest.raises(ValueError, match="max_side is 0"):
         load_photo(tmp_path / "whole.png", max_side=0)
 

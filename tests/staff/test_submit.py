@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,42 @@ def test_the_zip_holds_the_listed_files_and_a_manifest_and_nothing_else(edition:
 
 def test_the_list_of_files_follows_the_table_of_parts():
     assert submitted_files((PART,)) == (MODULE, NOTEBOOK)
-    assert len(submitted_files()) == 2 * len(PARTS)
+    assert len(submitted_files()) == len(PARTS) + len({part.notebook for part in PARTS})
+
+
+def test_two_modules_of_one_part_share_a_notebook_that_is_handed_in_once(edition: Path):
+    (edition / "assignment2" / "second.py").write_text(SOLVED)
+    second = replace(PART, module="second")
+
+    made = submit(edition, parts=(PART, second))
+
+    assert submitted_files((PART, second)) == (MODULE, NOTEBOOK, "assignment2/second.py")
+    with zipfile.ZipFile(made.path) as archive:
+        assert json.loads(archive.read(MANIFEST))["parts"] == [1]
+
+
+def test_trained_weights_are_handed_in_and_missing_ones_are_said(edition: Path):
+    part = replace(PART, trained=("trained/net.safetensors",))
+
+    without = submit(edition, parts=(part,))
+    (edition / "trained").mkdir()
+    (edition / "trained" / "net.safetensors").write_bytes(bytes(100))
+    made = submit(edition, parts=(part,))
+
+    assert without.untrained == ("trained/net.safetensors",)
+    assert "trained/net.safetensors is not there: its notebook trains it and saves it" in without.lines()
+    assert made.untrained == ()
+    with zipfile.ZipFile(made.path) as archive:
+        assert archive.read("trained/net.safetensors") == bytes(100)
+
+
+def test_trained_weights_of_more_than_four_megabytes_are_refused(edition: Path):
+    part = replace(PART, trained=("trained/net.safetensors",))
+    (edition / "trained").mkdir()
+    (edition / "trained" / "net.safetensors").write_bytes(bytes(4 * 2**20 + 1))
+
+    with pytest.raises(UsageError, match=r"net\.safetensors has 4\.0 MB and 4 MB is the limit"):
+        submit(edition, parts=(part,))
 
 
 def test_the_same_files_give_the_same_bytes(edition: Path, tmp_path: Path):

@@ -12,8 +12,10 @@ import torch
 from torch import nn
 
 from coursekit.errors import UsageError
+from coursekit.staff import fit, measure
 from coursekit.staff import train as training
-from coursekit.vision import networks, zoo
+from coursekit.staff.recipes import Recipe
+from coursekit.vision import networks, textures, zoo
 from coursekit.vision.scenes import CLASSES, make_scenes
 
 FRESH_SEED = 424_242  # neither a training's seed nor the evaluation set's
@@ -23,7 +25,10 @@ LEAST_ACCURACY = {
     "tiny_squeezenet": 0.98,
     "tiny_resnet": 0.98,
     "tiny_vgg_robust": 0.95,
+    "tiny_vgg_stylized": 0.92,
 }
+MOST_SHAPE_BIAS = 0.4  # of every network that was not trained for shapes
+LEAST_SHAPE_BIAS = 0.8  # of the one that was
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +38,7 @@ def fresh():
 
 @pytest.mark.parametrize("name", zoo.MODEL_NAMES)
 def test_the_shipped_network_names_fresh_scenes(name, fresh):
-    accuracy = training.measure_accuracy(zoo.load_model(name), fresh.images, fresh.label)
+    accuracy = measure.measure_accuracy(zoo.load_model(name), fresh.images, fresh.label)
 
     assert accuracy >= LEAST_ACCURACY[name]
 
@@ -45,7 +50,7 @@ def test_the_accuracy_in_zoo_json_is_measured_again(name):
     stored = zoo.read_zoo()[name]
     scenes = training.evaluation_scenes(stored["evaluation"]["num_scenes"])
 
-    accuracy = training.measure_accuracy(zoo.load_model(name), scenes.images, scenes.label)
+    accuracy = measure.measure_accuracy(zoo.load_model(name), scenes.images, scenes.label)
 
     assert accuracy == pytest.approx(stored["accuracy"], abs=0.002)
 
@@ -56,10 +61,27 @@ def test_the_robust_network_withstands_what_it_is_said_to():
     stored = zoo.read_zoo()["tiny_vgg_robust"]
     scenes = training.evaluation_scenes(training.ATTACKED_SCENES)
 
-    robustness = training.measure_robustness(zoo.load_model("tiny_vgg_robust"), scenes.images, scenes.label)
+    robustness = measure.measure_robustness(zoo.load_model("tiny_vgg_robust"), scenes.images, scenes.label)
 
     assert robustness == pytest.approx(stored["robustness"], abs=0.01)
     assert robustness >= 0.75
+
+
+@pytest.mark.parametrize("name", zoo.MODEL_NAMES)
+def test_only_the_stylized_network_decides_fresh_conflicts_by_shape(name):
+    bias = measure.measure_shape_bias(zoo.load_model(name), textures.make_conflicts(240, seed=FRESH_SEED))
+
+    assert bias >= LEAST_SHAPE_BIAS if name == "tiny_vgg_stylized" else bias < MOST_SHAPE_BIAS
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_shape_bias_in_zoo_json_is_measured_again():
+    stored = zoo.read_zoo()["tiny_vgg_stylized"]["shape_bias"]
+
+    bias = measure.measure_shape_bias(zoo.load_model("tiny_vgg_stylized"), textures.evaluation_conflicts())
+
+    assert bias == pytest.approx(stored, abs=0.01)
 
 
 @pytest.mark.parametrize("name", zoo.MODEL_NAMES)
@@ -251,19 +273,19 @@ def test_an_interrupted_training_goes_on_and_ends_as_an_uninterrupted_one(tmp_pa
         return training.train("tiny_resnet", destination=folder, checkpoints=folder / "ck", **options)[0]
 
     monkeypatch.setattr(training, "EVALUATION_SCENES", 24)
-    monkeypatch.setattr(training, "BATCH", 32)
+    monkeypatch.setattr(fit, "BATCH", 32)
     whole = run(tmp_path / "whole")
-    write = training._write_checkpoint
+    write = fit.write_checkpoint
 
     def write_and_stop(*arguments):
         write(*arguments)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "_write_checkpoint", write_and_stop)
+    monkeypatch.setattr(fit, "write_checkpoint", write_and_stop)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "resumed")
     assert not (tmp_path / "resumed" / "zoo.json").exists()
-    monkeypatch.setattr(training, "_write_checkpoint", write)
+    monkeypatch.setattr(fit, "write_checkpoint", write)
     resumed = run(tmp_path / "resumed")
 
     assert resumed.path.read_bytes() == whole.path.read_bytes()
@@ -275,7 +297,7 @@ def test_an_interrupted_training_goes_on_and_ends_as_an_uninterrupted_one(tmp_pa
 
 
 def test_a_training_below_its_wanted_accuracy_stores_nothing(tmp_path, monkeypatch):
-    recipe = training.Recipe("tiny_resnet", seed=1, epochs=1, learning_rate=1e-4, num_scenes=128)
+    recipe = Recipe("tiny_resnet", seed=1, epochs=1, learning_rate=1e-4, num_scenes=128)
     monkeypatch.setattr(training, "RECIPES", {"tiny_resnet": recipe})
     monkeypatch.setattr(training, "EVALUATION_SCENES", 24)
 

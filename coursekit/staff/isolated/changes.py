@@ -163,6 +163,9 @@ class Repeat:
         self.counts: dict[str, int] = {}  # how often something global was changed, by its sentence
         self.given: set[int] = set()  # the identities of the tensors that were arguments
         self.tampered = ""  # what was done to something given that no function may do
+        self.aside: dict[int, Tensor] | None = (
+            None  # instead of being done, such a change is put here: identity -> value
+        )
         self.undo: dict[Any, Callable[[], object]] = {}  # by what it puts back as it was before the first change
 
     def forget(self) -> None:
@@ -176,6 +179,8 @@ class Repeat:
         self.undo.clear()
         self.given.clear()
         self.tampered = ""
+        if self.aside is not None:
+            self.aside = {}
 
     def apply(self, told: Any, home: list[Any], reader: Reader) -> None:
         try:
@@ -198,9 +203,9 @@ class Repeat:
         self.undo.setdefault(id(tensor), functools.partial(_put_back, tensor, tensor.detach().clone(), *_flags(tensor)))
         with torch.no_grad():
             same = new.shape == tensor.shape and new.dtype == tensor.dtype
-            if not same or not torch.equal(new, tensor):
-                self._note(tensor)
-            if same:
+            if (not same or not torch.equal(new, tensor)) and self._note(tensor) and self.aside is not None:
+                self.aside[id(tensor)] = new
+            elif same:
                 tensor.detach().copy_(new)
             else:
                 tensor.data = new
@@ -210,12 +215,23 @@ class Repeat:
         if hooks:
             tensor.requires_grad_().register_hook(_nothing)
 
-    def _note(self, tensor: Tensor) -> None:
+    def _note(self, tensor: Tensor) -> bool:
         """Remember a change after which what is expected may be computed from numbers that are not ours."""
         if isinstance(tensor, nn.Parameter):
             self.tampered = "a weight of the network was changed: the weights stay as they are"
         elif id(tensor) in self.given:
             self.tampered = "what was given was changed in place: work on a copy"
+        return isinstance(tensor, nn.Parameter) or id(tensor) in self.given
+
+    def seen(self, value: Any) -> Any:
+        """Return what the worker means by something of ours: with the changes that were put aside."""
+        if self.aside and isinstance(value, Tensor):
+            return self.aside.get(id(value), value)
+        if self.aside and isinstance(value, nn.Module):
+            for parameter in value.parameters():
+                if id(parameter) in self.aside:
+                    parameter.data = self.aside[id(parameter)].clone()
+        return value
 
     def _generator(self, generator: torch.Generator, reader: Reader, state: Any) -> None:
         generator.set_state(reader.read(state))

@@ -169,7 +169,7 @@ class Line:
 
         kind, *rest = told
         if kind == "h":
-            value = self.home_object(rest[0])
+            value = self.repeat.seen(self.home_object(rest[0]))
             if isinstance(value, Tensor) and value.requires_grad and type(rest[1]) is int and rest[1] >= 0:
                 return reader.own(rest[1], value)
             return value
@@ -183,7 +183,7 @@ class Line:
 
     def _view(self, reader: Reader, number: Any, sides: Any, strides: Any, offset: Any, joined: Any) -> Tensor:
         """Return a view of a tensor of ours: the result shares memory with an argument, and the check shall see it."""
-        base = self.home_object(number)
+        base = self.repeat.seen(self.home_object(number))
         if any(type(n) is not int or not 0 <= n < 2**40 for n in (*sides, *strides)) or type(offset) is not int:
             raise broken("a view of impossible shape")
         size = base.untyped_storage().nbytes() // base.element_size()

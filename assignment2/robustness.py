@@ -1,0 +1,317 @@
+"""Part 4. Robustness and bias: what do noise and blur do to a network, and does it look at shapes or at textures?
+
+Hendrycks & Dietterich 2019 (corruptions, mCE), Geirhos et al. 2019 (shape and texture).
+
+In every function: images are (N, 3, H, W) in [0, 1], any H and W. Nothing given is modified, results are new, detached
+tensors of the images' dtype. Random numbers come from the generator alone, and every image has its own (`uniform` and
+`normal` of coursekit.vision draw them). A corruption reads its settings from SEVERITIES; its result is clamped to [0, 1]
+and not rounded. At the border the outermost pixels are repeated. Bad arguments raise ValueError before your code.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from coursekit.vision import checked, normal, uniform
+
+Corruption = Callable[..., Tensor]  # (images, severity, *, generator) -> images
+Transfer = Callable[[Tensor, Tensor], Tensor]  # (image (3, H, W), style (3, h, w)) -> image (3, H, W)
+
+# The settings of severity 1 to 5: those of ImageNet-C, lengths in pixels scaled from 224 to 96; glass and zoom are stronger,
+# because the scenes' objects are larger and simpler than ImageNet's.
+SEVERITIES: dict[str, tuple[Any, ...]] = {
+    "gaussian_noise": (0.08, 0.12, 0.18, 0.26, 0.38),  # sigma
+    "shot_noise": (60, 25, 12, 5, 3),  # photons that a white pixel stands for
+    "impulse_noise": (0.03, 0.06, 0.09, 0.17, 0.27),  # amount
+    "defocus_blur": (1, 1.5, 2.5, 3.5, 4.5),  # radius
+    "frosted_glass_blur": ((0.3, 1, 1), (0.4, 1, 2), (0.45, 2, 2), (0.5, 2, 3), (0.65, 3, 3)),  # sigma, reach, rounds
+    "motion_blur": (5, 7, 11, 15, 19),  # length, odd
+    "zoom_blur": ((0.02, 11), (0.025, 17), (0.04, 16), (0.05, 17), (0.06, 17)),  # step, number of zooms
+}
+
+
+@checked
+def gaussian_noise(images: Tensor, severity: int, *, generator: torch.Generator) -> Tensor:
+    """Add normal noise of standard deviation sigma to every value: what a sensor does in bad light.
+
+    Args:
+        severity: 1 to 5; the setting is sigma.
+
+    Source: Hendrycks & Dietterich 2019, section 4.1.
+    """
+    ### BEGIN SOLUTION
+    sigma: float = SEVERITIES["gaussian_noise"][severity - 1]
+    noise = normal(*images.shape, like=images, generator=generator)
+    return (images.detach() + sigma * noise).clamp(0, 1)
+    ### END SOLUTION
+
+
+@checked
+def shot_noise(images: Tensor, severity: int, *, generator: torch.Generator) -> Tensor:
+    """Let every value be counted in photons: a Poisson number whose mean is the value times photons, divided by photons.
+
+    `torch.poisson` draws on the device of its generator.
+
+    Args:
+        severity: 1 to 5; the setting is photons.
+
+    Source: Hendrycks & Dietterich 2019, section 4.1.
+    """
+    ### BEGIN SOLUTION
+    photons: int = SEVERITIES["shot_noise"][severity - 1]
+    rates = (images.detach() * photons).to(generator.device)
+    counts = torch.poisson(rates, generator=generator).to(images.device)
+    return (counts / photons).clamp(0, 1)
+    ### END SOLUTION
+
+
+@checked
+def impulse_noise(images: Tensor, severity: int, *, generator: torch.Generator) -> Tensor:
+    """Set values to 0 with probability amount / 2 and to 1 with amount / 2: each value alone, not whole pixels.
+
+    Args:
+        severity: 1 to 5; the setting is amount.
+
+    Source: Hendrycks & Dietterich 2019, section 4.1 ("salt and pepper").
+    """
+    ### BEGIN SOLUTION
+    amount: float = SEVERITIES["impulse_noise"][severity - 1]
+    chance = uniform(*images.shape, like=images, generator=generator)
+    noisy = torch.where(chance < amount / 2, 0, images.detach())
+    return torch.where(chance >= 1 - amount / 2, 1, noisy).clamp(0, 1)
+    ### END SOLUTION
+
+
+@checked
+def defocus_blur(images: Tensor, severity: int, *, generator: torch.Generator | None = None) -> Tensor:
+    """Spread every pixel over a disk: the mean over all offsets (dy, dx) with dy^2 + dx^2 <= radius^2.
+
+    Args:
+        severity: 1 to 5; the setting is radius, in pixels.
+        generator: not used: nothing is random.
+
+    Source: Hendrycks & Dietterich 2019, section 4.1.
+    """
+    ### BEGIN SOLUTION
+    radius: float = SEVERITIES["defocus_blur"][severity - 1]
+    reach = math.floor(radius)
+    offsets = torch.arange(-reach, reach + 1, device=images.device)
+    disk = (offsets[:, None] ** 2 + offsets**2 <= radius**2).to(images)  # (k, k)
+    kernel = (disk / disk.sum()).expand(3, 1, -1, -1)  # the same for each channel
+    padded = F.pad(images.detach(), [reach] * 4, mode="replicate")
+    return F.conv2d(padded, kernel, groups=3).clamp(0, 1)
+    ### END SOLUTION
+
+
+@checked
+def frosted_glass_blur(images: Tensor, severity: int, *, generator: torch.Generator) -> Tensor:
+    """Blur, let pixels change places with near ones, and blur again.
+
+    The blurs are Gaussian with standard deviation sigma (0: none), at least 3 sigma wide to each side. In between, rounds
+    times: every pixel, its three channels together, is exchanged with one at most reach rows and reach columns away. No
+    colour is lost and none is made: a round is a permutation of the pixels.
+
+    Args:
+        severity: 1 to 5; the setting is (sigma, reach, rounds).
+
+    Source: Hendrycks & Dietterich 2019, section 4.1.
+    """
+    ### BEGIN SOLUTION
+    sigma, reach, rounds = SEVERITIES["frosted_glass_blur"][severity - 1]
+    radius, (n, _, height, width) = math.ceil(4 * sigma), images.shape
+    offsets = torch.arange(-radius, radius + 1, device=images.device, dtype=images.dtype)
+    bell = (-((offsets / max(sigma, 1e-3)) ** 2) / 2).softmax(dim=0)
+
+    def blurred(x: Tensor) -> Tensor:
+        padded = F.pad(x, [radius] * 4, mode="replicate")
+        across = F.conv2d(padded, bell.expand(3, 1, 1, -1), groups=3)
+        return F.conv2d(across, bell[:, None].expand(3, 1, -1, 1), groups=3)
+
+    pixels = blurred(images.detach()).flatten(2)  # (N, 3, H * W)
+    rows, columns = (torch.arange(length, device=images.device) for length in (height, width))
+    for _ in range(rounds):
+        # Squares of side reach + 1, laid anew each time: whatever happens inside one stays within reach.
+        shift = uniform(2, n, 1, like=pixels.double(), generator=generator).mul(reach + 1).long()
+        squares_down, squares_across = (rows + shift[0]) // (reach + 1), (columns + shift[1]) // (reach + 1)
+        square = (squares_down[:, :, None] * (width + 1) + squares_across[:, None, :]).flatten(1)  # (N, H * W)
+        chance = uniform(*square.shape, like=pixels.double(), generator=generator)
+        # Both list the pixels square by square; only inside a square is the order another one.
+        sorted_places, mixed_places = square.argsort(dim=1, stable=True), (square + chance).argsort(dim=1)
+        moved = pixels.gather(2, mixed_places[:, None].expand_as(pixels))
+        pixels = torch.empty_like(pixels).scatter_(2, sorted_places[:, None].expand_as(pixels), moved)
+    return blurred(pixels.unflatten(2, (height, width))).clamp(0, 1)
+    ### END SOLUTION
+
+
+@checked
+def motion_blur(images: Tensor, severity: int, *, generator: torch.Generator) -> Tensor:
+    """Move the camera along a straight line while the shutter is open.
+
+    Every pixel becomes the mean of length bilinear samples, one pixel apart, on a line centred on it. Each image has an
+    angle of its own; all directions are as likely. Samples beyond the picture take its outermost pixels.
+
+    Args:
+        severity: 1 to 5; the setting is length, odd.
+
+    Source: Hendrycks & Dietterich 2019, section 4.1 (whose weights are Gaussian).
+    """
+    ### BEGIN SOLUTION
+    length: int = SEVERITIES["motion_blur"][severity - 1]
+    n, _, height, width = images.shape
+    angle = math.pi * uniform(n, 1, 1, like=images, generator=generator)
+    rows = torch.arange(height, device=images.device, dtype=images.dtype)[:, None]  # (H, 1)
+    columns = torch.arange(width, device=images.device, dtype=images.dtype)  # (W,)
+    total = torch.zeros_like(images.detach())
+    for step in range(-(length // 2), length // 2 + 1):
+        y, x = rows + step * angle.sin(), columns + step * angle.cos()  # (N, H, 1), (N, 1, W)
+        # grid_sample wants (x, y), where -1 and 1 are the picture's edges.
+        places = [(2 * x + 1) / width - 1, (2 * y + 1) / height - 1]
+        grid = torch.stack([place.expand(n, height, width) for place in places], dim=-1)  # (N, H, W, 2)
+        total += F.grid_sample(images.detach(), grid, padding_mode="border", align_corners=False)
+    return (total / length).clamp(0, 1)
+    ### END SOLUTION
+
+
+@checked
+def zoom_blur(images: Tensor, severity: int, *, generator: torch.Generator | None = None) -> Tensor:
+    """Move the camera towards the scene while the shutter is open: the mean over the zooms 1, 1 + step, 1 + 2 step, ...
+
+    Zoom z shows at offset p from the picture's centre what lay at p / z, sampled bilinearly. Zoom 1, the picture itself,
+    counts once.
+
+    Args:
+        severity: 1 to 5; the setting is (step, number), the number of zooms, zoom 1 included.
+        generator: not used: nothing is random.
+
+    Source: Hendrycks & Dietterich 2019, section 4.1 (whose code counts the picture twice).
+    """
+    ### BEGIN SOLUTION
+    step, number = SEVERITIES["zoom_blur"][severity - 1]
+    zooms = [1 + i * step for i in range(number)]
+    total = torch.zeros_like(images.detach())
+    for zoom in zooms:
+        shrink = torch.eye(2, 3, device=images.device, dtype=images.dtype) / zoom
+        grid = F.affine_grid(shrink.expand(len(images), -1, -1), list(images.shape), align_corners=False)
+        total += F.grid_sample(images.detach(), grid, padding_mode="border", align_corners=False)
+    return (total / len(zooms)).clamp(0, 1)
+    ### END SOLUTION
+
+
+@checked
+def corruption_errors(
+    model: nn.Module, images: Tensor, labels: Tensor, corruptions: Sequence[Corruption], *, generator: torch.Generator
+) -> Tensor:
+    """Measure how often a network is wrong under each corruption at each severity.
+
+    Args:
+        labels: (N,) the true classes.
+        corruptions: C functions like those above, called as corruption(images, severity, generator=generator).
+
+    Returns:
+        (C, 5): the share of the images whose largest logit is not the label's, at severity 1, 2, 3, 4, 5.
+
+    Source: Hendrycks & Dietterich 2019, section 4.2.
+    """
+    ### BEGIN SOLUTION
+    rates = torch.zeros(len(corruptions), 5, dtype=images.dtype, device=images.device)
+    for i, corruption in enumerate(corruptions):
+        for severity in (1, 2, 3, 4, 5):
+            corrupted = corruption(images.detach(), severity, generator=generator)
+            with torch.inference_mode():  # in parts that stay in the processor's cache
+                predicted = torch.cat([model(part).argmax(dim=1) for part in corrupted.split(25)])
+            rates[i, severity - 1] = (predicted != labels).double().mean()
+    return rates
+    ### END SOLUTION
+
+
+@checked
+def mean_corruption_error(errors: Tensor, baseline: Tensor) -> Tensor:
+    """Compare a network's errors with those of a baseline: mCE.
+
+    For each corruption the network's errors, summed over the severities, are divided by the baseline's sum; mCE is the mean
+    of these ratios. Easy corruptions thus weigh as much as difficult ones.
+
+    Args:
+        errors: (C, S) error rates of the network.
+        baseline: (C, S) those of the baseline (AlexNet in the paper); a corruption without any error raises ValueError.
+
+    Returns:
+        0-d; 1 for the baseline itself (the paper writes 100).
+
+    Source: Hendrycks & Dietterich 2019, section 4.2.
+    """
+    ### BEGIN SOLUTION
+    return (errors.detach().sum(dim=1) / baseline.detach().sum(dim=1)).mean()
+    ### END SOLUTION
+
+
+@checked
+def relative_mean_corruption_error(
+    errors: Tensor, clean: float | Tensor, baseline: Tensor, baseline_clean: float | Tensor
+) -> Tensor:
+    """Compare how much worse corruption makes two networks: relative mCE.
+
+    As mCE, with a network's clean error subtracted from its error at every severity, before the sum.
+
+    Args:
+        errors, baseline: (C, S) error rates of the network and of the baseline.
+        clean, baseline_clean: their error rates on clean images, floats or 0-d.
+
+    Returns:
+        0-d; 1 for the baseline itself.
+
+    Source: Hendrycks & Dietterich 2019, section 4.2.
+    """
+    ### BEGIN SOLUTION
+    worse, baseline_worse = errors.detach() - clean, baseline.detach() - baseline_clean
+    return (worse.sum(dim=1) / baseline_worse.sum(dim=1)).mean().detach()
+    ### END SOLUTION
+
+
+@checked
+def cue_conflict(content: Tensor, texture: Tensor, transfer: Transfer) -> Tensor:
+    """Make pictures with the shape of one thing and the texture of another, pair by pair.
+
+    Args:
+        content: (N, 3, H, W), whose shapes stay.
+        texture: (N, 3, h, w), picture i goes with content i; h and w may be others than H and W.
+        transfer: (image (3, H, W), style (3, h, w)) -> (3, H, W), any way to paint image in the manner of style; it is
+            called once a pair.
+
+    Returns:
+        (N, 3, H, W), clamped to [0, 1].
+
+    Source: Geirhos et al. 2019, section 2 and figure 1.
+    """
+    ### BEGIN SOLUTION
+    pairs = zip(content.detach(), texture.detach(), strict=True)
+    return torch.stack([transfer(image, style).detach() for image, style in pairs]).clamp(0, 1)
+    ### END SOLUTION
+
+
+@checked
+def shape_bias(predictions: Tensor, shapes: Tensor, textures: Tensor) -> float:
+    """Say how often a network follows the shape where it follows one of the two cues.
+
+    Only trials count whose shape and texture are different classes and whose prediction is one of these two.
+
+    Args:
+        predictions, shapes, textures: (T,) int64, the network's class, the class of the shape, that of the texture.
+
+    Returns:
+        Shape decisions / (shape decisions + texture decisions), a float from 0 to 1; NaN if there is no decision.
+
+    Source: Geirhos et al. 2019, section 3.
+    """
+    ### BEGIN SOLUTION
+    conflict = shapes != textures  # (T,)
+    by_shape = int((conflict & (predictions == shapes)).sum())
+    by_texture = int((conflict & (predictions == textures)).sum())
+    return by_shape / (by_shape + by_texture) if by_shape + by_texture else math.nan
+    ### END SOLUTION

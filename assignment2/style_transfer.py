@@ -1,0 +1,285 @@
+"""Part 5. Style transfer: the content of one picture, painted in the style of another.
+
+Gatys et al. 2015, section 2 (both losses and the loop); Mahendran and Vedaldi 2015, section 3 (content, total variation).
+
+In every function: features are what a layer returns, (N, C, H, W). `features`, `targets` or `grams`, and `weights` belong
+together by their place. Losses are 0-d, summed over everything, and differentiable in features and images; targets and
+grams are constants. Nothing given is modified. Gradients are enabled for you. Bad arguments raise ValueError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from coursekit.vision import checked, record_outputs
+
+Transfer = Callable[[Tensor, Tensor], Tensor]  # (image (3, H, W), style (3, h, w)) -> (3, H, W)
+CONTENT_LAYERS = ("features.11",)  # ReLUs of trunk(load_model("tiny_vgg")), the fifth of eight
+STYLE_LAYERS = ("features.1", "features.3", "features.6", "features.8", "features.11", "features.13")
+
+
+def make_optimizer(name: str, image: Tensor, step_size: float) -> torch.optim.Optimizer:
+    """Make "lbfgs" or "adam", which moves image in place at each step(closure).
+
+    closure() returns the loss at image as it stands, and leaves the slope in image.grad. One step of "lbfgs" is one
+    iteration; its length does not depend on step_size.
+    """
+    if name == "adam":
+        return torch.optim.Adam([image], lr=step_size)
+    return torch.optim.LBFGS([image], max_iter=1, history_size=20, tolerance_grad=0, tolerance_change=0)
+
+
+def balanced_weights(
+    model: nn.Module,
+    picture: Tensor,
+    layers: Sequence[str],
+    describe: Callable[[Tensor], Tensor] = Tensor.detach,
+    *,
+    total: float = 1.0,
+) -> list[float]:
+    """Return for each layer total / (number of layers * sum(describe(F)^2)): every layer counts alike, whatever its scale.
+
+    Args:
+        picture: (1, 3, H, W), the one that is wanted.
+        describe: what is compared: gram_matrix for the style; the features themselves for the content.
+        total: the loss of a picture whose features are all zero. L-BFGS takes a curvature below 1e-10 for none, so let it
+            grow with the number of values that move.
+    """
+    with torch.no_grad(), record_outputs(model, layers) as outputs:
+        model(picture)
+        sizes = [describe(outputs[name]).square().sum().item() for name in layers]
+    return [total / (len(layers) * max(size, 1e-12)) for size in sizes]
+
+
+def painter(
+    model: nn.Module,
+    *,
+    content_layers: Sequence[str] = CONTENT_LAYERS,
+    style_layers: Sequence[str] = STYLE_LAYERS,
+    content_share: float = 0.05,
+    tv_weight: float = 4.0,
+    optimizer: str = "adam",
+    step_size: float = 0.03,
+    **settings: Any,
+) -> Transfer:
+    """Make transfer(image, style): `style_transfer` with weights that suit any two pictures of any size.
+
+    Args:
+        content_share: what all content layers together count; the style layers together count 1.
+        optimizer: L-BFGS, without a line search, may leap out of the photograph in its first steps.
+        settings: more arguments for style_transfer.
+    """
+
+    def transfer(image: Tensor, style: Tensor) -> Tensor:
+        size = image.numel()
+        contents = balanced_weights(model, image[None], content_layers, total=content_share * size)
+        textures = balanced_weights(model, style[None], style_layers, gram_matrix, total=size)
+        return style_transfer(
+            model,
+            image[None],
+            style[None],
+            content_layers=content_layers,
+            content_weights=contents,
+            style_layers=style_layers,
+            style_weights=textures,
+            tv_weight=tv_weight,
+            optimizer=optimizer,
+            step_size=step_size,
+            **settings,
+        )[0]
+
+    return transfer
+
+
+@checked
+def content_loss(features: Sequence[Tensor], targets: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    """Measure how far a picture's features are from those of the content picture: sum_i w_i * sum (F_i - P_i)^2.
+
+    Args:
+        features: F_i (N, C_i, H_i, W_i), one entry a layer.
+        targets: P_i, shaped like F_i; no gradient reaches them.
+        weights: w_i, one number a layer.
+
+    Returns:
+        0-d, in the features' dtype: the inner sum runs over images, channels and places.
+
+    Source: Gatys et al. 2015, equation 1 (who halve it), summed over layers.
+    """
+    ### BEGIN SOLUTION
+    terms = [w * (f - p.detach()).square().sum() for f, p, w in zip(features, targets, weights, strict=True)]
+    return torch.stack(terms).sum()
+    ### END SOLUTION
+
+
+@checked
+def gram_matrix(features: Tensor, *, normalize: bool = True) -> Tensor:
+    """Correlate every two channels of a layer: entry (i, j) is the sum over all places of channel i times channel j.
+
+    Where something lies in the picture is summed away; which features occur together is kept.
+
+    Args:
+        features: (N, C, H, W), any strides.
+        normalize: divide by C * H * W, so that layers and pictures of other sizes can be compared.
+
+    Returns:
+        (N, C, C), one matrix an image, differentiable.
+
+    Source: Gatys et al. 2015, equation 3 (without the division, which stands in equation 4).
+    """
+    ### BEGIN SOLUTION
+    channels, height, width = features.shape[1:]
+    flat = features.flatten(2)  # (N, C, H * W)
+    gram = flat @ flat.mT  # (N, C, C)
+    return gram / (channels * height * width) if normalize else gram
+    ### END SOLUTION
+
+
+@checked
+def style_loss(features: Sequence[Tensor], grams: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    """Measure how far a picture's texture is from that of the style: sum_i w_i * sum (G(F_i) - A_i)^2.
+
+    Args:
+        features: F_i (N, C_i, H_i, W_i), one entry a layer; G is the normalised Gram matrix.
+        grams: A_i, the style's normalised Gram matrices, (N, C_i, C_i) or (1, C_i, C_i) for all images; no gradient
+            reaches them. The style may have another size than the picture.
+        weights: w_i, one number a layer.
+
+    Returns:
+        0-d, in the features' dtype: the inner sum runs over images and over all pairs of channels.
+
+    Source: Gatys et al. 2015, equations 4 and 5.
+    """
+    ### BEGIN SOLUTION
+    terms = [w * (gram_matrix(f) - a.detach()).square().sum() for f, a, w in zip(features, grams, weights, strict=True)]
+    return torch.stack(terms).sum()
+    ### END SOLUTION
+
+
+@checked
+def total_variation_loss(images: Tensor) -> Tensor:
+    """Measure how rough pictures are: the sum of squared differences between neighbours, vertical and horizontal.
+
+    Args:
+        images: (N, 3, H, W). Nothing wraps round the border; a single row or column has neighbours in the other
+            direction only.
+
+    Returns:
+        0-d, summed over images, channels and all pairs of neighbours.
+
+    Source: Mahendran and Vedaldi 2015, section 3 (with beta = 2).
+    """
+    ### BEGIN SOLUTION
+    vertical = images[:, :, 1:] - images[:, :, :-1]  # (N, 3, H - 1, W)
+    horizontal = images[..., 1:] - images[..., :-1]  # (N, 3, H, W - 1)
+    return vertical.square().sum() + horizontal.square().sum()
+    ### END SOLUTION
+
+
+@checked
+def style_transfer(
+    model: nn.Module,
+    content: Tensor,
+    style: Tensor,
+    *,
+    content_layers: Sequence[str],
+    content_weights: Sequence[float],
+    style_layers: Sequence[str],
+    style_weights: Sequence[float],
+    tv_weight: float = 0.0,
+    num_steps: int = 100,
+    optimizer: str = "lbfgs",
+    step_size: float = 0.02,
+    init: Tensor | None = None,
+) -> Tensor:
+    """Repaint content in the style of another picture, by descent on the pixels.
+
+    The loss is content_loss + style_loss + tv_weight * total_variation_loss. What is wanted of every layer is computed
+    once, before the first step. After each step of the optimiser the picture is clamped to [0, 1]; never while the loss
+    is computed. Either group of layers may be empty: then its loss is left out.
+
+    Args:
+        model: any network whose layers have these names; trunk(load_model("tiny_vgg")) takes pictures of any size.
+        content: (N, 3, H, W).
+        style: (1, 3, h, w), of any size.
+        optimizer: "lbfgs", each step of which is one iteration; or "adam", with step_size and torch's other defaults.
+        init: (N, 3, H, W), where the descent starts; content if not given. num_steps = 0 returns it.
+
+    Returns:
+        (N, 3, H, W) in [0, 1], detached.
+
+    Source: Gatys et al. 2015, section 2 and equation 7.
+    """
+
+    ### BEGIN SOLUTION
+    def look(pictures: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Return what the content layers and what the style layers make of pictures."""
+        with record_outputs(model, [*content_layers, *style_layers]) as outputs:
+            model(pictures)
+        return [outputs[name] for name in content_layers], [outputs[name] for name in style_layers]
+
+    def repaint(picture: Tensor, image: Tensor) -> Tensor:
+        """Move one image (1, 3, H, W) downhill: L-BFGS shares its memory of slopes between all that it moves."""
+        targets = [features.detach() for features in look(picture)[0]]
+        image = nn.Parameter(image.detach().clone())
+
+        def closure() -> Tensor:
+            contents, textures = look(image)
+            loss = tv_weight * total_variation_loss(image)
+            if content_layers:
+                loss = loss + content_loss(contents, targets, content_weights)
+            if style_layers:
+                loss = loss + style_loss(textures, grams, style_weights)
+            (image.grad,) = torch.autograd.grad(loss, image)
+            return loss.detach()
+
+        descent = make_optimizer(optimizer, image, step_size)
+        for _ in range(num_steps):
+            descent.step(closure)
+            image.detach().clamp_(0, 1)  # in the image's own memory, and unseen by autograd
+        return image.detach()
+
+    grams = [gram_matrix(features).detach() for features in look(style)[1]]
+    starts = content if init is None else init
+    return torch.cat([repaint(*pair) for pair in zip(content.split(1), starts.split(1), strict=True)])
+    ### END SOLUTION
+
+
+@checked
+def stylize(
+    images: Tensor,
+    labels: Tensor,
+    styles: Sequence[Tensor],
+    transfer: Transfer,
+    *,
+    fraction: float = 1.0,
+    generator: torch.Generator | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Repaint a random share of a training set, so that a network cannot rely on texture.
+
+    Args:
+        images: (N, 3, H, W).
+        labels: (N,): they stay, because the style does not change what is in the picture.
+        styles: pictures (3, h, w) of any size, one of which is drawn for each repainted image.
+        transfer: transfer(image, style) gives (3, H, W); called once for each repainted image, and for no other.
+        fraction: round(fraction * N) images, drawn at random, are repainted.
+        generator: where every draw comes from; None only if there is one style and fraction is 0 or 1.
+
+    Returns:
+        images (N, 3, H, W), the others unchanged and all in their place, and labels (N,).
+
+    Source: Geirhos et al. 2018, section 2 (Stylized-ImageNet); the lecture's last point on style.
+    """
+    ### BEGIN SOLUTION
+    order, which = torch.arange(len(images)), torch.zeros(len(images), dtype=torch.int64)
+    if generator is not None:
+        order = torch.randperm(len(images), generator=generator, device=generator.device)
+        which = torch.randint(len(styles), which.shape, generator=generator, device=generator.device)
+    result = images.detach().clone()
+    for i in order[: round(fraction * len(images))].tolist():
+        result[i] = transfer(images[i].detach(), styles[int(which[i])]).detach()
+    return result, labels.clone()
+    ### END SOLUTION

@@ -1,0 +1,141 @@
+"""Part 6, first half. Upsampling by hand: how does a small map become a large one again?
+
+Zeiler & Fergus 2014, section 2.1 (unpooling), Dumoulin & Visin 2016, chapter 4 (transposed convolution), Long et al. 2015,
+section 3.3 (bilinear upsampling as a kernel).
+
+In every function: x is (N, C, H, W), positions are (row, column), though one slide writes X(column, row). Nothing given is
+modified, results are new tensors, and gradients pass through to x, values and weight. Bad arguments raise ValueError before
+your code. Torch's own pooling and convolution operators would answer for you: build the result from sums, slices and indexing.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from coursekit.vision import checked_maps
+
+
+@checked_maps
+def max_pool(x: Tensor, kernel_size: int, stride: int) -> tuple[Tensor, Tensor]:
+    """Take the largest value of each window, and remember where it was.
+
+    Args:
+        x: (N, C, H, W).
+        kernel_size: the side of the square windows, which lie wholly inside x (floor, no padding) and may overlap.
+        stride: from one window to the next.
+
+    Returns:
+        values (N, C, h, w), and indices (N, C, h, w) int64, row * W + column in the H x W plane of x. Of equal maxima the
+        first in reading order counts, and it alone receives the gradient.
+
+    Source: the lecture, "Max Unpooling": remember max elements in the encoder.
+    """
+    ### BEGIN SOLUTION
+    width = x.shape[-1]
+    windows = x.unfold(2, kernel_size, stride).unfold(3, kernel_size, stride).flatten(-2)  # (N, C, h, w, k * k)
+    values, place = windows.max(dim=-1)  # (N, C, h, w), place in the window
+    h, w = values.shape[-2:]
+    rows = torch.arange(h, device=x.device)[:, None] * stride + place // kernel_size
+    columns = torch.arange(w, device=x.device) * stride + place % kernel_size
+    return values, rows * width + columns
+    ### END SOLUTION
+
+
+@checked_maps
+def max_unpool(values: Tensor, indices: Tensor, output_size: tuple[int, int]) -> Tensor:
+    """Put each value back where the encoder found its maximum; zero everywhere else.
+
+    Args:
+        values: (N, C, h, w), what the decoder made of the pooled map.
+        indices: (N, C, h, w) int64, row * W + column, as `max_pool` returns them.
+        output_size: (H, W) of the plane that was pooled.
+
+    Returns:
+        (N, C, H, W). Where several windows chose the same pixel, their contributions are added (torch's max_unpool2d keeps
+        one of them): so this is the transpose of pooling.
+
+    Source: the lecture, "Max Unpooling Example": contributions from multiple windows are summed.
+    """
+    ### BEGIN SOLUTION
+    height, width = output_size
+    plane = values.new_zeros(*values.shape[:2], height * width)
+    plane = plane.scatter_add(2, indices.flatten(2), values.flatten(2))  # (N, C, H * W)
+    return plane.unflatten(2, (height, width))  # (N, C, H, W)
+    ### END SOLUTION
+
+
+@checked_maps
+def transposed_conv2d(x: Tensor, weight: Tensor, *, stride: int = 1, padding: int = 0) -> Tensor:
+    """Stamp the kernel on the output once for each input pixel, times its value; where stamps overlap, they add.
+
+    Args:
+        x: (N, C_in, H, W).
+        weight: (C_in, C_out, kh, kw), as it stands: the tensor of the convolution from C_out to C_in channels whose
+            transpose this is.
+        stride: from one stamp to the next, on the output.
+        padding: of that convolution: so many rows and columns are cropped on each of the four sides.
+
+    Returns:
+        (N, C_out, (H - 1) * stride + kh - 2 * padding, (W - 1) * stride + kw - 2 * padding).
+
+    Source: the lecture, "Transposed Convolution Example"; Dumoulin & Visin 2016, chapter 4.
+    """
+    ### BEGIN SOLUTION
+    n, _, height, width = x.shape
+    _, channels, kh, kw = weight.shape
+    out = x.new_zeros(n, channels, (height - 1) * stride + kh, (width - 1) * stride + kw)
+    for i in range(kh):
+        for j in range(kw):
+            # One kernel entry of all stamps at once: they lie stride apart.
+            rows = slice(i, i + (height - 1) * stride + 1, stride)
+            columns = slice(j, j + (width - 1) * stride + 1, stride)
+            out[:, :, rows, columns] += torch.einsum("nihw,io->nohw", x, weight[:, :, i, j])
+    bottom, right = out.shape[-2] - padding, out.shape[-1] - padding
+    return out[:, :, padding:bottom, padding:right].contiguous()  # (N, C_out, H', W')
+    ### END SOLUTION
+
+
+@checked_maps
+def rotate_kernel(weight: Tensor) -> Tensor:
+    """Turn a kernel by 180 degrees in the plane.
+
+    A decoder without learning may use the encoder's kernels: transposed_conv2d(y, w) equals the convolution of y with the
+    rotated kernel, its channel axes exchanged, padded by k - 1 - p. Stamping w already does this, so do not rotate twice.
+
+    Args:
+        weight: (C_in, C_out, kh, kw).
+
+    Returns:
+        The same shape: both spatial axes reversed, the channel axes untouched.
+
+    Source: the lecture, "take the corresponding encoder kernel and rotate 180 degrees (no decoder learning)".
+    """
+    ### BEGIN SOLUTION
+    return weight.flip(2, 3)
+    ### END SOLUTION
+
+
+@checked_maps
+def bilinear_kernel(channels: int, factor: int) -> Tensor:
+    """Make the kernel with which a transposed convolution enlarges a map by bilinear interpolation.
+
+    With stride factor and padding factor // 2 it equals interpolation with align_corners=False, away from the border.
+
+    Args:
+        channels: of the map; each is enlarged for itself.
+        factor: how many times larger.
+
+    Returns:
+        (channels, channels, k, k) with k = 2 * factor - factor % 2: entry [c, c, i, j] is
+        (1 - |i - m| / factor) (1 - |j - m| / factor) with m = (k - 1) / 2; zero between different channels.
+
+    Source: Long et al. 2015, section 3.3.
+    """
+    ### BEGIN SOLUTION
+    size = 2 * factor - factor % 2
+    middle = (size - 1) / 2
+    line = 1 - (torch.arange(size) - middle).abs() / factor  # (k,)
+    between = torch.eye(channels)[:, :, None, None]
+    return between * line[:, None] * line  # (channels, channels, k, k)
+    ### END SOLUTION

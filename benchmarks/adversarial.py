@@ -1,0 +1,115 @@
+"""Part 3 against torchattacks and foolbox: alternating runs in one process, one thread, ratios of medians."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import foolbox
+import torch
+import torchattacks
+from alternating import alternate
+from foolbox.criteria import Misclassification
+
+from assignment2 import adversarial
+from coursekit.vision import evaluation_scenes, load_model
+
+EPS, STEP_SIZE, NUM_STEPS = 8 / 255, 2 / 255, 10
+POPULATION, GENERATIONS = 100, 3
+
+
+def main() -> None:
+    """Print a row for each attack and batch size, then one for the one-pixel attack, per query."""
+    torch.set_num_threads(1)
+    model = load_model("tiny_vgg")
+    scenes = evaluation_scenes(16)
+    print("| method | batch | ours, ms | peer | peer, ms | peer / ours |\n|---|---|---|---|---|---|")
+    for size in (1, 16):
+        images, labels = scenes.images[:size], scenes.label[:size]
+        bounded = foolbox.PyTorchModel(model, bounds=(0, 1))
+        wrong = Misclassification(labels)
+        fgsm_peers = {
+            "torchattacks": (torchattacks.FGSM(model, eps=EPS), (images, labels), {}),
+            "foolbox": (
+                foolbox.attacks.LinfFastGradientAttack(random_start=False).run,
+                (bounded, images, wrong),
+                {"epsilon": EPS},
+            ),
+        }
+        pgd_peers = {
+            "torchattacks": (
+                torchattacks.PGD(model, eps=EPS, alpha=STEP_SIZE, steps=NUM_STEPS, random_start=False),
+                (images, labels),
+                {},
+            ),
+            "foolbox": (
+                foolbox.attacks.LinfPGD(abs_stepsize=STEP_SIZE, steps=NUM_STEPS, random_start=False).run,
+                (bounded, images, wrong),
+                {"epsilon": EPS},
+            ),
+        }
+        for peer, (attack, given, options) in fgsm_peers.items():
+            row(
+                "fgsm",
+                size,
+                peer,
+                *alternate(lambda: adversarial.fgsm(model, images, labels, EPS), lambda: attack(*given, **options)),  # noqa: B023
+            )
+        for peer, (attack, given, options) in pgd_peers.items():
+            row(
+                f"pgd({NUM_STEPS})",
+                size,
+                peer,
+                *alternate(
+                    lambda: adversarial.pgd(model, images, labels, EPS, step_size=STEP_SIZE, num_steps=NUM_STEPS),  # noqa: B023
+                    lambda: attack(*given, **options),  # noqa: B023
+                    5,
+                ),
+            )
+    one_pixel(model, scenes.images[0], int(scenes.label[0]))
+
+
+def one_pixel(model: torch.nn.Module, image: torch.Tensor, label: int) -> None:
+    """Print milliseconds per picture that the network is shown, for the same population and generations."""
+    shown = {"ours": 0, "peer": 0}
+    attack = torchattacks.OnePixel(model, steps=GENERATIONS, popsize=POPULATION)
+
+    def run(side: str, action: Callable[[], object]) -> None:
+        def count(_module: object, inputs: tuple[torch.Tensor, ...], _output: object) -> None:
+            shown[side] += len(inputs[0])
+
+        handle = model.register_forward_hook(count)
+        try:
+            action()
+        finally:
+            handle.remove()
+
+    @torch.no_grad()
+    def predict(images: torch.Tensor) -> torch.Tensor:
+        return model(images).softmax(1)
+
+    def ours() -> None:
+        adversarial.one_pixel_attack(
+            predict,
+            image,
+            label,
+            population=POPULATION,
+            generations=GENERATIONS,
+            generator=torch.Generator().manual_seed(0),
+        )
+
+    mine, theirs = alternate(
+        lambda: run("ours", ours), lambda: run("peer", lambda: attack(image[None], torch.tensor([label]))), 5
+    )
+    runs = 1 + 5  # the first is a warm-up
+    row("one_pixel_attack, a query", 1, "torchattacks", mine * runs / shown["ours"], theirs * runs / shown["peer"], 3)
+
+
+def row(method: str, batch: int, peer: str, mine: float, theirs: float, digits: int = 1) -> None:
+    """Print one row of the table."""
+    print(
+        f"| `{method}` | {batch} | {mine:.{digits}f} | {peer} | {theirs:.{digits}f} | {theirs / mine:.2f} |", flush=True
+    )
+
+
+if __name__ == "__main__":
+    main()
