@@ -142,7 +142,7 @@ def _hold_to_our_numbers(item: pytest.Item, session: Session) -> None:
     line.repeat.aside = {}
     try:
         item.runtest()
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         raise AssertionError(sentence) from error
     finally:
         line.repeat.aside = None
