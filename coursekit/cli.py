@@ -61,6 +61,10 @@ def _student_commands(commands: Commands) -> None:
     grade.add_argument("part", nargs="?", help="a part's number, a module or a function; default: everything")
     grade.add_argument("--results", type=Path, help="where to write results.json (default: the edition's folder)")
     grade.add_argument("--report", type=Path, help="where to write report.html (default: the edition's folder)")
+    if HAS_STAFF:
+        grade.add_argument("--isolated", action="store_true", help="run the code in a sandbox, as the staff do")
+        grade.add_argument("--trust", action="store_true", help="with --isolated: go on where there is no bubblewrap")
+        grade.add_argument("--submission", type=Path, help="with --isolated: the folder with assignment2/ to grade")
     watch = _command(commands, "watch", _watch, "grade whenever you save a file, until Ctrl-C", "a2 watch 1")
     watch.add_argument("part", nargs="?", help="a part's number, a module or a function; default: everything")
     watch.add_argument("--poll", action="store_true", help="look at the files five times a second, without file events")
@@ -110,7 +114,18 @@ def _grade(arguments: argparse.Namespace) -> int:
     parts = find_parts(arguments.part)
     checks = results.select(results.read_manifest(ROOT / "tests" / "manifest.json"), parts, arguments.part)
     with terminal.progress_bar("checks", len(checks)) as bar:
-        outcome = grade(checks, parts, progress=lambda done: bar.update(bar.task_ids[0], completed=done))
+
+        def progress(done: int) -> None:
+            bar.update(bar.task_ids[0], completed=done)
+
+        if getattr(arguments, "isolated", False):
+            from coursekit.staff.isolation import Room, choose_level, grade_submission
+
+            with Room(choose_level(arguments.trust)) as room:
+                folder = arguments.submission or ROOT
+                outcome = grade_submission(folder, parts, room=room, checks=checks, progress=progress)
+        else:
+            outcome = grade(checks, parts, progress=progress)
     terminal.print_grade(outcome)
     results.write_results(outcome, arguments.results or ROOT / "results.json")
     terminal.print_report_path(write_report(outcome, arguments.report or ROOT / "report.html"))

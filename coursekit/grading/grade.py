@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from typing import Any, TextIO
 from coursekit.errors import UsageError
 from coursekit.grading.launch import Child, Launch, fresh_process
 from coursekit.grading.picture import load_picture
-from coursekit.grading.results import CHECK_SECONDS, Check, Grade, Verdict, read_manifest
+from coursekit.grading.results import CHECK_SECONDS, Check, Grade, Verdict
 from coursekit.grading.store import KnownMistake
 from coursekit.parts import ROOT, Part
 
@@ -35,25 +36,33 @@ def grade(
     progress: Progress = lambda done: None,
     launch: Launch = fresh_process,
     impatient: bool = False,
+    submission: Path | None = None,
+    seconds: int = CHECK_SECONDS,
+    whole_seconds: float = math.inf,
 ) -> Grade:
     """Run checks on the modules in root/assignment2; every check gets a verdict.
 
-    With impatient, the other checks of a function are skipped after one of them has run out of time.
+    A check may take so many seconds, everything whole_seconds; with impatient, the other checks of its function are skipped if it does not end. With
+    a submission the modules in that folder are meant; their code runs in a worker (see coursekit.staff.isolation).
     """
     started = time.monotonic()
     for part in parts:
         if not (root / part.tests_path).exists():
             raise UsageError(f"{part.tests_path} is missing: restore it from the assignment you were given")
-    broken = {
-        part.tests_path.as_posix(): problem for part in parts if (problem := syntax_problem(root, part.module_path))
-    }
+    options: tuple[str, ...] = ("--a2-impatient",) if impatient else ()
+    problems = {} if submission else {p.tests_path.as_posix(): syntax_problem(root, p.module_path) for p in parts}
+    broken = {path: problem for path, problem in problems.items() if problem}
+    if submission:
+        options += ("-p", "coursekit.staff.isolated.plugin", f"--a2-submission={submission}")
     verdicts = {c.id: Verdict(c, "not loaded", broken[_file(c)]) for c in checks if _file(c) in broken}
     waiting = [c for c in checks if c.id not in verdicts]
-    while waiting:
-        run = _Run(waiting, root, launch, ("--a2-impatient",) if impatient else ())
+    while waiting and time.monotonic() < started + whole_seconds:
+        run = _Run(waiting, root, launch, options, seconds, started + whole_seconds)
         found = run.verdicts(progress, len(verdicts))
         verdicts.update(found)
         waiting = [c for c in waiting if c.id not in found]
+    late = f"not run: the {whole_seconds:g} seconds for all checks together were used up before it"
+    verdicts.update({c.id: Verdict(c, "timeout", late) for c in waiting})
     return Grade(tuple(verdicts[c.id] for c in checks), time.monotonic() - started)
 
 
@@ -77,7 +86,11 @@ def _file(check: Check) -> str:
 class _Run:
     """One child process. It may stop early; then only the checks that it reached have a verdict."""
 
-    def __init__(self, checks: Sequence[Check], root: Path, launch: Launch, options: Sequence[str]) -> None:
+    def __init__(
+        self, checks: Sequence[Check], root: Path, launch: Launch, options: Sequence[str], seconds: int,
+        end: float = math.inf,
+    ) -> None:  # fmt: skip
+        self.seconds, self.end = seconds, end
         self.checks = {c.id: c for c in checks}
         self.root, self.launch, self.options = root, launch, options
         self.events: list[dict[str, Any]] = []
@@ -95,7 +108,8 @@ class _Run:
 
     def _arguments(self, results: Path) -> list[str]:
         files = dict.fromkeys(_file(c) for c in self.checks.values())
-        whole = len(self.checks) == sum(_file(c) in files for c in read_manifest(self.root / "tests" / "manifest.json"))
+        chosen = self.folder / "checks"
+        chosen.write_text("\n".join(self.checks), encoding="utf-8")
         options = [
             "-q",
             "-p",
@@ -105,10 +119,10 @@ class _Run:
             "no:logging",
             "-p",
             "pytest_timeout",
-            f"--timeout={CHECK_SECONDS}",
+            f"--timeout={self.seconds}",
             *self.options,
         ]
-        return [*options, f"--a2-results={results}", *(files if whole else self.checks)]
+        return [*options, f"--a2-results={results}", f"--a2-checks={chosen}", *files]
 
     def _follow(self, child: Child, results: Path, progress: Progress) -> int | None:
         """Read what the child reports until it has told everything or ends; None when it was silent for too long."""
@@ -119,15 +133,16 @@ class _Run:
                 fresh = _read_events(stream)
                 if fresh:
                     self.events += fresh
+                    _refuse(fresh)
                     loading = not any("start" in event for event in self.events)
-                    limit, last = LOAD_SECONDS if loading else CHECK_SECONDS + GRACE_SECONDS, time.monotonic()
+                    limit, last = LOAD_SECONDS if loading else self.seconds + GRACE_SECONDS, time.monotonic()
                     done = len({e["id"] for e in self.events if "outcome" in e and e.get("id") in self.checks})
                 progress(done)
                 if done == len(self.checks):  # pytest's own farewell tells nothing new
                     return 0
                 if code is not None:
                     return code
-                if time.monotonic() - last > limit:
+                if time.monotonic() - last > limit or time.monotonic() > self.end:
                     return None
                 time.sleep(0.01)
 
@@ -166,8 +181,15 @@ class _Run:
 
     def _cut_short(self, check: Check, code: int | None) -> Verdict:
         if code is None:
-            return Verdict(check, "timeout", f"stopped after {CHECK_SECONDS} seconds: is there an endless loop?")
+            return Verdict(check, "timeout", f"stopped after {self.seconds} seconds: is there an endless loop?")
         return Verdict(check, "crashed", f"Python itself ended during this check (exit code {code})")
+
+
+def _refuse(events: Sequence[dict[str, Any]]) -> None:
+    """Raise what is no fault of the graded code: a sandbox that does not start costs nobody a point."""
+    for event in events:
+        if "refused" in event:
+            raise UsageError(event["refused"])
 
 
 def _read_events(stream: TextIO) -> list[dict[str, Any]]:

@@ -11,16 +11,17 @@ from torch import Tensor, nn
 
 NUM_CLASSES = 5
 SIZE = (9, 13)  # (H, W) of the checks' images
+FRESH = 0  # added to every seed; staff's hidden checks may draw other numbers in every term (coursekit.staff.isolated.fresh)
 
 
 def numbers(*shape: int, seed: int) -> Tensor:
     """Draw float64 numbers from N(0, 1)."""
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed + FRESH), dtype=torch.float64)
 
 
 def pictures(num_images: int, *, seed: int = 0, size: tuple[int, int] = SIZE) -> Tensor:
     """Draw float64 images (N, 3, H, W), uniform in [0, 1]."""
-    generator = torch.Generator().manual_seed(1000 + seed)
+    generator = torch.Generator().manual_seed(1000 + seed + FRESH)
     return torch.rand(num_images, 3, *size, generator=generator, dtype=torch.float64)
 
 

@@ -19,7 +19,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -39,8 +39,8 @@ NEEDED = (
 class Warm:
     """The client's end of the warm process; started when it is needed, and again if the student's code kills it."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, arguments: Sequence[str] = ("-m", "coursekit.grading.warm")) -> None:
+        self.root, self.arguments = root, arguments
         self._server: subprocess.Popen[bytes] | None = None
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -48,7 +48,7 @@ class Warm:
         if self._server is None or self._server.poll() is not None:
             self.close()
             self._server = subprocess.Popen(
-                [sys.executable, "-m", "coursekit.grading.warm"], cwd=self.root, env=environment(self.root), bufsize=0,
+                [sys.executable, *self.arguments], cwd=self.root, env=environment(self.root), bufsize=0,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
         return self._server
@@ -123,8 +123,8 @@ class _Fork:
 COULD_NOT_START = 3
 
 
-def main() -> int:
-    """Import what every run needs, then fork on demand until standard input closes."""
+def main(after: Callable[[], object] = lambda: None) -> int:
+    """Import what every run needs, then fork on demand until standard input closes; `after` is called after each run."""
     try:
         for name in NEEDED:
             importlib.import_module(name)
@@ -136,13 +136,13 @@ def main() -> int:
     gc.collect()
     gc.freeze()  # pytest collects garbage when it ends, which walks over all of torch otherwise: 0.25 s
     try:
-        _serve(os.fdopen(0, "rb", buffering=0), os.fdopen(1, "wb", buffering=0))
+        _serve(os.fdopen(0, "rb", buffering=0), os.fdopen(1, "wb", buffering=0), after)
     finally:
         shutil.rmtree(sys.pycache_prefix, ignore_errors=True)
     return 0
 
 
-def _serve(orders: IO[bytes], answers: IO[bytes]) -> None:
+def _serve(orders: IO[bytes], answers: IO[bytes], after: Callable[[], object]) -> None:
     running = 0
     while True:
         if select.select([orders], [], [], POLL_SECONDS if running else None)[0]:
@@ -163,6 +163,7 @@ def _serve(orders: IO[bytes], answers: IO[bytes]) -> None:
         if running and (ended := os.waitpid(running, os.WNOHANG))[0]:
             _kill(running)  # what it may have started itself
             running = 0
+            after()
             answers.write(json.dumps({"exit": os.waitstatus_to_exitcode(ended[1])}).encode() + b"\n")
 
 

@@ -1,0 +1,12 @@
+"""The second transport: `assignment2` is a proxy in the deciding process, student code runs in a worker that nobody trusts.
+
+wire      frames of bytes with caps and a deadline
+plain     what a worker may say: JSON and raw numbers, looked at before anything is built
+rich      what the decider says: pickled, networks and their local classes included; only the worker reads it
+peer      calls in both directions over one channel, and gradients across it
+changes   what student code did to its arguments and to global state: found in the worker, repeated in the decider
+proxy     the package assignment2 of the decider
+shell     a network that lives in the worker, as the decider sees it
+worker    the untrusted end; zygote starts workers, each in a room of its own
+plugin    what pytest does differently: puts the proxies in place, a fresh worker after a crash
+"""

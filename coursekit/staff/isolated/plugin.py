@@ -1,0 +1,163 @@
+"""What pytest does differently when student code runs in a worker: proxies, and a living worker for every check."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import pytest
+
+from coursekit.errors import UsageError
+from coursekit.grading import networks, unchanged
+from coursekit.grading.plugin import append, points_of
+from coursekit.grading.results import CHECK_SECONDS
+from coursekit.grading.store import load_store
+from coursekit.parts import PARTS
+from coursekit.staff.isolated.decider import Session, Zygote
+from coursekit.staff.isolated.fresh import Fresh
+from coursekit.staff.isolated.proxy import put_in_place
+from coursekit.staff.isolated.sandbox import choose_level
+from coursekit.staff.isolated.wire import WorkerGone
+
+SESSION = pytest.StashKey[Session]()
+ZYGOTE: Zygote | None = None  # the warm process has one before it forks
+FRESH: Fresh | None = None  # likewise: this term's numbers for the hidden checks
+MAX_FILE = 20 * 2**20
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("a2")
+    group.addoption("--a2-submission", metavar="FOLDER", help="the folder with assignment2/, run in a worker")
+    group.addoption("--a2-level", metavar="LEVEL", help="the sandbox, if this process must start it")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    folder = Path(config.getoption("--a2-submission")).resolve()
+    zygote = ZYGOTE
+    if zygote is None:
+        zygote = Zygote(config.getoption("--a2-level") or choose_level(trust=False))
+        atexit.register(zygote.close)
+    session = config.stash[SESSION] = Session(zygote, folder, submitted(folder), [part.module for part in PARTS])
+    with _refused(config):
+        session.fresh()
+    put_in_place([part.module for part in PARTS], session.line, lambda: session.problems)
+    _count_global_changes(session)
+
+
+@contextlib.contextmanager
+def _refused(config: pytest.Config) -> Iterator[None]:
+    """Tell the grader when it is the sandbox that fails."""
+    try:
+        yield
+    except UsageError as error:
+        append(config, {"refused": str(error)})
+        raise
+
+
+def submitted(folder: Path) -> dict[str, bytes]:
+    """Read what a worker gets of a submission: the modules of the parts, and weights."""
+    names = [part.module_path for part in PARTS]
+    names += sorted(path.relative_to(folder) for path in (folder / "trained").glob("*.safetensors"))
+    files = {n.as_posix(): (folder / n).read_bytes() for n in names if (folder / n).is_file()}
+    return {
+        "assignment2/__init__.py": b"",
+        **{name: content for name, content in files.items() if len(content) <= MAX_FILE},
+    }
+
+
+def _count_global_changes(session: Session) -> None:
+    """Let the law of coursekit.grading.unchanged hold for global state in the worker too."""
+    own = unchanged._global_facts
+
+    def facts() -> unchanged.Facts:
+        counts = session.line().repeat.counts
+        return {sentence: counts.get(sentence, value) for sentence, value in own().items()}
+
+    unchanged._global_facts = facts
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    folder = config.stash[SESSION].folder
+    for module in {item.module for item in items if isinstance(item, pytest.Function)}:
+        cloudpickle.register_pickle_by_value(module)
+        if hasattr(module, "TRAINED"):  # the weights that are graded are the submission's
+            module.TRAINED, module.ROOT = folder / module.TRAINED.relative_to(module.ROOT), folder
+
+
+def _is_hidden(node: pytest.Item | pytest.Collector) -> bool:
+    return Path(str(node.path)).parent.name == "hidden"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    """Let the hidden checks draw this term's numbers, also where they draw while they are imported."""
+    networks.FRESH = FRESH.shift if FRESH and _is_hidden(collector) else 0
+    if FRESH and _is_hidden(collector) and isinstance(collector, pytest.Module):
+        load_store(Path(str(collector.path))).arrays.update(FRESH.arrays)
+    return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    networks.FRESH = FRESH.shift if FRESH and _is_hidden(item) else 0
+    if points_of(item):
+        session = item.config.stash[SESSION]
+        with _refused(item.config):
+            session.fresh()
+        line, limit = session.line(), float(item.config.getoption("--timeout") or CHECK_SECONDS)
+        line.channel.deadline = time.monotonic() + limit + 1  # pytest-timeout comes first
+        line.forget()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """End a check whose worker is gone, even if the check itself did not mind."""
+    session = item.config.stash[SESSION]
+    try:
+        result: Any = yield
+    except WorkerGone:
+        raise session.why_gone() from None
+    session.line().listen_for_nothing()
+    if session.line().gone is not None:
+        raise session.why_gone()
+    _hold_to_our_numbers(item, session)
+    return result
+
+
+def _hold_to_our_numbers(item: pytest.Item, session: Session) -> None:
+    """Run a check again if its arguments were changed: it may have passed because what is right was computed from them.
+
+    This time the changes are put aside: what comes back has them, what the check computes has not.
+    """
+    line = session.line()
+    sentence = line.repeat.tampered
+    if not sentence:
+        return
+    line.forget()
+    line.repeat.aside = {}
+    try:
+        item.runtest()
+    except Exception as error:
+        raise AssertionError(sentence) from error
+    finally:
+        line.repeat.aside = None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Put our own objects back as they were, after the check's fixtures have put back theirs."""
+    result: Any = yield
+    line = item.config.stash[SESSION].line()
+    line.repeat.forget()
+    line.listen_for_nothing()
+    return result
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SESSION in config.stash:
+        config.stash[SESSION].close()

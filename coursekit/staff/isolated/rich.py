@@ -1,0 +1,206 @@
+"""What the decider says: pickled, with networks, their hooks and their local classes. Only the worker unpickles.
+
+Tensors and generators travel beside the pickle. Whatever is given to student code and could be changed by it gets a number
+(its place in the list `home`), by which the worker speaks of it.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import torch
+from torch import Tensor, nn
+
+from coursekit.staff.isolated.plain import DTYPES, NAMES, raw
+
+
+class Packer(cloudpickle.Pickler):
+    """Pickle one message; what it contains is appended to `home`."""
+
+    def __init__(self, home: list[Any], remote: Callable[[Any], Any], submission: Path) -> None:
+        self.stream = io.BytesIO()
+        super().__init__(self.stream, protocol=5)
+        self.home, self.remote, self.submission = home, remote, submission
+        self.first = len(home)
+        self.numbers: dict[int, int] = {}
+        self.notes: list[Any] = []  # about each of home[first:], how to build it
+        self.buffers: list[bytes] = []
+        self.modules: list[tuple[int, Any]] = []  # with their numbers; classes of modules too
+        self.given: set[int] = set()  # the tensors that are arguments, and not a part of a network
+        self.inputs: list[int] = []  # the tensors that ask for gradients
+
+    def pack(self, kind: str, *content: Any) -> bytes:
+        # The list of modules is pickled last, when it is complete, and shares objects with the message.
+        self.dump((self.stay_home(content), self.modules))
+        call = content[0] if kind == "return" else 0
+        return pickle.dumps((kind, call, self.notes, self.stream.getvalue()), protocol=5)
+
+    def stay_home(self, value: Any) -> Any:
+        """Put a note in the place of every function: it is called back. (Hooks inside a network travel with it.)"""
+        if isinstance(value, Tensor):
+            self.given.add(id(value))
+        if type(value) in (list, tuple):
+            return type(value)(self.stay_home(item) for item in value)
+        if type(value) is dict:
+            return {key: self.stay_home(item) for key, item in value.items()}
+        if isinstance(value, type) and issubclass(value, nn.Module):
+            self.modules.append((self.number(value, ("M",)), value))
+        elif callable(value) and not isinstance(value, (nn.Module, type)) and self.remote(value) is None:
+            return Called(self.number(value, ("C",)))
+        return self.attach(value) if isinstance(value, (Path, str)) else value
+
+    def attach(self, path: Path | str) -> Any:
+        """Let a file that a check has written, or one of the submission's, be found by the worker."""
+        if not Path(path).is_absolute():
+            return path
+        if self.submission in Path(path).parents:
+            return File(type(path), Path(path).relative_to(self.submission).as_posix(), None)
+        if Path(path).is_file():
+            return File(type(path), Path(path).name, Path(path).read_bytes())
+        return path
+
+    def number(self, value: Any, note: Any) -> int:
+        number = self.numbers.get(id(value))
+        if number is None:
+            number = self.numbers[id(value)] = len(self.home)
+            self.home.append(value)
+            self.notes.append(note)
+        return number
+
+    def persistent_id(self, value: Any) -> Any:
+        if isinstance(value, Tensor):
+            return "h", self.tensor(value)
+        if isinstance(value, nn.Module):
+            if (there := self.remote(value)) is not None:
+                return "h", self.number(value, ("S", there))
+            if id(value) not in self.numbers:
+                self.modules.append((self.number(value, ("M",)), value))
+            return None
+        if isinstance(value, torch.Generator):
+            if id(value) in self.numbers:
+                return "h", self.numbers[id(value)]
+            self.buffers.append(raw(value.get_state()))
+            return "h", self.number(value, ("G", len(self.buffers[-1])))
+        if type(value) is Called:
+            return "h", value.number
+        return self.remote(value)
+
+    def tensor(self, value: Tensor) -> int:
+        if id(value) in self.numbers:
+            return self.numbers[id(value)]
+        strides = None if value.is_contiguous() else value.stride()
+        grad = None if not value.is_leaf or value.grad is None else self.tensor(value.grad)
+        if value.requires_grad:
+            self.inputs.append(len(self.home))
+        buffer = raw(value)
+        self.buffers.append(buffer)
+        what = (
+            NAMES[value.dtype],
+            tuple(value.shape),
+            strides,
+            value.requires_grad,
+            isinstance(value, nn.Parameter),
+            value.is_leaf,
+            grad,
+        )
+        return self.number(value, ("T", len(buffer), *what))
+
+
+class File:
+    """Stands for a path: of a file in the submission, or with the bytes of one that the decider has."""
+
+    def __init__(self, kind: type, name: str, content: bytes | None) -> None:
+        self.kind, self.name, self.content = kind, name, content
+
+    def __reduce__(self) -> Any:
+        return _write_file, (self.kind is not str, self.name, self.content)
+
+
+def _write_file(as_path: bool, name: str, content: bytes | None) -> Path | str:
+    """Put the file where the worker can read it; it runs in the folder of the submission."""
+    path = Path.cwd() / name
+    if content is not None:
+        path = Path(tempfile.mkdtemp()) / name
+        path.write_bytes(content)
+    return path if as_path else str(path)
+
+
+class Called:
+    """Stands for a callable that stays with the decider."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+class Unpacker(pickle.Unpickler):
+    """Read one message in the worker; `table` grows as the decider's `home` does."""
+
+    def __init__(self, header: bytes, body: memoryview, table: list[Any]) -> None:
+        self.kind, self.call, self.notes, message = pickle.loads(header)
+        super().__init__(io.BytesIO(message))
+        self.table, self.first = table, len(table)
+        self.join: Callable[[int, Tensor], Tensor] = lambda _number, value: value.requires_grad_()
+        self.stub: Callable[[int], Any] = int
+        self.remote: Callable[[Any], Any] = lambda told: told
+        self.inputs: list[Tensor] = []
+        self.body, self.at = body, 0
+
+    def unpack(self, joined: bool = False) -> Any:
+        """Build the message; joined tensors are joined to the decider's graph, otherwise they are leaves of their own."""
+        for number, (kind, *note) in enumerate(self.notes, self.first):
+            if kind == "T":
+                self.table.append(self._tensor(number, joined, *note))
+            elif kind == "G":
+                state = torch.frombuffer(bytearray(self._take(note[0])), dtype=torch.uint8)
+                self.table.append(torch.Generator().set_state(state))
+            elif kind == "S":
+                self.table.append(self.remote(note[0]))
+            else:
+                self.table.append(self.stub(number) if kind == "C" else None)
+        message, modules = self.load()
+        for number, module in modules:
+            self.table[number] = module
+        return message
+
+    def _take(self, size: int) -> memoryview:
+        self.at += size
+        return self.body[self.at - size : self.at]
+
+    def _tensor(
+        self, number: int, joined: bool, size: int, dtype: str, shape: Any, strides: Any, wanted: bool, parameter: bool,
+        leaf: bool, grad: int | None,
+    ) -> Tensor:  # fmt: skip
+        numbers = bytearray(self._take(size))
+        value = (
+            torch.frombuffer(numbers, dtype=DTYPES[dtype]).view(shape)
+            if size
+            else torch.empty(shape, dtype=DTYPES[dtype])
+        )
+        if strides is not None:
+            value = _strided(value, strides)
+        if parameter:
+            value = nn.Parameter(value, requires_grad=wanted)
+        elif wanted:
+            value = self.join(number, value) if joined else value.requires_grad_()
+            value = value if leaf or joined else value.clone()
+        if wanted:
+            self.inputs.append(value)
+        if grad is not None:
+            value.grad = self.table[grad]
+        return value
+
+    def persistent_load(self, told: Any) -> Any:
+        return self.table[told[1]] if told[0] == "h" else self.remote(told)
+
+
+def _strided(value: Tensor, strides: tuple[int, ...]) -> Tensor:
+    """Lay a tensor out in memory as the decider's is: a broadcast axis has stride 0."""
+    flat = value[tuple(slice(0, 1) if step == 0 else slice(None) for step in strides)]
+    laid = torch.empty_strided(flat.shape, [step or 1 for step in strides], dtype=value.dtype).copy_(flat)
+    return laid.expand(value.shape)

@@ -1,0 +1,324 @@
+"""The untrusted end of the line: it holds the student's modules, does what the decider asks, and calls back.
+
+Nothing here is safe from student code, and nothing need be: whatever this process says is read by plain.Reader.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import copy
+import functools
+import importlib
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import _get_current_function_mode_stack
+from torch.utils.hooks import RemovableHandle
+
+from coursekit.grading import unchanged
+from coursekit.grading.networks import Boom
+from coursekit.staff.isolated.bridge import Bridge, gradients
+from coursekit.staff.isolated.changes import Watch
+from coursekit.staff.isolated.plain import Writer
+from coursekit.staff.isolated.rich import Unpacker
+from coursekit.staff.isolated.shell import describe_shell, own_tensors
+from coursekit.staff.isolated.wire import Channel, WorkerGone
+from coursekit.vision import relu_rule
+
+
+class Stub:
+    """A callable that stays with the decider."""
+
+    def __init__(self, worker: Worker, number: int) -> None:
+        self._worker, self._number = worker, number
+        self.__name__ = "callback"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._worker.call_back(self._number, args, kwargs)
+
+    def __deepcopy__(self, memo: Any) -> Stub:
+        return self
+
+
+class Worker:
+    """Serve one submission until the decider hangs up."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.table: list[Any] = []  # what the decider has sent
+        self.kept: dict[tuple[Any, ...], Any] = {}  # ours, of which the decider holds a handle
+        self.answered: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
+        self.calls = 0
+        self.frames: list[Watch] = []
+        self.sentences: list[str] = []  # what was changed globally since the last message
+        self.remember_nothing()
+
+    def remember_nothing(self) -> None:
+        self.table.clear()
+        self.answered.clear()
+        self.known: dict[int, int] = {}
+        self.memory: dict[int, int] = {}  # where a given tensor's numbers lie -> its number
+        self.handles: dict[int, Any] = {}
+
+    def serve(self) -> None:
+        RemovableHandle.next_id = 10**9  # the hooks of networks that come have low numbers
+        with contextlib.suppress(WorkerGone):
+            while True:
+                self._answer(self._receive())
+
+    # listening
+
+    def _receive(self) -> Unpacker:
+        header, body = self.channel.receive()
+        unpacker = Unpacker(header, body, self.table)
+        unpacker.stub = lambda number: Stub(self, number)
+        unpacker.remote = self._thing
+        return unpacker
+
+    def _unpack(self, unpacker: Unpacker, joined: bool = False) -> Any:
+        with torch._C.DisableTorchFunction(), torch.enable_grad():
+            message = unpacker.unpack(joined)
+        for number in range(unpacker.first, len(self.table)):
+            given = self.table[number]
+            self.known[id(given)] = number
+            if isinstance(given, Tensor) and given.numel():
+                self.memory.setdefault(given.untyped_storage().data_ptr(), number)
+        return message
+
+    def _answer(self, unpacker: Unpacker) -> None:
+        """Do what one request says and send the result, or what was raised."""
+        content = self._unpack(unpacker)
+        top = not self.frames
+        before = unchanged._global_facts() if top else {}
+        self.frames.append(Watch(self.table, unpacker.first))
+        try:
+            result = getattr(self, f"do_{unpacker.kind}")(unpacker, *content)
+            told: list[Any] = ["return", result]
+        except BaseException as error:  # noqa: BLE001 (also SystemExit: it ends a check, not the worker)
+            told = ["raise", error]
+        if top:
+            after = unchanged._global_facts()
+            self.sentences += [s for s in after if not unchanged._same(before.get(s), after[s])]
+        try:
+            self._tell(told, unpacker.inputs)
+        except (MemoryError, RuntimeError, RecursionError) as error:  # it cannot even be told
+            self._tell(["raise", error], [])
+        self.frames.pop()
+
+    # speaking
+
+    def _tell(self, told: list[Any], inputs: list[Tensor]) -> None:
+        with torch._C.DisableTorchFunction(), torch.no_grad():
+            writer = Writer(self._describe)
+            if told[0] == "return":
+                self.calls += 1
+                content = [self.calls, writer.write(told[1])]
+                if writer.joined:
+                    self.answered[self.calls] = (writer.joined, inputs)
+            else:
+                content = _describe_error(told[1])
+            self._send(writer, told[0], content)
+
+    def _send(self, writer: Writer, kind: str, content: list[Any]) -> None:
+        changes = [change for frame in self.frames for change in frame.differences(writer)]
+        header = writer.header([kind, changes, self.sentences, *content])
+        self.sentences = []
+        self.channel.send(header, writer.buffers)
+
+    def call_back(self, number: int, args: Any, kwargs: Any) -> Any:
+        """Run one of the decider's callables."""
+        grad = torch.is_grad_enabled()
+        rules = [mode.rule for mode in _get_current_function_mode_stack() if isinstance(mode, relu_rule)]
+        with torch._C.DisableTorchFunction(), torch.no_grad():
+            writer = Writer(self._describe)
+            content = [number, writer.write(tuple(args)), writer.write(kwargs), grad, writer.write(rules)]
+            self._send(writer, "call", content)
+        return self._listen(writer.joined)
+
+    def _listen(self, inputs: list[Tensor]) -> Any:
+        """Answer what is asked until the answer to our own question comes."""
+        while True:
+            unpacker = self._receive()
+            if unpacker.kind not in ("return", "raise"):
+                self._answer(unpacker)
+                continue
+            unpacker.join = functools.partial(self._bridge, unpacker.call, inputs)
+            message = self._unpack(unpacker, joined=bool(inputs))
+            if self.frames and any(isinstance(given, nn.Module) for given in self.table[unpacker.first :]):
+                self.frames[-1].add(Watch(self.table, unpacker.first))
+            if unpacker.kind == "raise":
+                raise _build_error(*message)
+            for number, state in message[2]:
+                self.table[number].set_state(torch.tensor(list(state), dtype=torch.uint8))
+            return message[1]
+
+    def _bridge(self, call: int, inputs: list[Tensor], number: int, value: Tensor) -> Tensor:
+        joined: Tensor = Bridge.apply(lambda upstream: self._ask(call, number, upstream), value, *inputs)
+        return joined
+
+    def _ask(self, call: int, number: int, upstream: Tensor) -> Any:
+        with torch._C.DisableTorchFunction(), torch.no_grad():
+            writer = Writer(self._describe)
+            self._send(writer, "gradient", [call, number, writer.write(upstream.detach())])
+        return self._listen([])
+
+    def _describe(self, value: Any, writer: Writer) -> Any:
+        """Describe what is special here: what the decider knows, views of it, functions, networks."""
+        if issubclass(type(value), Tensor):
+            return self._describe_tensor(value, writer)
+        if type(value) is Stub:
+            return ["h", value._number, -1]
+        number = self.known.get(id(value))
+        if number is not None:
+            return ["h", number, -1]
+        if issubclass(type(value), nn.Module):
+            self.handles[id(value)] = value
+            return describe_shell(id(value), value, writer, self.known)
+        if callable(value):
+            self.handles[id(value)] = value
+            return ["f", id(value), getattr(value, "__name__", type(value).__name__)]
+        return None
+
+    def _describe_tensor(self, value: Tensor, writer: Writer) -> Any:
+        number = self.known.get(id(value))
+        joined = -1
+        if value.requires_grad:
+            joined = len(writer.joined)
+        base = number
+        if base is None and value.layout is torch.strided and value.numel():
+            base = self._base(value)
+        if base is None:
+            return None
+        if joined >= 0:
+            writer.joined.append(value)
+        if number is not None:
+            return ["h", number, joined]
+        offset = value.storage_offset() - self.table[base].storage_offset()
+        return ["v", base, list(value.shape), list(value.stride()), offset, joined]
+
+    def _base(self, value: Tensor) -> int | None:
+        """Return the number of something given whose memory a tensor shares."""
+        number = self.memory.get(value.untyped_storage().data_ptr())
+        if number is None:
+            return None
+        given = self.table[number]
+        same = given.untyped_storage().data_ptr() == value.untyped_storage().data_ptr()
+        return number if same and given.dtype == value.dtype else None
+
+    # what can be asked
+
+    def do_forget(self, unpacker: Unpacker) -> None:
+        self.remember_nothing()
+        unpacker.first = 0
+        while unchanged.function_modes():  # a rule that a check left in force ends with it, as in process
+            torch._C._pop_torch_function_stack()
+
+    def do_unpack(self, unpacker: Unpacker, files: dict[str, bytes]) -> None:
+        """Write the submission down."""
+        folder = Path.cwd() / "submission"
+        for name, content in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+        os.chdir(folder)
+        sys.path.insert(0, str(folder))
+
+    def do_load(self, unpacker: Unpacker, name: str) -> str:
+        """Import one of the student's modules; return why it cannot be imported, or nothing."""
+        file = f"assignment2/{name}.py"
+        if not Path(file).exists():
+            return f"{file} is missing"
+        try:
+            module = importlib.import_module(f"assignment2.{name}")
+        except SyntaxError as error:
+            return f"{file}, line {error.lineno}: {error.msg}"
+        except BaseException as error:  # noqa: BLE001 (SystemExit too)
+            return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        self.kept.update({(name, key): value for key, value in vars(module).items()})
+        return ""
+
+    def do_look(self, unpacker: Unpacker, module: str, name: str) -> Any:
+        """Return ("function", None), ("class", None), ("value", it), or ("missing", None)."""
+        if (module, name) not in self.kept:
+            return "missing", None
+        value = self.kept[module, name]
+        if isinstance(value, type):
+            return "class", None
+        return ("function", None) if callable(value) else ("value", value)
+
+    def do_put(self, unpacker: Unpacker, module: str, name: str, value: Any) -> None:
+        setattr(sys.modules[f"assignment2.{module}"], name, value)
+
+    def do_restore(self, unpacker: Unpacker, module: str, name: str) -> None:
+        setattr(sys.modules[f"assignment2.{module}"], name, self.kept[module, name])
+
+    def do_call(self, unpacker: Unpacker, function: Any, args: Any, kwargs: Any, grad: bool) -> Any:
+        with torch.set_grad_enabled(grad):
+            return function(*args, **kwargs)
+
+    def do_gradient(self, unpacker: Unpacker, call: int, index: int, upstream: Tensor) -> Any:
+        outputs, inputs = self.answered[call]
+        return gradients(outputs[index], inputs, upstream)
+
+    def _thing(self, told: Any) -> Any:
+        """Return something of ours that the decider speaks of."""
+        kind, *name = told
+        if kind == "inner":
+            return self.handles[name[0]].get_submodule(name[1])
+        return self.handles[name[0]] if kind == "handle" else self.kept[tuple(name)]
+
+    def do_run(
+        self, unpacker: Unpacker, root: nn.Module, state: list[Tensor], modes: list[bool], path: str, name: str, args: Any,
+        kwargs: Any, grad: bool,
+    ) -> Any:  # fmt: skip
+        """Run a network of ours, or one of its methods, with the weights and modes that the decider's shell has now."""
+        own = own_tensors(root)
+        for mine, sent in zip(own, state, strict=True):
+            self._adopt(unpacker, mine, sent)
+        for module, training in zip(root.modules(), modes, strict=True):
+            module.training = training
+        self.frames[-1] = Watch(self.table, unpacker.first)
+        if name == "__deepcopy__":
+            return copy.deepcopy(root)
+        with torch.set_grad_enabled(grad):
+            return getattr(root.get_submodule(path), name)(*args, **kwargs)
+
+    def do_ask(self, unpacker: Unpacker, root: nn.Module, path: str, name: str) -> Any:
+        value = getattr(root.get_submodule(path), name)
+        return ("method", None) if callable(value) else ("value", value)
+
+    def _adopt(self, unpacker: Unpacker, mine: Tensor, sent: Tensor) -> None:
+        """Give a tensor of ours the value that came, and let it stand where that stood."""
+        number = self.known.pop(id(sent))
+        self.table[number] = mine
+        self.known[id(mine)] = number
+        with torch.no_grad():
+            mine.data = sent.detach()
+            mine.requires_grad_(sent.requires_grad)
+            mine.grad = sent.grad
+        unpacker.inputs = [mine if given is sent else given for given in unpacker.inputs]
+
+
+def _describe_error(error: BaseException) -> list[Any]:
+    """Return an error's types, its text, its place in the student's code, and its number if it is one of the decider's."""
+    try:
+        told = str(error)[:4000]
+    except Exception:  # noqa: BLE001
+        told = "an exception without words"
+    own = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).parent.name == "assignment2"]
+    place = f"at assignment2/{Path(own[-1].filename).name}, line {own[-1].lineno}: {own[-1].line}" if own else ""
+    return [[kind.__name__ for kind in type(error).__mro__], told, place, getattr(error, "_a2_number", -1)]
+
+
+def _build_error(kinds: list[str], told: str, number: int) -> BaseException:
+    """Return an exception of the decider's as one that student code may catch."""
+    known = {"Boom": Boom, **vars(builtins)}
+    base = next((known[kind] for kind in kinds if kind in known), Exception)
+    error: BaseException = (base if base.__name__ == kinds[0] else type(kinds[0], (base,), {}))(told)
+    error._a2_number = number  # type: ignore[attr-defined]
+    return error

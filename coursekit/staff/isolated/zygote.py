@@ -1,0 +1,161 @@
+"""A process in the sandbox that has imported torch and forks a worker for each submission. No student code runs in it.
+
+It is told to "start" a worker, with a socket for its line, or to "end" one; every order has a name, and its answer too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from typing import Any
+
+from coursekit.staff.isolated import rooms
+from coursekit.staff.isolated.sandbox import Limits
+
+NEEDED = ("numpy.random", "torch", "torch._dynamo", "coursekit.vision", "coursekit.grading.recorder",
+          "coursekit.staff.isolated.worker")  # fmt: skip
+
+
+def main() -> int:
+    """Serve the control socket whose number is the first argument; with a second, "bare", workers have no rooms."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    for name in NEEDED:
+        importlib.import_module(name)
+    import torch
+
+    torch.set_num_threads(1)
+    _warm_up()
+    gc.collect()
+    gc.freeze()
+    Zygote(control, bare=sys.argv[2:] == ["bare"]).serve()
+    return 0
+
+
+def _warm_up() -> None:
+    """Run what is set up when it is first used, so that no worker pays for it."""
+    import torch
+
+    layer = torch.nn.Conv2d(3, 2, 3)
+    image = torch.rand(1, 3, 8, 8, requires_grad=True)
+    torch.optim.Adam(layer.parameters())
+    torch.autograd.grad(torch.nn.functional.cross_entropy(layer(image).mean((2, 3)), torch.tensor([1])), image)
+
+
+class Zygote:
+    """Start workers and end them."""
+
+    def __init__(self, control: socket.socket, bare: bool) -> None:
+        self.control, self.bare = control, bare
+        self.running: dict[str, tuple[int, int, int]] = {}  # name of its order -> keeper, its report, the worker's pid
+        self.started = 0
+
+    def serve(self) -> None:
+        while True:
+            message, handles, _, _ = socket.recv_fds(self.control, 4096, 1)
+            if not message:
+                break
+            order = json.loads(message)
+            if order["what"] == "start":
+                self._end_all()
+                answer = self._start(order["name"], handles[0])
+            else:
+                answer = self._end(order["worker"])
+            self.control.send(json.dumps(answer | {"name": order["name"]}).encode())
+        self._end_all()
+
+    def _end_all(self) -> None:
+        for name in list(self.running):
+            self._end(name)
+
+    def _start(self, name: str, line: int) -> dict[str, Any]:
+        def run() -> None:
+            _close_all_but(line)
+            from coursekit.staff.isolated.wire import Channel
+            from coursekit.staff.isolated.worker import Worker
+
+            Worker(Channel(socket.socket(fileno=line))).serve()
+
+        start = _start_bare if self.bare else rooms.start
+        self.started += 1
+        keeper, report = start(Limits(), run, self.started)
+        os.close(line)
+        pid = _read_word(report)
+        if not pid:
+            os.waitpid(keeper, 0)
+            return {"error": "the room could not be made"}
+        self.running[name] = (keeper, report, int(pid))
+        return {"pid": int(pid)}
+
+    def _end(self, name: str) -> dict[str, Any]:
+        """Kill a worker and everything it has started; tell how it had ended if it had."""
+        if not name:
+            self._end_all()
+        if name not in self.running:
+            return {"exit": None}
+        keeper, report, pid = self.running.pop(name)
+
+        ended = bool(select.select([report], [], [], 0.05)[0])
+        with contextlib.suppress(ProcessLookupError):
+            (os.killpg if self.bare else os.kill)(pid, signal.SIGKILL)
+        code = _read_word(report)
+        os.close(report)
+        os.waitpid(keeper, 0)
+        return {"exit": int(code) if ended and code else None}
+
+
+def _read_word(pipe: int) -> str:
+    word = b""
+    while (more := os.read(pipe, 1)) and more != b" ":
+        word += more
+    return word.decode()
+
+
+def _close_all_but(line: int) -> None:
+    """Keep nothing open but the line: not the control socket, not our standard input and output."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nowhere, number)
+    os.closerange(3, line)
+    os.closerange(line + 1, 4096)
+
+
+def _start_bare(limits: Limits, run: Any, serial: int) -> tuple[int, int]:
+    """Fork a worker with limits only: a session of its own and a folder of its own, no namespaces."""
+    report, tell = os.pipe()
+    keeper = os.fork()
+    if keeper:
+        os.close(tell)
+        return keeper, report
+    folder = tempfile.mkdtemp(prefix="a2-worker-")
+    worker = os.fork()
+    if worker:
+        os.write(tell, f"{worker} ".encode())
+        _, status = os.waitpid(worker, 0)
+        os.write(tell, str(os.waitstatus_to_exitcode(status)).encode())
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(0)
+    try:
+        os.setsid()
+        os.chdir(folder)
+        if os.geteuid() == 0:
+            os.chown(folder, rooms.FIRST_USER, rooms.FIRST_USER)
+            os.setgroups([])
+            os.setresgid(*[rooms.FIRST_USER] * 3)
+            os.setresuid(*[rooms.FIRST_USER] * 3)
+        limits.impose()
+        run()
+    finally:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

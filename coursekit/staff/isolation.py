@@ -1,0 +1,88 @@
+"""Grade one submission with its code in a sandbox: the interface that `a2 grade --isolated`, the classroom and Gradescope use.
+
+    with Room(choose_level(trust=False), hidden_seed=2026) as room:  # imports torch, here and in the sandbox: once
+        grade = grade_submission(folder, PARTS, room=room, hidden=True)
+
+A room grades one submission after the other; for two at a time take two rooms, in two processes. With a hidden_seed the
+hidden checks draw numbers of their own from it, and the solution tells what is right; without, they draw the stored ones.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+from coursekit.errors import UsageError
+from coursekit.grading.grade import Progress, grade
+from coursekit.grading.results import Check, Grade, read_manifest, select
+from coursekit.grading.warm import Warm
+from coursekit.parts import PARTS, ROOT, Part
+from coursekit.staff.isolated.fresh import record
+from coursekit.staff.isolated.sandbox import choose_level
+
+__all__ = ["Room", "checks_of", "choose_level", "grade_submission"]
+
+PATIENCE = 20  # seconds for one check: twice what a student has, since others grade on the same cores
+WHOLE = 600  # seconds for a submission
+
+
+class Room:
+    """A warm deciding process and its sandbox; both go when the block ends."""
+
+    def __init__(self, level: str, *, hidden_seed: int | None = None) -> None:
+        self.level, self.hidden_seed = level, hidden_seed
+        self._inside = ExitStack()
+
+    def __enter__(self) -> Room:  # noqa: PYI034
+        with ExitStack() as stack:  # what was begun is undone if a later step fails
+            arguments = ["-m", "coursekit.staff.isolated.warm", self.level]
+            if self.hidden_seed is not None:
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="a2-room-"))
+                arguments.append(str(record(self.hidden_seed, Path(folder))))
+            warm = Warm(ROOT, arguments)
+            stack.callback(warm.close)
+            warm.start()
+            self.launch = warm.launch
+            self._inside = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._inside.close()
+
+
+def checks_of(parts: Sequence[Part] = PARTS, *, hidden: bool = False, name: str | None = None) -> tuple[Check, ...]:
+    """Return the checks that count: the manifest's for students, with hidden also the staff's own."""
+    manifests = [ROOT / "tests" / "manifest.json", *([ROOT / "tests" / "hidden" / "manifest.json"] if hidden else [])]
+    return tuple(check for path in manifests for check in select(read_manifest(path), parts, name))
+
+
+def grade_submission(
+    folder: Path,
+    parts: Sequence[Part] = PARTS,
+    *,
+    room: Room,
+    hidden: bool = False,
+    checks: Sequence[Check] | None = None,
+    progress: Progress = lambda done: None,
+    seconds: int = PATIENCE,
+    whole_seconds: float = WHOLE,
+) -> Grade:
+    """Grade folder/assignment2/*.py and folder/trained/*.safetensors, which need not be safe to read, import or run.
+
+    Every check of the manifest gets a verdict; a module that is missing or cannot be imported is the verdict on its checks.
+    The sandbox's level stands in the grade's notes. UsageError only for what is no fault of the submission.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder: unpack the submission first")
+    wanted = checks_of(parts, hidden=hidden) if checks is None else tuple(checks)
+    done = grade(
+        wanted, parts, progress=progress, launch=room.launch, submission=folder.resolve(), impatient=True,
+        seconds=seconds, whole_seconds=whole_seconds,
+    )  # fmt: skip
+    return dataclasses.replace(done, notes=(*done.notes, f"sandbox: {room.level}"))
