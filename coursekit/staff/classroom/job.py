@@ -117,9 +117,9 @@ def _log(grade: Grade) -> str:
 
 
 def _room(order: Order) -> Room:
-    key = (order.seed, order.trust)
+    key = (order.seed, order.hidden, order.trust)
     if getattr(_own, "key", None) != key or _own.room not in _rooms:
-        room = Room(choose_level(order.trust), hidden_seed=order.seed)
+        room = Room(choose_level(order.trust), hidden_seed=order.seed if order.hidden else None)
         room.__enter__()
         _rooms.append(room)
         _own.key, _own.room = key, room

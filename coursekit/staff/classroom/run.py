@@ -108,7 +108,7 @@ def _settle(zips: Path, out: Path, order: Order) -> Order:
             "check_seconds": order.check_seconds, "seconds": order.seconds}  # fmt: skip
     path = out / "run.json"
     if not path.exists():
-        seed = order.seed or secrets.randbelow(2**31 - 1) + 1
+        seed = order.seed or secrets.randbelow(10**6) + 1
         write_whole(path, json.dumps({"seed": seed, **told}, indent=1) + "\n")
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
