@@ -279,7 +279,7 @@ def _classroom(arguments: argparse.Namespace) -> int:
 
 
 def _gradescope(arguments: argparse.Namespace) -> int:
-    from coursekit.staff.gradescope import pack
+    from coursekit.staff.gradescope.bundle import pack
 
     print(*pack(arguments.destination, _numbers(arguments.parts)), sep="\n")
     return FULL_MARKS

@@ -103,7 +103,7 @@ def _folder_of_this_run(out: Path) -> Iterator[None]:
 
 def _settle(zips: Path, out: Path, order: Order) -> Order:
     """Return the order of the run that this folder belongs to, which has its own seed; UsageError if it is another one."""
-    order = dataclasses.replace(order, checks=jobs.checks_digest(order.chosen, order.hidden))
+    order = jobs.with_checks(order)
     told = {"zips": str(zips.resolve()), "parts": list(order.parts), "hidden": order.hidden, "checks": order.checks,
             "check_seconds": order.check_seconds, "seconds": order.seconds}  # fmt: skip
     path = out / "run.json"
