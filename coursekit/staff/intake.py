@@ -94,7 +94,12 @@ def _steps(name: str) -> tuple[str, ...] | None:
 
 def _is_junk(steps: tuple[str, ...]) -> bool:
     """Return whether an operating system or Python left this by itself."""
-    return "__MACOSX" in steps or "__pycache__" in steps or steps[-1].startswith("._") or steps[-1] in (".DS_Store", "Thumbs.db")
+    return (
+        "__MACOSX" in steps
+        or "__pycache__" in steps
+        or steps[-1].startswith("._")
+        or steps[-1] in (".DS_Store", "Thumbs.db")
+    )
 
 
 def _roots(
@@ -104,7 +109,9 @@ def _roots(
     wanted = {tuple(name.casefold().split("/")): name for name in (*submitted_files(parts), MANIFEST)}
     roots = _group(found, wanted)
     if not roots:  # the modules alone, without their folder
-        flat = {(part.module_path.name.casefold(),): part.module_path.as_posix() for part in parts}
+        flat: dict[tuple[str, ...], str] = {
+            (part.module_path.name.casefold(),): part.module_path.as_posix() for part in parts
+        }
         roots = _group(found, flat)
     return roots
 

@@ -43,9 +43,15 @@ def print_class(graded: Class) -> None:
         console.print(f"[red]{cross}[/] {escape(printable(f'{one.student}: not graded ({reason})'))}", soft_wrap=True)
     if graded.others:
         console.print(escape(printable(f"not looked at: {', '.join(graded.others)}")), style="dim")
-    levels = sorted({r.outcome.sandbox for r in graded.records if r.status == "graded"})
-    console.print(f"{len(scores)} graded, {empty} with nothing to grade, {len(graded.waiting)} not graded; {graded.newly} in this run")
+    levels = sorted({record.outcome.sandbox for record in graded.records} - {"none needed"}) or ["none needed"]
+    console.print(
+        f"{len(scores)} graded, {empty} with nothing to grade, {len(graded.waiting)} not graded; {graded.newly} in this run"
+    )
     if scores:
         best = max_score(graded.order)
-        console.print(f"median {median(scores):g} of {best:g} points; sandbox: {escape(', '.join(levels))}", style="bold")
-    console.print(f"{escape(str(graded.out / 'gradebook.csv'))} and {escape(str(graded.out / 'class.html'))}", soft_wrap=True)
+        console.print(
+            f"median {median(scores):g} of {best:g} points; sandbox: {escape(', '.join(levels))}", style="bold"
+        )
+    console.print(
+        f"{escape(str(graded.out / 'gradebook.csv'))} and {escape(str(graded.out / 'class.html'))}", soft_wrap=True
+    )

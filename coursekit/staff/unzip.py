@@ -20,7 +20,16 @@ MAX_ZIP = 2**30
 MAX_INNER = 64 * 2**20  # a zip in a zip is read into memory
 MAX_ENTRIES = 20_000
 ENTRY_MARK = b"PK\1\2"  # one for each line of a zip's directory
-BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, ValueError, NotImplementedError, RuntimeError, OSError)
+BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    struct.error,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+)
 OTHER_KINDS = {b"Rar!": "a RAR", b"7z\xbc\xaf": "a 7z", b"\x1f\x8b": "a gzip", b"BZh": "a bzip2", b"\xfd7zXZ": "an xz"}
 PACK = "pack it again with `a2 submit`"
 
@@ -70,8 +79,8 @@ def _take_inner(outer: Taken, inner: Entry, parts: Sequence[Part], wrapped: bool
         return Taken(problem=f"is a zip in a zip in a zip: {PACK}")
     try:
         content = b"" if inner.trouble else inner.read(MAX_INNER + 1)
-    except Unreadable as ending:
-        return Taken(problem=f"holds only {inner.name}, which {ending}")
+    except Unreadable as error:
+        return Taken(problem=f"holds only {inner.name}, which {error}")
     if inner.trouble or len(content) > MAX_INNER:
         ending = inner.trouble or too_large(None, MAX_INNER)
         return Taken(problem=f"holds only {inner.name}, which {ending}")

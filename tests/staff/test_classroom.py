@@ -97,14 +97,17 @@ def test_the_names_of_learning_platforms_are_understood(name, student, late):
 
 
 def test_two_zips_of_one_student_are_named_and_neither_is_graded(tmp_path):
-    zips = hand_in(tmp_path / "zips", doejane_1_11_a="x\n", doejane_1_12_b="x\n", **{"Doejane_1": "x\n"})
+    zips = hand_in(tmp_path / "zips", doejane_1_11_a="x\n", doejane_1_12_b="x\n", Doejane_1="x\n")
 
     grade_class(zips, tmp_path / "out", ORDER, job=fake)
 
     (row,) = lines_of(tmp_path / "out").values()
     assert row["score"] == "0"
     assert row["status"] == "no submission"
-    assert row["remarks"] == "handed in 3 times (Doejane_1.zip, doejane_1_11_a.zip, doejane_1_12_b.zip): keep one, then run again"
+    assert (
+        row["remarks"]
+        == "handed in 3 times (Doejane_1.zip, doejane_1_11_a.zip, doejane_1_12_b.zip): keep one, then run again"
+    )
 
 
 def test_a_students_folder_with_one_zip_is_that_students(tmp_path):
@@ -131,7 +134,7 @@ def test_folders_are_safe_and_different_for_different_students(tmp_path):
 
 
 def test_no_cell_of_the_gradebook_is_a_formula(tmp_path):
-    hostile = ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' ⁄C calc'!A0", "\u202e=1", "ok,\"=1\"", " =1"]
+    hostile = ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' ⁄C calc'!A0", "\u202e=1", 'ok,"=1"', " =1"]
     zips = hand_in(tmp_path / "zips", **dict.fromkeys(hostile, "x\n"))
 
     grade_class(zips, tmp_path / "out", ORDER, job=fake)
@@ -260,7 +263,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(tmp_path, monke
         whole(number)
 
     monkeypatch.setattr(records.os, "fsync", full)
-    with pytest.raises(UsageError, match="the disk of .* is full"):
+    with pytest.raises(UsageError, match=r"the disk of .* is full"):
         grade_class(zips, tmp_path / "out", ORDER, job=fake, workers=1)
     monkeypatch.undo()
 
@@ -296,7 +299,11 @@ def test_a_job_that_breaks_is_tried_again_and_costs_no_neighbour(tmp_path):
     graded = grade_class(zips, tmp_path / "out", ORDER, job=breaking)
 
     rows = lines_of(tmp_path / "out")
-    assert {name: row["status"] for name, row in rows.items()} == {"always": "not graded", "fine": "graded", "once": "graded"}
+    assert {name: row["status"] for name, row in rows.items()} == {
+        "always": "not graded",
+        "fine": "graded",
+        "once": "graded",
+    }
     assert rows["always"]["score"] == ""
     assert "a worker was killed" in rows["always"]["remarks"]
     assert [one.student for one in graded.waiting] == ["always"]
@@ -327,7 +334,9 @@ def test_a_file_that_could_not_be_taken_is_the_verdict_on_its_checks():
 
 def test_the_class_page_shows_what_to_look_at_and_nothing_hostile(tmp_path):
     copied = "def f():\n    return 1\n"
-    zips = hand_in(tmp_path / "zips", ann=copied, ben="# mine\n" + copied, cem="x = 1\n", dan="x = 1\n", **{"<script>": "y\n"})
+    zips = hand_in(
+        tmp_path / "zips", ann=copied, ben="# mine\n" + copied, cem="x = 1\n", dan="x = 1\n", **{"<script>": "y\n"}
+    )
     (zips / "solution.zip").write_bytes(zipped((MODULE, solution())))
 
     graded = grade_class(zips, tmp_path / "out", ORDER, job=fake)
@@ -344,9 +353,13 @@ def test_the_class_page_shows_what_to_look_at_and_nothing_hostile(tmp_path):
 
 
 def test_equal_wrong_answers_and_answers_that_fit_only_public_checks_are_flagged():
-    hidden = [c.id for c in checks_of(PARTS[:1], hidden=True) if c.id.startswith("tests/hidden/") and c.function == "saliency_map"]
+    hidden = [
+        c.id
+        for c in checks_of(PARTS[:1], hidden=True)
+        if c.id.startswith("tests/hidden/") and c.function == "saliency_map"
+    ]
     public = [c.id for c in CHECKS if c.function == "saliency_map"]
-    wrong = {name: "hash" for name in public[:2]}
+    wrong = dict.fromkeys(public[:2], "hash")
 
     def record(student, outcomes, wrong):
         outcome = records.Outcome({}, outcomes, (), wrong, 1.0, "bubblewrap")
@@ -366,7 +379,9 @@ def test_equal_wrong_answers_and_answers_that_fit_only_public_checks_are_flagged
 
 def test_the_histogram_counts_everybody_once():
     def record(score):
-        return records.Record("s", "s", "", False, "graded", (), "", 0, 0, {}, records.Outcome({"a": score}, {}, (), {}, 1.0, ""))
+        return records.Record(
+            "s", "s", "", False, "graded", (), "", 0, 0, {}, records.Outcome({"a": score}, {}, (), {}, 1.0, "")
+        )
 
     bars = histogram([record(score) for score in (0, 9.9, 10, 99, 100)], 100)
 
@@ -380,7 +395,9 @@ def test_the_histogram_counts_everybody_once():
 def test_a_real_class_in_the_sandbox(tmp_path, capsys):
     good = solution().decode()
     wrong = good.replace(".abs()", "", 1)
-    zips = hand_in(tmp_path / "zips", good=good, wrong=wrong, exits="import os\nos._exit(0)\n", broken=b"PK", syntax="def f(:\n")
+    zips = hand_in(
+        tmp_path / "zips", good=good, wrong=wrong, exits="import os\nos._exit(0)\n", broken=b"PK", syntax="def f(:\n"
+    )
 
     code = main(["classroom", str(zips), "--out", str(tmp_path / "out"), "--parts", "1", "--workers", "2"])
 

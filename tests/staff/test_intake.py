@@ -175,7 +175,9 @@ def test_ten_thousand_files_are_ignored_and_more_than_twice_that_is_refused(take
     many = [(f"venv/{i}", b"") for i in range(10_000)]
 
     assert any("ignored 10,000 other files" in remark for remark in take(zipped((MODULE, GOOD), *many)).remarks)
-    assert f"more than {MAX_ENTRIES:,} entries" in take(zipped(*[(str(i), b"") for i in range(MAX_ENTRIES + 1)])).problem
+    assert (
+        f"more than {MAX_ENTRIES:,} entries" in take(zipped(*[(str(i), b"") for i in range(MAX_ENTRIES + 1)])).problem
+    )
 
 
 def test_weights_are_taken_up_to_a_number(take):
@@ -219,8 +221,10 @@ def test_an_unreadable_zip_is_said(tmp_path, monkeypatch):
     path.write_bytes(zipped((MODULE, GOOD)))
     path.chmod(0)
     if os.access(path, os.R_OK):  # root reads everything
+
         def refuse(*args, **kwargs):
             raise PermissionError(13, "Permission denied")
+
         monkeypatch.setattr(type(path), "open", refuse)
 
     assert take_zip(path).problem == "cannot be read (Permission denied)"
@@ -239,7 +243,7 @@ def test_a_folder_is_taken_like_a_zip_and_its_links_are_not_followed(tmp_path):
 
 def test_layout_comments_and_docstrings_do_not_change_a_modules_hash():
     one = b'def f(x):\n    """Say."""\n    return x + 1\n'
-    same = b'# copied\n\ndef f( x ) :\n        # so\n        return x+1\n'
+    same = b"# copied\n\ndef f( x ) :\n        # so\n        return x+1\n"
     other = b"def f(x):\n    return x + 2\n"
 
     assert source_digest(one) == source_digest(same) != source_digest(other)

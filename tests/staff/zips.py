@@ -45,7 +45,10 @@ def encrypted(name):
 def zeros(name, size):
     """A zip with an entry of zeros: a thousand times smaller than what it unpacks to."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive, archive.open(name, "w", force_zip64=True) as stream:
+    with (
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive,
+        archive.open(name, "w", force_zip64=True) as stream,
+    ):
         block = bytes(2**20)
         for _ in range(size // len(block)):
             stream.write(block)

@@ -19,13 +19,16 @@ def gradebook(records: Sequence[Record], waiting: Sequence[HandedIn], failures: 
     """Return the gradebook: scores, then what is to be said about them."""
     ids = {part.number: [check.id for check in checks_of([part], hidden=order.hidden)] for part in order.chosen}
     most = max_score(order)
-    rows = [_row(record, ids, most) for record in records]
+    rows: list[list[str | float]] = [_row(record, ids, most) for record in records]
     rows += [_waiting_row(one, failures.get(one.student, ""), len(ids)) for one in waiting]
     stream = io.StringIO()
     writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     titles = [f"part {number}" for number in ids]
-    writer.writerow(["student", "score", "max_score", "percent", *titles, "status", "late", "remarks", "sandbox", "file"])
-    writer.writerows(sorted(rows, key=lambda row: (str(row[0]).casefold(), str(row[0]))))
+    writer.writerow(
+        ["student", "score", "max_score", "percent", *titles, "status", "late", "remarks", "sandbox", "file"]
+    )
+    rows.sort(key=lambda row: (str(row[0]).casefold(), str(row[0])))
+    writer.writerows(rows)
     return stream.getvalue()
 
 

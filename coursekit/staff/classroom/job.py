@@ -81,8 +81,9 @@ def grade_work(work: Work, order: Order) -> Outcome:
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_bytes(content)
         wanted = [check for check in checks if part_of(check.function) in usable]
-        limits = {"seconds": order.check_seconds, "whole_seconds": float(order.seconds)}
-        grade = grade_submission(folder, usable, room=room, checks=wanted, progress=_go_on, **limits)
+        grade = grade_submission(
+            folder, usable, room=room, checks=wanted, progress=_go_on, seconds=order.check_seconds, whole_seconds=order.seconds
+        )  # fmt: skip
     return sum_up(_complete(checks, grade, work), room.level)
 
 
@@ -117,7 +118,9 @@ def sum_up(grade: Grade, sandbox: str) -> Outcome:
 def _log(grade: Grade) -> str:
     lines = [*grade.notes, f"{grade.score:g} of {grade.max_score:g} points, {grade.seconds:.1f} s", ""]
     for verdict in grade.verdicts:
-        lines.append(f"{verdict.score:g}/{verdict.check.points:g} {verdict.outcome:10} {verdict.seconds:6.2f} s  {verdict.check.id}")
+        lines.append(
+            f"{verdict.score:g}/{verdict.check.points:g} {verdict.outcome:10} {verdict.seconds:6.2f} s  {verdict.check.id}"
+        )
         lines += [f"      {line}" for line in printable(verdict.message).splitlines()]
     return "\n".join(printable(line) for line in lines) + "\n"
 

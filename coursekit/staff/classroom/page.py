@@ -20,6 +20,7 @@ from coursekit.staff.classroom.job import Order
 from coursekit.staff.classroom.record import Record
 from coursekit.staff.classroom.roster import HandedIn
 from coursekit.staff.contents import source_digest
+from coursekit.staff.edits import callers
 from coursekit.staff.isolation import checks_of
 from coursekit.staff.markers import cut
 
@@ -56,7 +57,11 @@ class Flag:
 
 
 def class_page(
-    records: Sequence[Record], waiting: Sequence[HandedIn], failures: Mapping[str, str], order: Order, others: Sequence[str]
+    records: Sequence[Record],
+    waiting: Sequence[HandedIn],
+    failures: Mapping[str, str],
+    order: Order,
+    others: Sequence[str],
 ) -> str:
     """Return the class page."""
     graded = [record for record in records if record.status == "graded"]
@@ -104,7 +109,9 @@ def slowest(records: Sequence[Record]) -> list[Record]:
 
 def flags(records: Sequence[Record]) -> list[Flag]:
     """Return what a person should look at; none of it changes a score."""
-    found = [Flag("the same zip, byte for byte", s) for s in _groups((r.archive, r.student) for r in records if r.archive)]
+    found = [
+        Flag("the same zip, byte for byte", s) for s in _groups((r.archive, r.student) for r in records if r.archive)
+    ]
     same_zip = {flag.students for flag in found}
     for module in sorted({name for record in records for name in record.sources}):
         released, solved = _own_sources().get(module, ("", ""))
@@ -118,12 +125,12 @@ def flags(records: Sequence[Record]) -> list[Flag]:
     known = [set(flag.students) for flag in found]
     for students, count in _alike(records):
         if not any(set(students) <= group for group in known):
-            found.append(Flag(f"the same {count} wrong answers, which no known mistake gives: were results copied?", students))
-    return found + [
-        Flag(f"{record_says}: hard-coded seeds or answers?", (record.student,))
-        for record in records
-        if (record_says := _only_public(record))
-    ]
+            found.append(
+                Flag(f"the same {count} wrong answers, which no known mistake gives: were results copied?", students)
+            )
+    odd = _groups_of_any((name, record.student) for record in records for name in _only_public(record))
+    told = "right on the public checks, wrong on every hidden one: hard-coded seeds or answers?"
+    return found + [Flag(f"{name}: {told}", students) for name, students in odd]
 
 
 @functools.cache
@@ -136,30 +143,34 @@ def _own_sources() -> dict[str, tuple[str, str]]:
 
 def _groups(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:
     """Return the students that share something, for everything that is shared."""
+    return sorted(students for _, students in _groups_of_any(pairs) if len(students) > 1)
+
+
+def _groups_of_any(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, tuple[str, ...]]]:
+    """Return everything, shared or not, with its students."""
     groups: dict[str, list[str]] = defaultdict(list)
     for key, student in pairs:
         groups[key].append(student)
-    return sorted(tuple(sorted(students)) for students in groups.values() if len(students) > 1)
+    return sorted((key, tuple(sorted(students))) for key, students in groups.items())
 
 
 def _alike(records: Sequence[Record]) -> list[tuple[tuple[str, ...], int]]:
     """Return groups of students whose unexplained wrong answers are the same, to the last digit."""
-    keyed = [(tuple(sorted(r.outcome.wrong.items())), r.student) for r in records]
-    groups: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
-    for key, student in keyed:
-        if len(key) >= ALIKE:
-            groups[key].append(student)
-    return sorted((tuple(sorted(students)), len(key)) for key, students in groups.items() if len(students) > 1)
+    enough = {record.student: record for record in records if len(record.outcome.wrong) >= ALIKE}
+    groups = _groups((repr(sorted(record.outcome.wrong.items())), student) for student, record in enough.items())
+    return [(students, len(enough[students[0]].outcome.wrong)) for students in groups]
 
 
-def _only_public(record: Record) -> str:
-    """Name the functions that pass every public check and fail every hidden one."""
-    public, hidden = defaultdict(list), defaultdict(list)
+def _only_public(record: Record) -> list[str]:
+    """Name the functions that pass every public check and fail every hidden one, and use no other that fails."""
+    public: dict[str, list[str]] = defaultdict(list)
+    hidden: dict[str, list[str]] = defaultdict(list)
     functions = {check.id: check.function for check in checks_of(hidden=True)}
     for name, outcome in record.outcome.outcomes.items():
         (hidden if name.startswith("tests/hidden/") else public)[functions.get(name, "")].append(outcome)
     odd = [f for f in hidden if set(public[f]) == {"passed"} and "passed" not in hidden[f] and "failed" in hidden[f]]
-    return f"{', '.join(sorted(odd))}: right on the public checks, wrong on every hidden one" if odd else ""
+    failing = {f for f in hidden if f not in odd and set(public[f]) != {"passed"}}
+    return [f for f in odd if not any(f in callers(other) for other in failing if other)]
 
 
 @functools.cache

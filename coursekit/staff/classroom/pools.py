@@ -44,7 +44,9 @@ def dask_pool(address: str) -> Iterator[Pool]:
     try:
         from distributed import Client
     except ImportError:
-        raise UsageError("--scheduler needs dask: pip install distributed (tests/staff/requirements.txt names it)") from None
+        raise UsageError(
+            "--scheduler needs dask: pip install distributed (tests/staff/requirements.txt names it)"
+        ) from None
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -60,4 +62,6 @@ def _wait_for_a_worker(client: Any, address: str) -> None:
     try:
         client.wait_for_workers(1, timeout=CONNECT_SECONDS)
     except (TimeoutError, asyncio.TimeoutError):  # one and the same from Python 3.11 on
-        raise UsageError(f"the dask scheduler at {address} has no worker: start one with `dask worker {address}`") from None
+        raise UsageError(
+            f"the dask scheduler at {address} has no worker: start one with `dask worker {address}`"
+        ) from None

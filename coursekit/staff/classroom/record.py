@@ -116,8 +116,12 @@ def write_whole(path: Path, content: bytes | str) -> None:
         with contextlib.suppress(OSError):
             draft.unlink()
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise UsageError(f"the disk of {path.parent} is full: make room and run the same command again; nothing graded is lost") from None
-        raise UsageError(f"{path} cannot be written ({error.strerror}): mend that and run the same command again") from None
+            raise UsageError(
+                f"the disk of {path.parent} is full: make room and run the same command again; nothing graded is lost"
+            ) from None
+        raise UsageError(
+            f"{path} cannot be written ({error.strerror}): mend that and run the same command again"
+        ) from None
 
 
 def digest_of(parts: Sequence[bytes]) -> str:

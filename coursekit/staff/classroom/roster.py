@@ -1,10 +1,10 @@
 """Who handed in what: student ids from the names that Canvas, Moodle and Blackboard give to downloaded files.
 
-    Canvas      doejane_LATE_1234_56789_submission-1.zip                      -> doejane_1234, late
-    Moodle      Jane Doe_4711_assignsubmission_file_/submission.zip (or in one name)   -> Jane Doe_4711
-    Blackboard  Assignment 2_s123456_attempt_2026-11-20-12-00-00_x.zip        -> s123456
-    a folder    jane/whatever.zip                                             -> jane
-    otherwise   jane_doe.zip                                                  -> jane_doe, the whole name
+Canvas      doejane_LATE_1234_56789_submission-1.zip                      -> doejane_1234, late
+Moodle      Jane Doe_4711_assignsubmission_file_/submission.zip (or in one name)   -> Jane Doe_4711
+Blackboard  Assignment 2_s123456_attempt_2026-11-20-12-00-00_x.zip        -> s123456
+a folder    jane/whatever.zip                                             -> jane
+otherwise   jane_doe.zip                                                  -> jane_doe, the whole name
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class HandedIn:
         plain = re.sub(r"[^\w.@ -]", "_", unicodedata.normalize("NFC", self.student)).strip(" .")
         if plain == self.student and len(plain.encode()) <= 100 and plain == plain.casefold():
             return plain
-        mark = hashlib.sha256(unicodedata.normalize("NFC", self.student).encode("utf-8", "surrogateescape")).hexdigest()[:6]
+        mark = hashlib.sha256(
+            unicodedata.normalize("NFC", self.student).encode("utf-8", "surrogateescape")
+        ).hexdigest()[:6]
         return f"{plain.encode()[:90].decode(errors='ignore')}-{mark}" if plain else f"student-{mark}"
 
 
@@ -117,7 +119,12 @@ def _one(group: list[HandedIn]) -> HandedIn:
         return group[0]
     paths = [one.path for one in group if one.path]
     names = _names(paths) if paths else "their folders"
-    return HandedIn(group[0].student, None, any(one.late for one in group), f"handed in {len(group)} times ({names}): keep one, then run again")
+    return HandedIn(
+        group[0].student,
+        None,
+        any(one.late for one in group),
+        f"handed in {len(group)} times ({names}): keep one, then run again",
+    )
 
 
 def _names(paths: list[Path]) -> str:

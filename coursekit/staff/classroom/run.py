@@ -1,33 +1,30 @@
 """Grade a class: every zip gets a record; killed at any moment and started again it goes on where it was.
 
-    RESULTS/run.json         what the run is: parts, checks, seed; another run's folder is refused
-    RESULTS/students/ID/     results.json, report.html, log.txt, and record.json, written last: with it a student is done
-    RESULTS/gradebook.csv    one line for each student, made from the records, as is RESULTS/class.html
+RESULTS/run.json         what the run is: parts, checks, seed; another run's folder is refused
+RESULTS/students/ID/     results.json, report.html, log.txt, and record.json, written last: with it a student is done
+RESULTS/gradebook.csv    one line for each student, made from the records, as is RESULTS/class.html
 """
 
 from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
-import hashlib
 import json
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from coursekit.errors import UsageError
-from coursekit.parts import PARTS, Part
 from coursekit.staff.classroom import job as jobs
+from coursekit.staff.classroom.attempt import Attempt, is_of
 from coursekit.staff.classroom.gradebook import gradebook
 from coursekit.staff.classroom.job import Job, Order, Work
 from coursekit.staff.classroom.page import class_page
 from coursekit.staff.classroom.pools import Pool, cores, dask_pool, local_pool
 from coursekit.staff.classroom.record import RECORD, Outcome, Record, keep, read_record, write_whole
 from coursekit.staff.classroom.roster import HandedIn, Roster, read_roster
-from coursekit.staff.contents import source_digest
-from coursekit.staff.unzip import take_zip
 
 TRIES = 3  # of a job that breaks for no fault of the submission
 Progress = Callable[[int, int], None]  # done, total
@@ -92,7 +89,9 @@ def _folder_of_this_run(out: Path) -> Iterator[None]:
         out.mkdir(parents=True, exist_ok=True)
         stream = (out / ".lock").open("a")
     except OSError as error:
-        raise UsageError(f"{out} cannot be written to ({error.strerror}): name another folder for the results") from None
+        raise UsageError(
+            f"{out} cannot be written to ({error.strerror}): name another folder for the results"
+        ) from None
     with stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -117,7 +116,9 @@ def _settle(zips: Path, out: Path, order: Order) -> Order:
         raise UsageError(f"{path} is damaged: name a new folder for the results") from None
     for name, value in told.items():
         if stored.get(name) != value:
-            shown = "other checks than this edition's" if name == "checks" else f"{name} {stored.get(name)}, not {value}"
+            shown = (
+                "other checks than this edition's" if name == "checks" else f"{name} {stored.get(name)}, not {value}"
+            )
             raise UsageError(f"{out} holds the results of another run ({shown}): name a new folder for the results")
     return dataclasses.replace(order, seed=seed)
 
@@ -145,7 +146,7 @@ class _Run:
         waiting = []
         for one in self.roster.students:
             record = read_record(self.room / one.folder / RECORD)
-            if record and _is_of(record, one):
+            if record and is_of(record, one):
                 self.records[one.student] = record
             else:
                 waiting.append(one)
@@ -160,8 +161,8 @@ class _Run:
 
     def _drive(self, pool: Pool, waiting: Sequence[HandedIn], progress: Progress) -> None:
         """Keep the pool busy, never with more than it can soon do: zips are opened when their turn comes."""
-        running: dict[concurrent.futures.Future[Outcome], _Try] = {}
-        queue = [_Try(one) for one in waiting]
+        running: dict[concurrent.futures.Future[Outcome], Attempt] = {}
+        queue = [Attempt(one) for one in waiting]
         queue.reverse()
         try:
             while queue or running:
@@ -177,7 +178,13 @@ class _Run:
                 future.cancel()
             raise
 
-    def _begin(self, pool: Pool, attempt: _Try, running: dict[concurrent.futures.Future[Outcome], _Try], progress: Progress) -> None:
+    def _begin(
+        self,
+        pool: Pool,
+        attempt: Attempt,
+        running: dict[concurrent.futures.Future[Outcome], Attempt],
+        progress: Progress,
+    ) -> None:
         if attempt.work is None:
             attempt.open()
         work = attempt.work or Work()
@@ -186,19 +193,23 @@ class _Run:
         else:
             try:
                 future = pool.executor.submit(self.job, work, self.order)
-            except Exception as error:
-                raise UsageError(f"the workers cannot be reached any more ({error}): run the same command again") from None
+            except Exception as error:  # noqa: BLE001 (a pool may raise anything)
+                raise UsageError(
+                    f"the workers cannot be reached any more ({error}): run the same command again"
+                ) from None
             running[future] = attempt
 
-    def _end(self, future: concurrent.futures.Future[Outcome], attempt: _Try, progress: Progress) -> _Try | None:
+    def _end(self, future: concurrent.futures.Future[Outcome], attempt: Attempt, progress: Progress) -> Attempt | None:
         """Keep what came out; return the attempt if it should be made again."""
         try:
             outcome = future.result()
         except (UsageError, jobs.Stopped):
             raise
         except ModuleNotFoundError as error:
-            raise UsageError(f"a worker cannot import {error.name}: start it with this edition's environment and PYTHONPATH") from None
-        except Exception as error:  # a pool may raise anything: a worker was killed, a connection was lost
+            raise UsageError(
+                f"a worker cannot import {error.name}: start it with this edition's environment and PYTHONPATH"
+            ) from None
+        except Exception as error:  # noqa: BLE001 (likewise: a worker was killed, a connection was lost)
             attempt.tries += 1
             if attempt.tries < TRIES:
                 return attempt
@@ -207,7 +218,7 @@ class _Run:
         self._keep(attempt, outcome, progress)
         return None
 
-    def _keep(self, attempt: _Try, outcome: Outcome, progress: Progress) -> None:
+    def _keep(self, attempt: Attempt, outcome: Outcome, progress: Progress) -> None:
         record = attempt.record(outcome)
         keep(record, self.room)
         self.records[record.student] = record
@@ -218,79 +229,3 @@ class _Run:
         graded = tuple(self.records[one.student] for one in self.roster.students if one.student in self.records)
         waiting = tuple(one for one in self.roster.students if one.student not in self.records)
         return Class(graded, waiting, self.failures, self.roster.others, self.order, out, self.newly)
-
-
-@dataclass
-class _Try:
-    """A submission on its way."""
-
-    one: HandedIn
-    tries: int = 0
-    work: Work | None = None
-    remarks: tuple[str, ...] = ()
-    sources: dict[str, str] = dataclasses.field(default_factory=dict)
-    archive: str = ""
-
-    def open(self) -> None:
-        """Open the zip; what is wrong with it becomes a sentence."""
-        path = self.one.path
-        if path is None:
-            self.work = Work(problem=self.one.problem)
-        else:
-            taken = take_zip(path)
-            self.archive = _hash(path)
-            self.sources = {n: source_digest(c) for n, c in taken.files.items() if n.endswith(".py")}
-            problem = f"{path.name} {taken.problem}" if taken.problem else ""
-            self.remarks = tuple(taken.remarks)
-            notes = (f"student: {self.one.student}", *self.remarks)
-            self.work = Work(taken.files, taken.problems, problem, notes)
-
-    def record(self, outcome: Outcome) -> Record:
-        work = self.work or Work()
-        modules = [sentence for name, sentence in work.problems.items() if name.endswith(".py")]
-        late = ["over the time for a submission"] if any(o == "timeout" for o in outcome.outcomes.values()) else []
-        stamp = _stamp(self.one.path)
-        return Record(
-            student=self.one.student,
-            folder=self.one.folder,
-            file=self.one.path.name if self.one.path else "",
-            late=self.one.late,
-            status="no submission" if work.problem else "graded",
-            remarks=tuple(text for text in (work.problem, *modules, *late, *self.remarks) if text),
-            archive=self.archive,
-            size=stamp[0],
-            changed=stamp[1],
-            sources=self.sources,
-            outcome=outcome,
-        )
-
-
-def _stamp(path: Path | None) -> tuple[int, int]:
-    with suppress(OSError):
-        if path:
-            status = path.stat()
-            return status.st_size, status.st_mtime_ns
-    return 0, 0
-
-
-def _hash(path: Path) -> str:
-    """Return the SHA-256 of a file, or nothing for what is no readable file."""
-    whole = hashlib.sha256()
-    try:
-        if not path.is_file():
-            return ""
-        with path.open("rb") as stream:
-            while chunk := stream.read(2**20):
-                whole.update(chunk)
-    except OSError:
-        return ""
-    return whole.hexdigest()
-
-
-def _is_of(record: Record, one: HandedIn) -> bool:
-    """Return whether a record is of this zip as it is now, and of this student, whose folder it stands in."""
-    if record.student != one.student or record.file != (one.path.name if one.path else ""):
-        return False
-    if one.path is None:
-        return one.problem in record.remarks
-    return (record.size, record.changed) == _stamp(one.path) or bool(record.archive) and record.archive == _hash(one.path)

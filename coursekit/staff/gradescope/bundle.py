@@ -16,19 +16,26 @@ from coursekit.staff.classroom.record import write_whole
 
 SCRIPTS = ("setup.sh", "run_autograder")
 SINGLE = ("setup.sh", "requirements.txt", "pyproject.toml", "conftest.py", "LICENSE", "assignment2/__init__.py")
-TREES = {"coursekit": (".py", ".json", ".html", ".css"), "data": (".safetensors", ".json", ".npz", ".png"), "tests": (".py", ".json", ".npz")}
+TREES = {
+    "coursekit": (".py", ".json", ".html", ".css"),
+    "data": (".safetensors", ".json", ".npz", ".png"),
+    "tests": (".py", ".json", ".npz"),
+}
 LEFT_OUT = ("coursekit/staff/mistakes/", "coursekit/staff/variants/", "tests/staff/")
 SETTINGS = "gradescope.json"
+ALL = tuple(part.number for part in PARTS)
 
 
-def pack(destination: Path, numbers: Sequence[int] = tuple(part.number for part in PARTS)) -> list[str]:
+def pack(destination: Path, numbers: Sequence[int] = ALL) -> list[str]:
     """Write the bundle for some parts, the same bytes each time; return what to say about it."""
     if destination.suffix != ".zip":
         raise UsageError(f"{destination} is no name for a zip file; choose one such as autograder.zip")
     if destination.exists():
         raise UsageError(f"{destination} is there already; remove it, or choose another name")
     if not destination.absolute().parent.is_dir():
-        raise UsageError(f"{destination.absolute().parent} is not a folder; make it or choose another place for the zip")
+        raise UsageError(
+            f"{destination.absolute().parent} is not a folder; make it or choose another place for the zip"
+        )
     files = {name: (Path(__file__).parent / name).read_bytes() for name in SCRIPTS}
     files |= {f"edition/{name}": (ROOT / name).read_bytes() for name in (*SINGLE, *_trees())}
     files[f"edition/{SETTINGS}"] = (json.dumps({"parts": list(numbers)}) + "\n").encode()
