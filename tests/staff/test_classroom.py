@@ -133,6 +133,37 @@ def test_folders_are_safe_and_different_for_different_students(tmp_path):
     assert all(f not in ("", ".", "..") and "/" not in f and "\n" not in f and len(f.encode()) < 120 for f in folders)
 
 
+def test_names_that_are_no_text_and_folders_nobody_may_read_cost_no_neighbour(tmp_path, monkeypatch):
+    zips = hand_in(tmp_path / "zips", fine="x\n")
+    (zips / os.fsdecode(b"caf\xe9.zip")).write_bytes(zipped((MODULE, b"x\n")))
+    (zips / "locked").mkdir()
+    whole = type(zips).iterdir
+
+    def locked(path):
+        if path.name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return whole(path)
+
+    monkeypatch.setattr(type(zips), "iterdir", locked)
+    grade_class(zips, tmp_path / "out", ORDER, job=fake)
+
+    rows = lines_of(tmp_path / "out")
+    assert {name: row["status"] for name, row in rows.items()} == {
+        "caf\\udce9": "graded",
+        "fine": "graded",
+        "locked": "no submission",
+    }
+    assert rows["locked"]["remarks"] == "the student's folder cannot be read (Permission denied)"
+
+
+def test_a_run_that_was_killed_before_its_first_record_goes_on(tmp_path):
+    zips = hand_in(tmp_path / "zips", a="x\n")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".run.json.part").write_text("{ half")
+
+    assert grade_class(zips, tmp_path / "out", ORDER, job=fake).newly == 1
+
+
 def test_no_cell_of_the_gradebook_is_a_formula(tmp_path):
     hostile = ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' ⁄C calc'!A0", "\u202e=1", 'ok,"=1"', " =1"]
     zips = hand_in(tmp_path / "zips", **dict.fromkeys(hostile, "x\n"))
@@ -330,6 +361,14 @@ def test_a_file_that_could_not_be_taken_is_the_verdict_on_its_checks():
     assert f"{MODULE} is encrypted" in outcome.files["log.txt"].decode()
     with pytest.raises(UsageError, match="other checks than the run"):
         jobs.grade_work(jobs.Work(), ORDER)
+
+
+def test_what_the_staffs_side_lacks_is_no_fault_of_a_submission(monkeypatch):
+    order = dataclasses.replace(ORDER, checks=jobs.checks_digest(PARTS[:1], False))
+    monkeypatch.setattr(jobs.importlib.util, "find_spec", lambda name: None)
+
+    with pytest.raises(UsageError, match="cloudpickle is missing here"):
+        jobs.grade_work(jobs.Work({MODULE: b"x = 1\n"}), order)
 
 
 def test_the_class_page_shows_what_to_look_at_and_nothing_hostile(tmp_path):

@@ -6,6 +6,7 @@ Nothing is shared between jobs but a warm room in each thread. A job gets bytes 
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
 import tempfile
 import threading
@@ -129,6 +130,8 @@ def _room(order: Order) -> Room:
     fresh = order.hidden and not order.stored
     key = (order.seed, fresh, order.trust)
     if getattr(_own, "key", None) != key or _own.room not in _rooms:
+        if importlib.util.find_spec("cloudpickle") is None:
+            raise UsageError("cloudpickle is missing here: `./setup.sh test` installs what the staff's side needs")
         room = Room(choose_level(order.trust), hidden_seed=order.seed if fresh else None)
         room.__enter__()
         _rooms.append(room)

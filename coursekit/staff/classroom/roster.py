@@ -86,7 +86,11 @@ def _is_students_folder(path: Path) -> bool:
 
 def _from_folder(folder: Path) -> HandedIn:
     student, late = student_of(folder.name)
-    zips = sorted(path for path in folder.iterdir() if path.suffix.casefold() in ARCHIVES and path.name[0] not in "._")
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        return HandedIn(student, None, late, f"the student's folder cannot be read ({error.strerror})")
+    zips = [path for path in paths if path.suffix.casefold() in ARCHIVES and path.name[0] not in "._"]
     if len(zips) == 1:
         return HandedIn(student, zips[0], late)
     if zips:

@@ -83,7 +83,7 @@ def _folder_of_this_run(out: Path) -> Iterator[None]:
 
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file: name a folder for the results")
-    if out.is_dir() and not (out / "run.json").exists() and any(p.name != ".lock" for p in out.iterdir()):
+    if out.is_dir() and not (out / "run.json").exists() and any(p.name[0] != "." for p in out.iterdir()):
         raise UsageError(f"{out} holds other files: name a new folder for the results, or the one of an earlier run")
     try:
         out.mkdir(parents=True, exist_ok=True)
