@@ -41,7 +41,7 @@ def fake(work, order):
     verdicts = tuple(Verdict(c, "passed" if i < passed else "failed", f"{c.id} {source}") for i, c in enumerate(CHECKS))
     if "sleep" in source:
         time.sleep(0.2)
-    return sum_up(Grade(verdicts, 0.1), "a fake")
+    return sum_up(Grade(verdicts, 0.1, work.notes), "a fake")
 
 
 def hand_in(folder, **submissions):
@@ -70,6 +70,8 @@ def test_every_zip_gets_a_line_and_a_folder_whatever_it_is(tmp_path):
     assert {row["max_score"] for row in rows.values()} == {str(sum(c.points for c in CHECKS)).removesuffix(".0")}
     assert rows["bob"]["remarks"].startswith("bob.zip is not a zip")
     assert rows["carol"]["remarks"].startswith(f"{MODULE} is encrypted")
+    report = (tmp_path / "out" / "students" / "carol" / "report.html").read_text()
+    assert report.index("student: carol") < report.index(f"{MODULE} is encrypted") < report.index("<table>")
     assert rows["eve"]["remarks"] == "eve.zip is a folder, not a zip: zip it"
     assert graded.others == ("list.txt",)
     for name in rows:
@@ -414,6 +416,18 @@ def test_equal_wrong_answers_and_answers_that_fit_only_public_checks_are_flagged
     assert set(found) == {("one", "two"), ("odd",)}
     assert "the same 2 wrong answers" in found[("one", "two")]
     assert found[("odd",)].startswith("saliency_map: right on the public checks")
+
+
+def test_time_that_ran_out_is_a_remark(tmp_path):
+    zips = hand_in(tmp_path / "zips", slow="x\n")
+
+    def late(work, order):
+        return sum_up(Grade(tuple(Verdict(c, "timeout", "stopped after 20 seconds") for c in CHECKS), 300.0), "a fake")
+
+    grade_class(zips, tmp_path / "out", ORDER, job=late)
+
+    assert lines_of(tmp_path / "out")["slow"]["remarks"] == f"{len(CHECKS)} checks over their time"
+    assert f"{len(CHECKS)} checks over their time" in (tmp_path / "out" / "class.html").read_text()
 
 
 def test_the_histogram_counts_everybody_once():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from coursekit.staff.classroom.job import Work
@@ -24,10 +24,12 @@ class Attempt:
     remarks: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
     archive: str = ""
+    stamp: tuple[int, int] = (0, 0)  # as the zip was before it was read
 
     def open(self) -> None:
         """Open the zip; what is wrong with it becomes a sentence."""
         path = self.one.path
+        self.stamp = _stamp(path)
         if path is None:
             self.work = Work(problem=self.one.problem)
         else:
@@ -36,14 +38,15 @@ class Attempt:
             self.sources = {n: source_digest(c) for n, c in taken.files.items() if n.endswith(".py")}
             problem = f"{path.name} {taken.problem}" if taken.problem else ""
             self.remarks = tuple(taken.remarks)
-            notes = (f"student: {self.one.student}", *self.remarks)
-            self.work = Work(taken.files, taken.problems, problem, notes)
+            self.work = Work(taken.files, taken.problems, problem)
+        modules = [sentence for name, sentence in self.work.problems.items() if name.endswith(".py")]
+        said = (f"student: {self.one.student}", self.work.problem, *modules, *self.remarks)
+        self.work = replace(self.work, notes=tuple(text for text in said if text))
 
     def record(self, outcome: Outcome) -> Record:
         work = self.work or Work()
         modules = [sentence for name, sentence in work.problems.items() if name.endswith(".py")]
-        late = ["over the time for a submission"] if any(o == "timeout" for o in outcome.outcomes.values()) else []
-        stamp = _stamp(self.one.path)
+        late = [f"{outcome.timed_out} checks over their time"] if outcome.timed_out else []
         return Record(
             student=self.one.student,
             folder=self.one.folder,
@@ -52,8 +55,8 @@ class Attempt:
             status="no submission" if work.problem else "graded",
             remarks=tuple(text for text in (work.problem, *modules, *late, *self.remarks) if text),
             archive=self.archive,
-            size=stamp[0],
-            changed=stamp[1],
+            size=self.stamp[0],
+            changed=self.stamp[1],
             sources=self.sources,
             outcome=outcome,
         )
