@@ -140,10 +140,10 @@ def autograder():
     shutil.rmtree(place)
 
 
-def run(place, **options):
-    environment = {"A2_AUTOGRADER": str(place), "A2_VENV": sys.prefix, "PATH": os.environ["PATH"], "HOME": "/tmp"}
+def run(place, path=os.environ["PATH"], **options):
+    environment = {"A2_AUTOGRADER": str(place), "A2_VENV": sys.prefix, "PATH": path, "HOME": "/tmp"}
     return subprocess.run(
-        ["bash", str(place / "source" / "run_autograder")], cwd=place, env=environment, capture_output=True, text=True,
+        [shutil.which("bash"), str(place / "source" / "run_autograder")], cwd=place, env=environment, capture_output=True, text=True,
         timeout=500, check=False, **options,
     )  # fmt: skip
 
@@ -164,13 +164,63 @@ def test_run_autograder_as_it_is_called_there(autograder):
         assert (autograder / "source" / "edition" / "tests").stat().st_mode & 0o077 == 0
 
 
+def skip_if_closed(user):
+    done = subprocess.run(["test", "-x", sys.executable], user=user, group=user, extra_groups=[], check=False)
+    if done.returncode:
+        pytest.skip(f"another user may not run {sys.executable}")
+
+
+SPY = """
+import os
+
+def tried(name):
+    try:
+        return f"{name}: read {len(os.listdir(name) if os.path.isdir(name) else open(name, 'rb').read())}"
+    except Exception as error:
+        return f"{name}: {type(error).__name__}"
+
+raise ValueError("; ".join(map(tried, NAMES)) + f"; user {os.getuid()}")
+"""
+CLOSED = (
+    "source/edition/tests/hidden",
+    "source/edition/data/reference",
+    "results/results.json",
+    "submission/saliency.py",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_where_namespaces_are_forbidden_root_gives_student_code_a_user_without_rights(autograder):
+    skip_if_closed(2_000_000_000)
+    tools = autograder / "bin"  # a path without bubblewrap
+    tools.mkdir()
+    for name in ("bash", "chmod"):
+        (tools / name).symlink_to(shutil.which(name))
+    names = [str(autograder / name) for name in CLOSED] + ["/etc/shadow", f"/proc/{os.getpid()}/environ"]
+    spy = SPY.replace("NAMES", repr(names))
+
+    run(autograder, path=str(tools))
+    whole = valid(autograder)
+    (autograder / "submission" / "saliency.py").write_text(spy)
+    run(autograder, path=str(tools))
+
+    assert "sandbox: bare process with limits" in whole["output"]
+    assert whole["score"] == sum(c.points for c in checks_of(PARTS[:1], hidden=True))
+    results = valid(autograder)
+    assert results["score"] == 0
+    told = results["tests"][0]["output"]
+    assert told.count("PermissionError") == len(names), told
+    assert "user 2000000000" in told
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_run_autograder_as_an_ordinary_user(autograder):
     user = pwd.getpwnam("nobody").pw_uid
-    if subprocess.run(["test", "-x", sys.executable], user=user, group=user, extra_groups=[], check=False).returncode:
-        pytest.skip(f"{user} may not run {sys.executable}")
+    skip_if_closed(user)
     for path in [autograder, *autograder.rglob("*")]:
         os.chown(path, user, user)
 

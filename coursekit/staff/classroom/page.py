@@ -141,6 +141,11 @@ def _own_sources() -> dict[str, tuple[str, str]]:
     return {p.as_posix(): (source_digest(a.encode()), source_digest(b.encode())) for p, (a, b) in both.items()}
 
 
+@functools.cache
+def _functions() -> dict[str, str]:
+    return {check.id: check.function for check in checks_of(hidden=True)}
+
+
 def _groups(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:
     """Return the students that share something, for everything that is shared."""
     return sorted(students for _, students in _groups_of_any(pairs) if len(students) > 1)
@@ -165,7 +170,7 @@ def _only_public(record: Record) -> list[str]:
     """Name the functions that pass every public check and fail every hidden one, and use no other that fails."""
     public: dict[str, list[str]] = defaultdict(list)
     hidden: dict[str, list[str]] = defaultdict(list)
-    functions = {check.id: check.function for check in checks_of(hidden=True)}
+    functions = _functions()
     for name, outcome in record.outcome.outcomes.items():
         (hidden if name.startswith("tests/hidden/") else public)[functions.get(name, "")].append(outcome)
     odd = [f for f in hidden if set(public[f]) == {"passed"} and "passed" not in hidden[f] and "failed" in hidden[f]]

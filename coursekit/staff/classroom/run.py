@@ -60,6 +60,8 @@ def grade_class(
     """
     if workers is not None and workers < 1:
         raise UsageError(f"--workers {workers}: at least one is needed")
+    if order.seconds < 1:
+        raise UsageError(f"--seconds {order.seconds}: at least one is needed")
     roster = read_roster(zips)
     with _folder_of_this_run(out):
         order = _settle(zips, out, order)
