@@ -289,7 +289,7 @@ def _numbers(names: Sequence[str] | None) -> tuple[int, ...]:
     from coursekit.parts import PARTS, find_parts
 
     chosen = {part for name in names for part in find_parts(name)} if names else set(PARTS)
-    return tuple(part.number for part in PARTS if part in chosen)
+    return tuple(dict.fromkeys(part.number for part in PARTS if part in chosen))
 
 
 def _reference(arguments: argparse.Namespace) -> int:

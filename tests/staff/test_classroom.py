@@ -419,6 +419,20 @@ def test_equal_wrong_answers_and_answers_that_fit_only_public_checks_are_flagged
     assert found[("odd",)].startswith("saliency_map: right on the public checks")
 
 
+def test_the_parts_of_the_gradebook_add_up_to_the_score(tmp_path):
+    zips = hand_in(tmp_path / "zips", all="x\n")
+
+    def perfect(work, order):
+        return sum_up(Grade(tuple(Verdict(c, "passed") for c in checks_of(order.chosen, hidden=True)), 1.0), "a fake")
+
+    grade_class(zips, tmp_path / "out", Order(), job=perfect)
+
+    row = lines_of(tmp_path / "out")["all"]
+    assert sum(float(points) for title, points in row.items() if title.startswith("part ")) == float(row["score"])
+    assert row["score"] == row["max_score"]
+    assert Order().parts == tuple(sorted({part.number for part in PARTS}))
+
+
 def test_time_that_ran_out_is_a_remark(tmp_path):
     zips = hand_in(tmp_path / "zips", slow="x\n")
 

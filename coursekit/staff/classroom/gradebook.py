@@ -17,7 +17,7 @@ FORMULA = tuple("=+-@|%＝＋－＠")  # with these a spreadsheet begins to comp
 
 def gradebook(records: Sequence[Record], waiting: Sequence[HandedIn], failures: Mapping[str, str], order: Order) -> str:
     """Return the gradebook: scores, then what is to be said about them."""
-    ids = {part.number: [check.id for check in checks_of([part], hidden=order.hidden)] for part in order.chosen}
+    ids = order.ids()
     most = max_score(order)
     rows: list[list[str | float]] = [_row(record, ids, most) for record in records]
     rows += [_waiting_row(one, failures.get(one.student, ""), len(ids)) for one in waiting]

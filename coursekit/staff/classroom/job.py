@@ -21,12 +21,14 @@ from coursekit.parts import PARTS, ROOT, Part, part_of
 from coursekit.staff.classroom.record import Outcome, digest_of, outcome_of
 from coursekit.staff.isolation import PATIENCE, Room, checks_of, choose_level, grade_submission
 
+NUMBERS = tuple(dict.fromkeys(part.number for part in PARTS))  # a part may have two modules
+
 
 @dataclass(frozen=True)
 class Order:
     """What is the same for every submission of a run."""
 
-    parts: tuple[int, ...] = tuple(part.number for part in PARTS)
+    parts: tuple[int, ...] = NUMBERS
     hidden: bool = True
     seed: int = 0  # of the hidden checks
     stored: bool = False  # the hidden checks draw the stored numbers instead
@@ -38,6 +40,11 @@ class Order:
     @property
     def chosen(self) -> tuple[Part, ...]:
         return tuple(part for part in PARTS if part.number in self.parts)
+
+    def ids(self) -> dict[int, list[str]]:
+        """Return the checks that count, by the number of their part."""
+        counted = checks_of(self.chosen, hidden=self.hidden)
+        return {n: [c.id for c in counted if part_of(c.function).number == n] for n in self.parts}
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def class_page(
     checks = checks_of(order.chosen, hidden=order.hidden)
     return _template().render(
         records=records, graded=graded, waiting=waiting, failures=failures, others=others, most=most,
-        parts=order.chosen, ids={p.number: [c.id for c in checks_of([p], hidden=order.hidden)] for p in order.chosen},
+        ids=order.ids(),
         bars=histogram(graded, most), middle=median([r.score for r in graded]) if graded else 0.0,
         hardest=hardest(graded, checks), mistakes=mistakes(graded), slowest=slowest(graded), flags=flags(records),
         levels=Counter(record.outcome.sandbox for record in graded), when=time.strftime("%Y-%m-%d %H:%M"),

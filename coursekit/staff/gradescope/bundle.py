@@ -11,7 +11,8 @@ from pathlib import Path
 
 from coursekit.errors import UsageError
 from coursekit.grading.archive import zip_bytes
-from coursekit.parts import PARTS, ROOT
+from coursekit.parts import ROOT
+from coursekit.staff.classroom.job import NUMBERS
 from coursekit.staff.classroom.record import write_whole
 
 SCRIPTS = ("setup.sh", "run_autograder")
@@ -23,10 +24,9 @@ TREES = {
 }
 LEFT_OUT = ("coursekit/staff/mistakes/", "coursekit/staff/variants/", "tests/staff/")
 SETTINGS = "gradescope.json"
-ALL = tuple(part.number for part in PARTS)
 
 
-def pack(destination: Path, numbers: Sequence[int] = ALL) -> list[str]:
+def pack(destination: Path, numbers: Sequence[int] = NUMBERS) -> list[str]:
     """Write the bundle for some parts, the same bytes each time; return what to say about it."""
     if destination.suffix != ".zip":
         raise UsageError(f"{destination} is no name for a zip file; choose one such as autograder.zip")
