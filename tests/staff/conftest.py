@@ -13,7 +13,16 @@ import pytest
 
 from coursekit.parts import PARTS, ROOT
 
-NEEDED = ("assignment2", "coursekit", "tests", "data/reference", "conftest.py", "pyproject.toml")
+NEEDED = (
+    "assignment2",
+    "coursekit",
+    "tests",
+    "trained",
+    "data/reference",
+    "data/sprites.png",
+    "conftest.py",
+    "pyproject.toml",
+)
 NOT_NEEDED = shutil.ignore_patterns("__pycache__", "staff", "hidden")
 
 

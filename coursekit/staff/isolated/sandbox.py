@@ -22,6 +22,7 @@ SHOWN = (
 )
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache")
 VIEW = "/edition"
+ENVIRONMENT = "/environment"  # not its own place, which may lie in /tmp: a worker has a /tmp of its own
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,9 @@ def bubblewrap(arguments: list[str]) -> list[str]:
             command += ["--symlink", os.readlink(name), name]
         elif Path(name).exists():
             command += ["--ro-bind", name, name]
-    shown = {str(folder): str(folder) for folder in (Path(sys.base_prefix).resolve(), Path(sys.prefix))}
+    base = str(Path(sys.base_prefix).resolve())
+    python = Path(ENVIRONMENT, Path(sys.executable).relative_to(sys.prefix))
+    shown = {base: base, ENVIRONMENT: sys.prefix}
     shown |= {f"{VIEW}/{name}": str(ROOT / name) for name in SHOWN}
     # Folders on the way that bubblewrap made itself would be open to root alone.
     above = {str(folder) for name in shown for folder in Path(name).parents if str(folder) != "/"}
@@ -77,7 +80,7 @@ def bubblewrap(arguments: list[str]) -> list[str]:
     command += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
     for name, value in (environment() | {"PYTHONPATH": VIEW}).items():
         command += ["--setenv", name, value]
-    return [*command, "--chdir", "/tmp", "--remount-ro", "/", "--", sys.executable, *arguments]
+    return [*command, "--chdir", "/tmp", "--remount-ro", "/", "--", str(python), *arguments]
 
 
 def refused() -> str:
