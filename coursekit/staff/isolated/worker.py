@@ -94,7 +94,7 @@ class Worker:
     def _answer(self, unpacker: Unpacker) -> None:
         """Do what one request says and send the result, or what was raised."""
         content = self._unpack(unpacker)
-        top = not self.frames
+        top = not self.frames and unpacker.kind in ("call", "run", "gradient")
         before = unchanged._global_facts() if top else {}
         self.frames.append(Watch(self.table, unpacker.first))
         try:
