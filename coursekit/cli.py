@@ -103,6 +103,27 @@ def _staff_commands(commands: Commands) -> None:
     train.add_argument("--device", help="cpu, cuda or mps (default: cuda if there is one)")
     sprites = _command(commands, "make-sprites", _make_sprites, "render data/sprites.png", "a2 make-sprites")
     sprites.add_argument("--out", type=Path, help="the picture to write (default: data/sprites.png)")
+    _class_commands(commands)
+
+
+def _class_commands(commands: Commands) -> None:
+    example = "a2 classroom zips --out results"
+    classroom = _command(commands, "classroom", _classroom, "grade a folder of untrusted zips in a sandbox", example)
+    classroom.add_argument("zips", type=Path, help="the folder with one zip for each student")
+    classroom.add_argument("--out", type=Path, required=True, help="the folder for the results; a stopped run goes on")
+    classroom.add_argument("--parts", nargs="+", help="numbers or modules (default: all)")
+    classroom.add_argument("--workers", type=int, help="submissions at a time (default: one for each core)")
+    hidden = "also run the hidden checks (default)"
+    classroom.add_argument("--hidden", action=argparse.BooleanOptionalAction, default=True, help=hidden)
+    classroom.add_argument("--seconds", type=int, default=300, help="for one submission (default: 300)")
+    classroom.add_argument("--regrade", nargs="+", default=[], metavar="STUDENT", help="grade these again")
+    classroom.add_argument("--scheduler", metavar="ADDRESS", help="a dask scheduler, such as tcp://10.0.0.1:8786")
+    classroom.add_argument("--trust", action="store_true", help="go on, with limits only, where there is no bubblewrap")
+    gradescope = _command(
+        commands, "gradescope", _gradescope, "pack an autograder for Gradescope", "a2 gradescope autograder.zip"
+    )
+    gradescope.add_argument("destination", type=Path)
+    gradescope.add_argument("--parts", nargs="+", help="numbers or modules (default: all)")
 
 
 def _grade(arguments: argparse.Namespace) -> int:
@@ -233,6 +254,42 @@ def _make_sprites(arguments: argparse.Namespace) -> int:
     size = make_sprites(destination)
     print(f"{destination}: {size / 1000:.0f} kB")
     return FULL_MARKS
+
+
+def _classroom(arguments: argparse.Namespace) -> int:
+    from coursekit.grading.terminal import progress_bar
+    from coursekit.staff.classroom.job import Order
+    from coursekit.staff.classroom.run import grade_class
+    from coursekit.staff.terminal import print_class
+
+    order = Order(
+        parts=_numbers(arguments.parts), hidden=arguments.hidden, trust=arguments.trust, seconds=arguments.seconds
+    )
+    with progress_bar("submissions", 0) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.update(bar.task_ids[0], completed=done, total=total)
+
+        graded = grade_class(
+            arguments.zips, arguments.out, order, workers=arguments.workers, scheduler=arguments.scheduler,
+            regrade=arguments.regrade, progress=progress,
+        )  # fmt: skip
+    print_class(graded)
+    return POINTS_LOST if graded.waiting else FULL_MARKS
+
+
+def _gradescope(arguments: argparse.Namespace) -> int:
+    from coursekit.staff.gradescope.bundle import pack
+
+    print(*pack(arguments.destination, _numbers(arguments.parts)), sep="\n")
+    return FULL_MARKS
+
+
+def _numbers(names: Sequence[str] | None) -> tuple[int, ...]:
+    from coursekit.parts import PARTS, find_parts
+
+    chosen = {part for name in names for part in find_parts(name)} if names else set(PARTS)
+    return tuple(dict.fromkeys(part.number for part in PARTS if part in chosen))
 
 
 def _reference(arguments: argparse.Namespace) -> int:

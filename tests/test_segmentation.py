@@ -622,7 +622,8 @@ def followed(logits):
         assert loss.dim() == 0, f"the result has shape {tuple(loss.shape)}, expected a 0-d tensor"
         assert loss.requires_grad, "the loss is cut off from the logits: it must be differentiable"
         (gradient,) = torch.autograd.grad(loss, logits)
-        return loss.detach(), gradient
+        value = loss.detach()
+        return value, gradient
 
     return logits, backward
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from statistics import median
+from typing import TYPE_CHECKING
+
 from rich.markup import escape
 from rich.table import Table
 
 from coursekit.grading.results import printable
 from coursekit.grading.terminal import console, signs
 from coursekit.staff.check import Gate
+from coursekit.staff.classroom.gradebook import max_score
+
+if TYPE_CHECKING:
+    from coursekit.staff.classroom.run import Class
 
 
 def print_gate(gate: Gate) -> None:
@@ -24,3 +31,27 @@ def print_gate(gate: Gate) -> None:
         console.print(f"[red]{cross}[/] {escape(printable(problem))}")
     verdict = "the gate holds" if gate.holds else f"{len(gate.problems)} promises are broken"
     console.print(f"{verdict}, found out in {gate.seconds:.0f} s", style="bold")
+
+
+def print_class(graded: Class) -> None:
+    """Print where the gradebook is, how the class did, and who was not graded."""
+    _, cross = signs()
+    scores = [record.score for record in graded.records if record.status == "graded"]
+    empty = len(graded.records) - len(scores)
+    for one in graded.waiting:
+        reason = graded.failures.get(one.student, "its turn had not come")
+        console.print(f"[red]{cross}[/] {escape(printable(f'{one.student}: not graded ({reason})'))}", soft_wrap=True)
+    if graded.others:
+        console.print(escape(printable(f"not looked at: {', '.join(graded.others)}")), style="dim")
+    levels = sorted({record.outcome.sandbox for record in graded.records} - {"none needed"}) or ["none needed"]
+    console.print(
+        f"{len(scores)} graded, {empty} with nothing to grade, {len(graded.waiting)} not graded; {graded.newly} in this run"
+    )
+    if scores:
+        best = max_score(graded.order)
+        console.print(
+            f"median {median(scores):g} of {best:g} points; sandbox: {escape(', '.join(levels))}", style="bold"
+        )
+    console.print(
+        f"{escape(str(graded.out / 'gradebook.csv'))} and {escape(str(graded.out / 'class.html'))}", soft_wrap=True
+    )

@@ -12,7 +12,14 @@ from coursekit.parts import PARTS, ROOT
 from coursekit.staff.readme import table_problems
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/staff.md", "docs/student/README.md", "data/README.md"]
-PLACEHOLDERS = {"NAME": "tiny_vgg", "RESULTS.json": "r.json", "FUNCTION": "saliency_map", "PART": "1"}
+PLACEHOLDERS = {
+    "NAME": "tiny_vgg",
+    "RESULTS.json": "r.json",
+    "REPORT.html": "r.html",
+    "FOLDER": "folder",
+    "FUNCTION": "saliency_map",
+    "PART": "1",
+}
 
 
 def commands_in(text):

@@ -1,0 +1,95 @@
+"""One zip on its way from the folder to a record."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from coursekit.staff.classroom.job import Work
+from coursekit.staff.classroom.record import Outcome, Record
+from coursekit.staff.classroom.roster import HandedIn
+from coursekit.staff.contents import source_digest
+from coursekit.staff.unzip import take_zip
+
+
+@dataclass
+class Attempt:
+    """A submission on its way."""
+
+    one: HandedIn
+    tries: int = 0
+    work: Work | None = None
+    remarks: tuple[str, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict)
+    archive: str = ""
+    stamp: tuple[int, int] = (0, 0)  # as the zip was before it was read
+
+    def open(self) -> None:
+        """Open the zip; what is wrong with it becomes a sentence."""
+        path = self.one.path
+        self.stamp = _stamp(path)
+        if path is None:
+            self.work = Work(problem=self.one.problem)
+        else:
+            taken = take_zip(path)
+            self.archive = _hash(path)
+            self.sources = {n: source_digest(c) for n, c in taken.files.items() if n.endswith(".py")}
+            problem = f"{path.name} {taken.problem}" if taken.problem else ""
+            self.remarks = tuple(taken.remarks)
+            self.work = Work(taken.files, taken.problems, problem)
+        modules = [sentence for name, sentence in self.work.problems.items() if name.endswith(".py")]
+        said = (f"student: {self.one.student}", self.work.problem, *modules, *self.remarks)
+        self.work = replace(self.work, notes=tuple(text for text in said if text))
+
+    def record(self, outcome: Outcome) -> Record:
+        work = self.work or Work()
+        modules = [sentence for name, sentence in work.problems.items() if name.endswith(".py")]
+        late = [f"{outcome.timed_out} checks over their time"] if outcome.timed_out else []
+        return Record(
+            student=self.one.student,
+            folder=self.one.folder,
+            file=self.one.path.name if self.one.path else "",
+            late=self.one.late,
+            status="no submission" if work.problem else "graded",
+            remarks=tuple(text for text in (work.problem, *modules, *late, *self.remarks) if text),
+            archive=self.archive,
+            size=self.stamp[0],
+            changed=self.stamp[1],
+            sources=self.sources,
+            outcome=outcome,
+        )
+
+
+def _stamp(path: Path | None) -> tuple[int, int]:
+    with suppress(OSError):
+        if path:
+            status = path.stat()
+            return status.st_size, status.st_mtime_ns
+    return 0, 0
+
+
+def _hash(path: Path) -> str:
+    """Return the SHA-256 of a file, or nothing for what is no readable file."""
+    whole = hashlib.sha256()
+    try:
+        if not path.is_file():
+            return ""
+        with path.open("rb") as stream:
+            while chunk := stream.read(2**20):
+                whole.update(chunk)
+    except OSError:
+        return ""
+    return whole.hexdigest()
+
+
+def is_of(record: Record, one: HandedIn) -> bool:
+    """Return whether a record is of this zip as it is now, and of this student, whose folder it stands in."""
+    if record.student != one.student or record.file != (one.path.name if one.path else ""):
+        return False
+    if one.path is None:
+        return one.problem in record.remarks
+    return (record.size, record.changed) == _stamp(one.path) or (
+        bool(record.archive) and record.archive == _hash(one.path)
+    )

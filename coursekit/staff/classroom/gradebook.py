@@ -1,0 +1,64 @@
+"""gradebook.csv: one line for each student, the same bytes whenever and in whatever order the class was graded."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+
+from coursekit.grading.results import printable
+from coursekit.staff.classroom.job import Order
+from coursekit.staff.classroom.record import Record
+from coursekit.staff.classroom.roster import HandedIn
+from coursekit.staff.isolation import checks_of
+
+FORMULA = tuple("=+-@|%＝＋－＠")  # with these a spreadsheet begins to compute
+
+
+def gradebook(records: Sequence[Record], waiting: Sequence[HandedIn], failures: Mapping[str, str], order: Order) -> str:
+    """Return the gradebook: scores, then what is to be said about them."""
+    ids = order.ids()
+    most = max_score(order)
+    rows: list[list[str | float]] = [_row(record, ids, most) for record in records]
+    rows += [_waiting_row(one, failures.get(one.student, ""), len(ids)) for one in waiting]
+    stream = io.StringIO()
+    writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    titles = [f"part {number}" for number in ids]
+    writer.writerow(
+        ["student", "score", "max_score", "percent", *titles, "status", "late", "remarks", "sandbox", "file"]
+    )
+    rows.sort(key=lambda row: (str(row[0]).casefold(), str(row[0])))
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def max_score(order: Order) -> float:
+    """Return the points that could be had: the same for everybody in a run."""
+    return sum(check.points for check in checks_of(order.chosen, hidden=order.hidden))
+
+
+def _row(record: Record, ids: Mapping[int, Sequence[str]], most: float) -> list[str | float]:
+    score = record.score
+    points = [_number(sum(record.outcome.points.get(name, 0.0) for name in names)) for names in ids.values()]
+    percent = int(100 * score / most) if most else 0
+    said = "; ".join(record.remarks)
+    texts = [record.status, "late" if record.late else "", said, record.outcome.sandbox, record.file]
+    return [cell(record.student), _number(score), _number(most), percent, *points, *map(cell, texts)]
+
+
+def _waiting_row(one: HandedIn, failure: str, parts: int) -> list[str | float]:
+    said = f"the grader failed ({failure}): run the same command again" if failure else "run the same command again"
+    texts = ["not graded", "late" if one.late else "", said, "", one.path.name if one.path else ""]
+    return [cell(one.student), *[""] * (3 + parts), *map(cell, texts)]
+
+
+def _number(value: float) -> float:
+    """Write 12.0 as 12, and no more digits than points have."""
+    value = round(value, 4)
+    return int(value) if value == int(value) else value
+
+
+def cell(text: str) -> str:
+    """Return text that no spreadsheet takes for a formula and no terminal for a command."""
+    plain = " ".join(printable(text).split())
+    return f"'{plain}" if plain.startswith(FORMULA) else plain

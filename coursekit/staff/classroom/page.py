@@ -1,0 +1,188 @@
+"""class.html: how the class did, what is hard, which mistakes are common, and what somebody should look at."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import jinja2
+
+from coursekit.grading.report import FOLDER as REPORT
+from coursekit.grading.results import Check, printable
+from coursekit.parts import PARTS, ROOT
+from coursekit.staff.classroom.gradebook import max_score
+from coursekit.staff.classroom.job import Order
+from coursekit.staff.classroom.record import Record
+from coursekit.staff.classroom.roster import HandedIn
+from coursekit.staff.contents import source_digest
+from coursekit.staff.edits import callers
+from coursekit.staff.isolation import checks_of
+from coursekit.staff.markers import cut
+
+BARS = 10
+MOST = 12  # lines of a list
+ALIKE = 2  # equal wrong answers, not among the known mistakes, that make two students worth a look
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of the histogram: students with a percentage from low to high."""
+
+    low: int
+    high: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a list: what, how many of how many."""
+
+    what: str
+    count: int
+    of: int
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """Something for a person to judge, and the students it is about."""
+
+    what: str
+    students: tuple[str, ...]
+
+
+def class_page(
+    records: Sequence[Record],
+    waiting: Sequence[HandedIn],
+    failures: Mapping[str, str],
+    order: Order,
+    others: Sequence[str],
+) -> str:
+    """Return the class page."""
+    graded = [record for record in records if record.status == "graded"]
+    most = max_score(order)
+    checks = checks_of(order.chosen, hidden=order.hidden)
+    return _template().render(
+        records=records, graded=graded, waiting=waiting, failures=failures, others=others, most=most,
+        ids=order.ids(),
+        bars=histogram(graded, most), middle=median([r.score for r in graded]) if graded else 0.0,
+        hardest=hardest(graded, checks), mistakes=mistakes(graded), slowest=slowest(graded), flags=flags(records),
+        levels=Counter(record.outcome.sandbox for record in graded), when=time.strftime("%Y-%m-%d %H:%M"),
+    )  # fmt: skip
+
+
+def histogram(records: Sequence[Record], most: float) -> list[Bar]:
+    """Count students by percentage; 100 % belongs to the last bar."""
+    width = 100 // BARS
+    places = [min(int(100 * record.score / most) // width, BARS - 1) if most else 0 for record in records]
+    return [Bar(i * width, (i + 1) * width, places.count(i)) for i in range(BARS)]
+
+
+def hardest(records: Sequence[Record], checks: Iterable[Check]) -> list[Line]:
+    """Return the checks that fewest pass, of those who had begun the function."""
+    lines = []
+    for check in checks:
+        outcomes = [record.outcome.outcomes.get(check.id, "missing") for record in records]
+        tried = [outcome for outcome in outcomes if outcome not in ("todo", "not loaded")]
+        hidden = "hidden" if check.id.startswith("tests/hidden/") else ""
+        if tried and tried.count("passed") < len(tried):
+            lines.append(Line(f"{check.function}: {check.sentence}", tried.count("passed"), len(tried), hidden))
+    return sorted(lines, key=lambda line: (line.count / line.of, -line.of, line.what))[:MOST]
+
+
+def mistakes(records: Sequence[Record]) -> list[Line]:
+    """Return the known mistakes that were made most often."""
+    counts = Counter(mistake for record in records for mistake in set(record.outcome.mistakes))
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [Line(f"{function}: {name.replace('_', ' ')}", n, len(records)) for (function, name), n in ranked[:MOST]]
+
+
+def slowest(records: Sequence[Record]) -> list[Record]:
+    """Return the submissions that took longest."""
+    return sorted(records, key=lambda record: (-record.outcome.seconds, record.student))[:5]
+
+
+def flags(records: Sequence[Record]) -> list[Flag]:
+    """Return what a person should look at; none of it changes a score."""
+    found = [
+        Flag("the same zip, byte for byte", s) for s in _groups((r.archive, r.student) for r in records if r.archive)
+    ]
+    same_zip = {flag.students for flag in found}
+    for module in sorted({name for record in records for name in record.sources}):
+        released, solved = _own_sources().get(module, ("", ""))
+        own = [(r.sources[module], r.student) for r in records if module in r.sources]
+        solutions = tuple(student for digest, student in own if digest == solved)
+        if solutions:
+            found.append(Flag(f"{module} is the staff's own solution", solutions))
+        groups = _groups((digest, student) for digest, student in own if digest not in (released, solved))
+        told = f"{module} is the same apart from comments, docstrings and layout"
+        found += [Flag(told, students) for students in groups if students not in same_zip]
+    known = [set(flag.students) for flag in found]
+    for students, count in _alike(records):
+        if not any(set(students) <= group for group in known):
+            found.append(
+                Flag(f"the same {count} wrong answers, which no known mistake gives: were results copied?", students)
+            )
+    odd = _groups_of_any((name, record.student) for record in records for name in _only_public(record))
+    told = "right on the public checks, wrong on every hidden one: hard-coded seeds or answers?"
+    return found + [Flag(f"{name}: {told}", students) for name, students in odd]
+
+
+@functools.cache
+def _own_sources() -> dict[str, tuple[str, str]]:
+    """Return, for each module, the hashes of what is released and of what is solved."""
+    texts = {part.module_path: (ROOT / part.module_path).read_text(encoding="utf-8") for part in PARTS}
+    both = {path: (cut(text, path), text) for path, text in texts.items()}
+    return {p.as_posix(): (source_digest(a.encode()), source_digest(b.encode())) for p, (a, b) in both.items()}
+
+
+@functools.cache
+def _functions() -> dict[str, str]:
+    return {check.id: check.function for check in checks_of(hidden=True)}
+
+
+def _groups(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:
+    """Return the students that share something, for everything that is shared."""
+    return sorted(students for _, students in _groups_of_any(pairs) if len(students) > 1)
+
+
+def _groups_of_any(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, tuple[str, ...]]]:
+    """Return everything, shared or not, with its students."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for key, student in pairs:
+        groups[key].append(student)
+    return sorted((key, tuple(sorted(students))) for key, students in groups.items())
+
+
+def _alike(records: Sequence[Record]) -> list[tuple[tuple[str, ...], int]]:
+    """Return groups of students whose unexplained wrong answers are the same, to the last digit."""
+    enough = {record.student: record for record in records if len(record.outcome.wrong) >= ALIKE}
+    groups = _groups((repr(sorted(record.outcome.wrong.items())), student) for student, record in enough.items())
+    return [(students, len(enough[students[0]].outcome.wrong)) for students in groups]
+
+
+def _only_public(record: Record) -> list[str]:
+    """Name the functions that pass every public check and fail every hidden one, and use no other that fails."""
+    public: dict[str, list[str]] = defaultdict(list)
+    hidden: dict[str, list[str]] = defaultdict(list)
+    functions = _functions()
+    for name, outcome in record.outcome.outcomes.items():
+        (hidden if name.startswith("tests/hidden/") else public)[functions.get(name, "")].append(outcome)
+    odd = [f for f in hidden if set(public[f]) == {"passed"} and "passed" not in hidden[f] and "failed" in hidden[f]]
+    failing = {f for f in hidden if f not in odd and set(public[f]) != {"passed"}}
+    return [f for f in odd if not any(f in callers(other) for other in failing if other)]
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([Path(__file__).parent, REPORT]), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["printable"] = printable
+    return environment.get_template("class.html")

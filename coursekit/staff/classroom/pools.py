@@ -1,0 +1,67 @@
+"""Who does the jobs: threads of this process, each with a room of its own, or the workers of a dask cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from coursekit.errors import UsageError
+
+CONNECT_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Pool:
+    """An executor, and how many jobs it does at a time, which may change while it works."""
+
+    executor: Executor
+    width: Callable[[], int]
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def local_pool(workers: int) -> Iterator[Pool]:
+    """Threads: student code and its checks run in processes of their own, so a thread only waits and draws."""
+    executor = ThreadPoolExecutor(workers, thread_name_prefix="a2-class")
+    try:
+        yield Pool(executor, lambda: workers)
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def dask_pool(address: str) -> Iterator[Pool]:
+    """The workers of the dask scheduler at an address; one that dies has its jobs done by another."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise UsageError(
+            "--scheduler needs dask: pip install distributed (tests/staff/requirements.txt names it)"
+        ) from None
+    try:
+        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"no dask scheduler answers at {address} ({error}): start one with `dask scheduler`") from None
+    try:
+        _wait_for_a_worker(client, address)
+        yield Pool(client.get_executor(pure=False, retries=2), lambda: max(1, sum(client.nthreads().values())))
+    finally:
+        client.close()
+
+
+def _wait_for_a_worker(client: Any, address: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+    except (TimeoutError, asyncio.TimeoutError):  # one and the same from Python 3.11 on
+        raise UsageError(
+            f"the dask scheduler at {address} has no worker: start one with `dask worker {address}`"
+        ) from None

@@ -1,0 +1,87 @@
+"""What the files of a submission must be before anybody runs them: modules are text, notebooks are JSON, hashes are true."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tokenize
+from collections.abc import Mapping
+from typing import Any
+
+from coursekit.grading.holes import open_questions
+
+# A codec may do anything (zip, idna in quadratic time); these are only tables.
+ENCODINGS = ("utf-8", "utf-8-sig", "ascii", "us-ascii", "iso-8859-1", "iso-8859-15", "cp1252")
+
+
+def text_problem(source: bytes) -> str:
+    """Return why the bytes of a module are no text that Python reads, or nothing."""
+    if b"\0" in source:
+        return "is no text (it holds zero bytes; UTF-16?): save it as UTF-8"
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+    except SyntaxError:
+        encoding = "utf-8"  # the first two lines may be the ones with the wrong byte
+    if encoding not in ENCODINGS:
+        return f"declares the encoding {encoding!r}: save it as UTF-8"
+    try:
+        source.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = source.count(b"\n", 0, error.start) + 1
+        return f"is not text in {encoding.upper()}: byte 0x{source[error.start]:02x} in line {line}; save it as UTF-8"
+    return ""
+
+
+def notebook_remark(content: bytes) -> str:
+    """Return what is wrong with a notebook, or how many of its questions are open, or nothing."""
+    try:
+        notebook = json.loads(content)
+        cells = [cell["cell_type"] for cell in notebook["cells"]]
+        questions = open_questions(notebook)
+    except (ValueError, RecursionError):
+        return "is not JSON: it cannot be opened in Jupyter"
+    except (TypeError, KeyError, AttributeError):
+        return "is JSON, but no notebook"
+    if not cells:
+        return "is a notebook without cells"
+    return f"has {questions} question{'s' * (questions > 1)} without an answer" if questions else ""
+
+
+def manifest_remarks(manifest: bytes, files: Mapping[str, bytes]) -> list[str]:
+    """Say which files are no longer what `a2 submit` packed."""
+    try:
+        told: dict[str, Any] = json.loads(manifest)["files"]
+        hashes = {name: told[name]["sha256"] for name in files if name in told}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ["manifest.json is not the one that a2 submit writes"]
+    changed = [name for name, hash in hashes.items() if hash != hashlib.sha256(files[name]).hexdigest()]
+    return [f"changed after a2 submit: {', '.join(sorted(changed))}"] if changed else []
+
+
+def source_digest(source: bytes) -> str:
+    """Return a hash of a module that comments, docstrings, blank lines and layout do not change; "" if it has no tokens."""
+    skipped = (tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER)
+    words: list[str] = []
+    line: list[tokenize.TokenInfo] = []
+    try:
+        for token in tokenize.tokenize(io.BytesIO(source).readline):
+            if token.type in skipped:
+                continue
+            line.append(token)
+            if token.type == tokenize.NEWLINE:
+                words += _words(line)
+                line = []
+    except (tokenize.TokenError, SyntaxError, ValueError, RecursionError, LookupError):
+        return hashlib.sha256(source).hexdigest()
+    return hashlib.sha256(" ".join(words).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _words(line: list[tokenize.TokenInfo]) -> list[str]:
+    """Return the words of one statement, with its indent by name; none for a string that stands alone."""
+    layout = {tokenize.INDENT: "<in>", tokenize.DEDENT: "<out>", tokenize.NEWLINE: "<end>"}
+    marks = [layout[token.type] for token in line if token.type in (tokenize.INDENT, tokenize.DEDENT)]
+    content = [token for token in line if token.type not in layout]
+    if all(token.type == tokenize.STRING for token in content):
+        return marks
+    return [*marks, *(token.string for token in content), "<end>"]

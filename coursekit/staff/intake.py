@@ -1,0 +1,217 @@
+"""Take what can be graded out of a zip that may hold anything: known files, with caps, into memory; nothing else is read.
+
+No entry is ever unpacked by its name: the known names are looked for, whatever leads to them. So `..`, absolute names, links and
+devices have nowhere to go. Every way in which a file or the whole zip cannot be taken has its own sentence.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from coursekit.grading.submit import MANIFEST, submitted_files
+from coursekit.parts import PARTS, Part
+from coursekit.staff.contents import manifest_remarks, notebook_remark, text_problem
+
+CAPS = {".py": 2**19, ".ipynb": 20 * 2**20, ".safetensors": 20 * 2**20, ".json": 2**18}  # bytes of one file
+WEIGHTS = re.compile(r"\w[\w.-]{0,60}\.safetensors", re.ASCII)
+MOST_WEIGHTS = 8
+TOTAL = 120 * 2**20
+DEEPEST = 12  # folders round a file
+NAMED = 3  # examples in a sentence
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of a submission: its name as written, what it claims to be, and how to read it with a cap."""
+
+    name: str
+    size: int
+    read: Callable[[int], bytes]  # up to so many bytes; Unreadable with a sentence's ending
+    trouble: str = ""  # why it must not be read
+    mark: tuple[int, ...] = ()  # equal for equal content
+
+
+class Unreadable(Exception):
+    """Ends the sentence `NAME ...`."""
+
+
+@dataclass
+class Taken:
+    """What was found: files to grade, the known files that could not be taken and why, remarks that cost nothing."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)  # known name -> sentence
+    remarks: list[str] = field(default_factory=list)
+    problem: str = ""  # why nothing at all could be taken
+    inner: Entry | None = None  # nothing known was found but one zip
+
+
+def take(entries: Iterable[Entry], parts: Sequence[Part] = PARTS) -> Taken:
+    """Take the known files out of entries."""
+    taken, found = Taken(), []
+    unsafe: list[str] = []
+    for entry in entries:
+        steps = _steps(entry.name)
+        if steps is None:
+            unsafe.append(entry.name)
+        elif steps and not _is_junk(steps):
+            found.append((steps, entry))
+    if unsafe:
+        taken.remarks.append(f"ignored {_count(unsafe, 'name')} that would lead elsewhere: {_some(unsafe)}")
+    roots = _roots(found, parts)
+    if not roots:
+        taken.problem, taken.inner = _nothing(found, parts), _single_zip(found)
+        return taken
+    shallowest = min(map(len, roots))
+    best = sorted(root for root in roots if len(root) == shallowest)
+    if len(best) > 1:
+        where = _some(["/".join(root) or "the top" for root in best])
+        taken.problem = f"holds the assignment {len(best)} times ({where}): hand in one"
+        return taken
+    known = roots[best[0]]
+    for name in sorted(known):
+        _take_one(name, known[name], taken)
+    chosen = {id(entry) for group in known.values() for entry in group}
+    others = ["/".join(steps) for steps, entry in found if id(entry) not in chosen]
+    if others:
+        taken.remarks.append(f"ignored {_count(others, 'other file')}: {_some(others)}")
+    _look_inside(taken)
+    return taken
+
+
+def _steps(name: str) -> tuple[str, ...] | None:
+    """Split a name into folders and file; None if it could lead out of the folder it is unpacked to."""
+    steps = unicodedata.normalize("NFC", name.replace("\\", "/")).split("/")
+    if "\0" in name or steps[0] == "" or ":" in steps[0] or ".." in steps or len(name) > 4096:
+        return None
+    return tuple(step for step in steps if step not in ("", "."))
+
+
+def _is_junk(steps: tuple[str, ...]) -> bool:
+    """Return whether an operating system or Python left this by itself."""
+    return (
+        "__MACOSX" in steps
+        or "__pycache__" in steps
+        or steps[-1].startswith("._")
+        or steps[-1] in (".DS_Store", "Thumbs.db")
+    )
+
+
+def _roots(
+    found: Sequence[tuple[tuple[str, ...], Entry]], parts: Sequence[Part]
+) -> dict[tuple[str, ...], dict[str, list[Entry]]]:
+    """Return the folders that hold modules of the assignment: folder -> known name -> entries of that name."""
+    wanted = {tuple(name.casefold().split("/")): name for name in (*submitted_files(parts), MANIFEST)}
+    roots = _group(found, wanted)
+    if not roots:  # the modules alone, without their folder
+        flat: dict[tuple[str, ...], str] = {
+            (part.module_path.name.casefold(),): part.module_path.as_posix() for part in parts
+        }
+        roots = _group(found, flat)
+    return roots
+
+
+def _group(
+    found: Sequence[tuple[tuple[str, ...], Entry]], wanted: dict[tuple[str, ...], str]
+) -> dict[tuple[str, ...], dict[str, list[Entry]]]:
+    roots: dict[tuple[str, ...], dict[str, list[Entry]]] = defaultdict(lambda: defaultdict(list))
+    for steps, entry in found:
+        folded = tuple(step.casefold() for step in steps)
+        if len(steps) > DEEPEST:
+            continue
+        if folded[-2:-1] == ("trained",) and WEIGHTS.fullmatch(steps[-1]):
+            roots[steps[:-2]][f"trained/{steps[-1]}"].append(entry)
+        for length in (1, 2):
+            if folded[-length:] in wanted:
+                roots[steps[:-length]][wanted[folded[-length:]]].append(entry)
+    return {root: known for root, known in roots.items() if any(name.endswith(".py") for name in known)}
+
+
+def _nothing(found: Sequence[tuple[tuple[str, ...], Entry]], parts: Sequence[Part]) -> str:
+    if not found:
+        return "is empty: there is no file in it"
+    names = [entry.name for _, entry in found]
+    modules = _some([part.module_path.as_posix() for part in parts])
+    return f"holds none of the modules ({modules}), but {_count(names, 'other file')}: {_some(names)}"
+
+
+def _single_zip(found: Sequence[tuple[tuple[str, ...], Entry]]) -> Entry | None:
+    zips = [entry for steps, entry in found if steps[-1].casefold().endswith(".zip")]
+    return zips[0] if len(zips) == 1 else None
+
+
+def _take_one(name: str, entries: Sequence[Entry], taken: Taken) -> None:
+    """Take one known file, or say why not."""
+    exact = [e for e in entries if _ends_with(e.name, name)] or list(entries)
+    if len(exact) < len(entries):
+        taken.remarks.append(f"{name} stands there in other spellings too, which are ignored")
+    elif not _ends_with(exact[0].name, name):
+        taken.remarks.append(f"{name} is called {exact[0].name!r} there")
+    entry, cap = exact[0], CAPS[Path(name).suffix.casefold()]
+    weights = [known for known in taken.files if known.startswith("trained/")]
+    if len(exact) > 1 and len({(e.size, e.mark) for e in exact}) > 1:
+        problem = f"stands there {len(exact)} times with different content: hand in one"
+    elif entry.trouble:
+        problem = entry.trouble
+    elif entry.size > cap:
+        problem = too_large(entry.size, cap)
+    elif name.startswith("trained/") and len(weights) == MOST_WEIGHTS:
+        problem = f"is one file too many: at most {MOST_WEIGHTS} files of weights are taken"
+    else:
+        problem = _read(name, entry, min(cap, TOTAL - sum(map(len, taken.files.values()))), taken)
+    if problem:
+        taken.problems[name] = f"{name} {problem}"
+
+
+def _read(name: str, entry: Entry, cap: int, taken: Taken) -> str:
+    try:
+        content = entry.read(cap + 1)
+    except Unreadable as ending:
+        return str(ending)
+    if len(content) > cap:
+        return too_large(None, cap)
+    taken.files[name] = content
+    return ""
+
+
+def too_large(size: int | None, cap: int) -> str:
+    """End a sentence about a file that is too large; its size may be a lie or unknown."""
+    measured = "more than that" if size is None else f"{size / 2**20:,.1f} MB"
+    return f"is too large: it has {measured}, and {cap / 2**20:g} MB is the limit"
+
+
+def _ends_with(written: str, name: str) -> bool:
+    """Return whether a name is spelt as it should be; of a module without its folder, the file alone."""
+    steps = f"//{written}".replace("\\", "/").split("/")[-2:]
+    folder, file = name.rsplit("/", 1) if "/" in name else ("", name)
+    return steps[1] == file and (not folder or steps[0] == folder or steps[0].casefold() != folder)
+
+
+def _look_inside(taken: Taken) -> None:
+    """Hold what was taken to what it should be; notebooks and the manifest carry no points, so they only earn remarks."""
+    for name in [name for name in taken.files if name.endswith(".py")]:
+        problem = text_problem(taken.files[name])
+        if problem:
+            del taken.files[name]
+            taken.problems[name] = f"{name} {problem}"
+    for name in [name for name in taken.problems if not name.endswith(".py")]:
+        taken.remarks.append(taken.problems[name])
+    for name in [name for name in taken.files if name.endswith(".ipynb")]:
+        remark = notebook_remark(taken.files.pop(name))
+        taken.remarks += [f"{name} {remark}"] if remark else []
+    if MANIFEST in taken.files:
+        taken.remarks += manifest_remarks(taken.files.pop(MANIFEST), taken.files)
+
+
+def _count(things: Sequence[object], noun: str) -> str:
+    return f"{len(things):,} {noun}{'s' * (len(things) != 1)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = [name if len(name) <= 60 else f"{name[:57]}..." for name in sorted(names)[:NAMED]]
+    return ", ".join(shown) + (", ..." if len(names) > NAMED else "")
