@@ -117,6 +117,7 @@ class _Run:
             "--continue-on-collection-errors",  # a part that cannot be imported costs no other part
             "-p",
             "no:logging",
+            "--tb=native",  # the usual ones parse the whole test file for each check that fails: 0.1 s
             "-p",
             "pytest_timeout",
             f"--timeout={self.seconds}",

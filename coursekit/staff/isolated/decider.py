@@ -19,7 +19,7 @@ from coursekit.staff.isolated import sandbox
 from coursekit.staff.isolated.peer import Line
 from coursekit.staff.isolated.wire import Channel, WorkerGone
 
-START_SECONDS, ORDER_SECONDS, LOAD_SECONDS = 180, 20, 15
+START_SECONDS, ORDER_SECONDS, LOAD_SECONDS = 180, 20, 10
 SILENT = "the sandbox does not start or does not answer: run `a2 doctor`"
 ENDED = "importing the module did not come to an end"
 

@@ -6,22 +6,20 @@ requests nest like function calls, and there is nothing to match.
 
 from __future__ import annotations
 
-import builtins
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from coursekit.grading.networks import Boom
 from coursekit.staff.isolated.bridge import Bridge, gradients, relu_rules
-from coursekit.staff.isolated.changes import Repeat
-from coursekit.staff.isolated.plain import Reader, broken, identifier, raw, text
+from coursekit.staff.isolated.plain import Reader, broken, raw, text
+from coursekit.staff.isolated.raised import LONGEST_MESSAGE, student_error
+from coursekit.staff.isolated.repeat import Repeat
 from coursekit.staff.isolated.rich import Packer
 from coursekit.staff.isolated.wire import Channel, WorkerGone
 
 MAX_CALLBACKS = 200_000  # of one check
-LONGEST_MESSAGE = 4000
 
 
 class Line:
@@ -91,7 +89,7 @@ class Line:
             reader.join = lambda index, value: self._joined(number, index, value, inputs)
             return kind, reader.read(told)
         if kind == "raise":
-            return kind, self._error(*_exactly(4, rest))
+            return kind, self._raised(*_exactly(4, rest))
         self.callbacks += 1
         if self.callbacks > MAX_CALLBACKS:
             raise WorkerGone(f"more than {MAX_CALLBACKS} calls of what the check had given")
@@ -157,6 +155,12 @@ class Line:
         with torch.enable_grad():
             return Bridge.apply(ask, value, *inputs)
 
+    def _raised(self, names: Any, message: Any, place: Any, number: Any) -> BaseException:
+        """Return what the student's code raised; one of ours that came through it is itself again."""
+        if type(number) is int and 0 <= number < len(self.errors):
+            return self.errors[number]
+        return student_error(names, message, place)
+
     def home_object(self, number: Any) -> Any:
         if type(number) is not int or not 0 <= number < len(self.home):
             raise broken("a number that stands for nothing")
@@ -194,23 +198,6 @@ class Line:
         if type(joined) is int and joined >= 0 and base.is_floating_point():
             return reader.own(joined, base.as_strided(sides, strides, first))
         return base.detach().as_strided(sides, strides, first)
-
-    def _error(self, names: Any, message: Any, place: Any, number: Any) -> BaseException:
-        """Return what the student's code raised, as an exception of ours."""
-        if type(number) is int and 0 <= number < len(self.errors):
-            return self.errors[number]
-        names = [identifier(name) for name in names[:20]] if isinstance(names, list) and names else ["Something"]
-        known = next((kind for name in names if (kind := ERRORS.get(name))), Exception)
-        error = (known if known.__name__ == names[0] else type(names[0], (known,), {}))(text(message)[:LONGEST_MESSAGE])
-        error.student_place = text(place)[:300]
-        return error
-
-
-ERRORS = {
-    name: kind
-    for name, kind in vars(builtins).items()
-    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, UnicodeError)
-} | {"Boom": Boom}
 
 
 def remote_of(value: Any) -> Any:

@@ -109,7 +109,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         session = item.config.stash[SESSION]
         with _refused(item.config):
             session.fresh()
-        line, limit = session.line(), float(item.config.getoption("--timeout") or CHECK_SECONDS)
+        line, limit = session.line(), float(item.config.getoption("--timeout", None) or CHECK_SECONDS)
         line.channel.deadline = time.monotonic() + limit + 1  # pytest-timeout comes first
         line.forget()
 

@@ -33,19 +33,22 @@ class ProxyModule(types.ModuleType):
 
     def __init__(self, name: str, line: Callable[[], Any]) -> None:
         super().__init__(f"assignment2.{name}")
-        vars(self).update(_short=name, _current=line, _put={})
+        vars(self).update(_short=name, _current=line, _put={}, _functions={})
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         if name in self._put:
             return self._put[name]
+        if name in self._functions:
+            return self._functions[name]
         kind, value = self._current().request("look", self._short, name)
         if kind == "missing":
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         if kind == "value":
             return value
-        return ModuleFunction(self._current, ("kept", self._short, name), name)
+        self._functions[name] = ModuleFunction(self._current, ("kept", self._short, name), name)
+        return self._functions[name]
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name.startswith("__"):

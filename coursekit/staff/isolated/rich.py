@@ -19,6 +19,8 @@ from torch import Tensor, nn
 
 from coursekit.staff.isolated.plain import DTYPES, NAMES, raw
 
+ORDINARY: set[type] = set()  # types of which nothing travels beside the pickle
+
 
 class Packer(cloudpickle.Pickler):
     """Pickle one message; what it contains is appended to `home`."""
@@ -74,22 +76,26 @@ class Packer(cloudpickle.Pickler):
         return number
 
     def persistent_id(self, value: Any) -> Any:
-        if isinstance(value, Tensor):
+        kind = type(value)
+        if kind in ORDINARY:  # asked of every part of every network: this must be quick
+            return None
+        if issubclass(kind, Tensor):
             return "h", self.tensor(value)
-        if isinstance(value, nn.Module):
-            if (there := self.remote(value)) is not None:
-                return "h", self.number(value, ("S", there))
+        if issubclass(kind, torch.Generator):
+            if id(value) not in self.numbers:
+                self.buffers.append(raw(value.get_state()))
+            return "h", self.number(value, ("G", len(self.buffers[-1])))
+        if kind is Called:
+            return "h", value.number
+        there = self.remote(value)
+        if there is not None:
+            return ("h", self.number(value, ("S", there))) if issubclass(kind, nn.Module) else there
+        if issubclass(kind, nn.Module):
             if id(value) not in self.numbers:
                 self.modules.append((self.number(value, ("M",)), value))
-            return None
-        if isinstance(value, torch.Generator):
-            if id(value) in self.numbers:
-                return "h", self.numbers[id(value)]
-            self.buffers.append(raw(value.get_state()))
-            return "h", self.number(value, ("G", len(self.buffers[-1])))
-        if type(value) is Called:
-            return "h", value.number
-        return self.remote(value)
+        elif not issubclass(kind, type):
+            ORDINARY.add(kind)
+        return None
 
     def tensor(self, value: Tensor) -> int:
         if id(value) in self.numbers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -10,10 +11,15 @@ from coursekit.staff.isolated import plugin
 from coursekit.staff.isolated.decider import Zygote
 from coursekit.staff.isolated.fresh import load
 
+# What the checks import besides coursekit.grading.warm.NEEDED: a second for each submission otherwise.
+CHECKS_NEED = ("torch._dynamo", "safetensors.torch", "coursekit.vision.segmenting", "coursekit.grading.harmless")
+
 
 def main() -> int:
     """Take the sandbox's level and this term's numbers for the hidden checks, then serve as coursekit.grading.warm does."""
     zygote = plugin.ZYGOTE = Zygote(sys.argv[1])
+    for name in CHECKS_NEED:
+        importlib.import_module(name)
     try:
         if len(sys.argv) > 2:
             plugin.FRESH = load(Path(sys.argv[2]))

@@ -5,14 +5,12 @@ Nothing here is safe from student code, and nothing need be: whatever this proce
 
 from __future__ import annotations
 
-import builtins
 import contextlib
 import copy
 import functools
 import importlib
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +20,10 @@ from torch.overrides import _get_current_function_mode_stack
 from torch.utils.hooks import RemovableHandle
 
 from coursekit.grading import unchanged
-from coursekit.grading.networks import Boom
 from coursekit.staff.isolated.bridge import Bridge, gradients
 from coursekit.staff.isolated.changes import Watch
 from coursekit.staff.isolated.plain import Writer
+from coursekit.staff.isolated.raised import build_error, describe_error
 from coursekit.staff.isolated.rich import Unpacker
 from coursekit.staff.isolated.shell import describe_shell, own_tensors
 from coursekit.staff.isolated.wire import Channel, WorkerGone
@@ -94,7 +92,7 @@ class Worker:
     def _answer(self, unpacker: Unpacker) -> None:
         """Do what one request says and send the result, or what was raised."""
         content = self._unpack(unpacker)
-        top = not self.frames
+        top = not self.frames and unpacker.kind in ("call", "run", "gradient")
         before = unchanged._global_facts() if top else {}
         self.frames.append(Watch(self.table, unpacker.first))
         try:
@@ -122,7 +120,7 @@ class Worker:
                 if writer.joined:
                     self.answered[self.calls] = (writer.joined, inputs)
             else:
-                content = _describe_error(told[1])
+                content = describe_error(told[1])
             self._send(writer, told[0], content)
 
     def _send(self, writer: Writer, kind: str, content: list[Any]) -> None:
@@ -153,7 +151,7 @@ class Worker:
             if self.frames and any(isinstance(given, nn.Module) for given in self.table[unpacker.first :]):
                 self.frames[-1].add(Watch(self.table, unpacker.first))
             if unpacker.kind == "raise":
-                raise _build_error(*message)
+                raise build_error(*message)
             for number, state in message[2]:
                 self.table[number].set_state(torch.tensor(list(state), dtype=torch.uint8))
             return message[1]
@@ -302,23 +300,3 @@ class Worker:
             mine.requires_grad_(sent.requires_grad)
             mine.grad = sent.grad
         unpacker.inputs = [mine if given is sent else given for given in unpacker.inputs]
-
-
-def _describe_error(error: BaseException) -> list[Any]:
-    """Return an error's types, its text, its place in the student's code, and its number if it is one of the decider's."""
-    try:
-        told = str(error)[:4000]
-    except Exception:  # noqa: BLE001
-        told = "an exception without words"
-    own = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).parent.name == "assignment2"]
-    place = f"at assignment2/{Path(own[-1].filename).name}, line {own[-1].lineno}: {own[-1].line}" if own else ""
-    return [[kind.__name__ for kind in type(error).__mro__], told, place, getattr(error, "_a2_number", -1)]
-
-
-def _build_error(kinds: list[str], told: str, number: int) -> BaseException:
-    """Return an exception of the decider's as one that student code may catch."""
-    known = {"Boom": Boom, **vars(builtins)}
-    base = next((known[kind] for kind in kinds if kind in known), Exception)
-    error: BaseException = (base if base.__name__ == kinds[0] else type(kinds[0], (base,), {}))(told)
-    error._a2_number = number  # type: ignore[attr-defined]
-    return error

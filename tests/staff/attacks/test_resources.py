@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+OWN_LOSS = ("a fork bomb", "a fork that answers as well")  # a second process may answer later questions too
 LOOP = "stopped after 6 seconds"
 ATTACKS = {
     "an endless loop": ("while True:\n    pass", LOOP),
@@ -71,7 +72,8 @@ def test_it_costs_its_own_check_alone(grader, name):
     assert verdict.score == 0
     assert re.search(sentence, verdict.message), verdict.message
     assert len(verdict.message) < 5000
-    assert outcome.verdict("active_units").score == 2, "another function of the same submission lost its points"
+    if name not in OWN_LOSS:
+        assert outcome.verdict("active_units").score == 2, "another function of the same submission lost its points"
     assert outcome.neighbour.score == outcome.neighbour.max_score, "the next submission lost points"
     assert outcome.seconds < 45
 
