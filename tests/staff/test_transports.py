@@ -1,6 +1,7 @@
 """One set of checks, two transports: the same submission gets the same verdict in process and in a sandbox, check by check."""
 
 import ast
+import shutil
 
 import pytest
 
@@ -31,6 +32,9 @@ def submit(tmp_path):
         path = tmp_path / part.module_path
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
+        for trained in part.trained:
+            (tmp_path / trained).parent.mkdir(exist_ok=True)
+            shutil.copyfile(ROOT / trained, tmp_path / trained)
         return tmp_path
 
     return write
