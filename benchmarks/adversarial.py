@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import foolbox
 import torch
@@ -25,46 +26,20 @@ def main() -> None:
     print("| method | batch | ours, ms | peer | peer, ms | peer / ours |\n|---|---|---|---|---|---|")
     for size in (1, 16):
         images, labels = scenes.images[:size], scenes.label[:size]
-        bounded = foolbox.PyTorchModel(model, bounds=(0, 1))
-        wrong = Misclassification(labels)
-        fgsm_peers = {
-            "torchattacks": (torchattacks.FGSM(model, eps=EPS), (images, labels), {}),
-            "foolbox": (
-                foolbox.attacks.LinfFastGradientAttack(random_start=False).run,
-                (bounded, images, wrong),
-                {"epsilon": EPS},
-            ),
-        }
-        pgd_peers = {
-            "torchattacks": (
-                torchattacks.PGD(model, eps=EPS, alpha=STEP_SIZE, steps=NUM_STEPS, random_start=False),
-                (images, labels),
-                {},
-            ),
-            "foolbox": (
-                foolbox.attacks.LinfPGD(abs_stepsize=STEP_SIZE, steps=NUM_STEPS, random_start=False).run,
-                (bounded, images, wrong),
-                {"epsilon": EPS},
-            ),
-        }
-        for peer, (attack, given, options) in fgsm_peers.items():
-            row(
-                "fgsm",
-                size,
-                peer,
-                *alternate(lambda: adversarial.fgsm(model, images, labels, EPS), lambda: attack(*given, **options)),  # noqa: B023
-            )
-        for peer, (attack, given, options) in pgd_peers.items():
-            row(
-                f"pgd({NUM_STEPS})",
-                size,
-                peer,
-                *alternate(
-                    lambda: adversarial.pgd(model, images, labels, EPS, step_size=STEP_SIZE, num_steps=NUM_STEPS),  # noqa: B023
-                    lambda: attack(*given, **options),  # noqa: B023
-                    5,
-                ),
-            )
+        bounded, wrong = foolbox.PyTorchModel(model, bounds=(0, 1)), Misclassification(labels)
+        fgsm = partial(adversarial.fgsm, model, images, labels, EPS)
+        pgd = partial(adversarial.pgd, model, images, labels, EPS, step_size=STEP_SIZE, num_steps=NUM_STEPS)
+        their_fgsm = torchattacks.FGSM(model, eps=EPS)
+        their_pgd = torchattacks.PGD(model, eps=EPS, alpha=STEP_SIZE, steps=NUM_STEPS, random_start=False)
+        box_fgsm = foolbox.attacks.LinfFastGradientAttack(random_start=False)
+        box_pgd = foolbox.attacks.LinfPGD(abs_stepsize=STEP_SIZE, steps=NUM_STEPS, random_start=False)
+        for name, ours, peer, attack, repeats in (
+            ("fgsm", fgsm, "torchattacks", partial(their_fgsm, images, labels), 15),
+            ("fgsm", fgsm, "foolbox", partial(box_fgsm.run, bounded, images, wrong, epsilon=EPS), 15),
+            (f"pgd({NUM_STEPS})", pgd, "torchattacks", partial(their_pgd, images, labels), 5),
+            (f"pgd({NUM_STEPS})", pgd, "foolbox", partial(box_pgd.run, bounded, images, wrong, epsilon=EPS), 5),
+        ):
+            row(name, size, peer, *alternate(ours, attack, repeats))
     one_pixel(model, scenes.images[0], int(scenes.label[0]))
 
 

@@ -6,9 +6,7 @@ pkg_resources, and its glass_blur a keyword that scikit-image has dropped. Both 
 
 from __future__ import annotations
 
-import statistics
 import sys
-import time
 import types
 import warnings
 from collections.abc import Callable
@@ -16,12 +14,13 @@ from functools import partial
 
 import numpy as np
 import torch
+from alternating import alternate
 from skimage.filters import gaussian
 
 from assignment2 import robustness
 from coursekit.vision import evaluation_scenes
 
-REPEATS, BATCH = 5, 16
+REPEATS, BATCH, SEVERITIES = 5, 16, 5
 PEER_NAMES = {"frosted_glass_blur": "glass_blur"}
 
 
@@ -37,12 +36,14 @@ def main() -> None:
     print("| corruption | ours, ms an image | imagecorruptions | ratio |\n|---|---|---|---|")
     for name in robustness.SEVERITIES:
         corruption, peer_name = getattr(robustness, name), PEER_NAMES.get(name, name)
-        mine, theirs = alternate(
+        times = alternate(
             partial(all_severities, lambda s, run=corruption: run(images, s, generator=generator)),
             partial(
                 all_severities, lambda s, name=peer_name: [peer(x, corruption_name=name, severity=s) for x in arrays]
             ),
+            REPEATS,
         )
+        mine, theirs = (t / (SEVERITIES * BATCH) for t in times)  # of an image and severity
         totals = [totals[0] + mine, totals[1] + theirs]
         print(f"| `{name}` | {mine:.2f} | {theirs:.2f} | {theirs / mine:.1f} |")
     print(f"| the seven | {totals[0]:.2f} | {totals[1]:.2f} | {totals[1] / totals[0]:.1f} |")
@@ -50,7 +51,7 @@ def main() -> None:
 
 def all_severities(corrupt: Callable[[int], object]) -> None:
     """Corrupt the batch at each severity."""
-    for severity in range(1, 6):
+    for severity in range(1, SEVERITIES + 1):
         corrupt(severity)
 
 
@@ -63,18 +64,6 @@ def load_peer() -> Callable[..., np.ndarray]:
 
     corruptions.gaussian = lambda image, sigma, multichannel=True: gaussian(image, sigma=sigma, channel_axis=-1)
     return corrupt
-
-
-def alternate(ours: Callable[[], object], peer: Callable[[], object]) -> tuple[float, float]:
-    """Return the medians of both in milliseconds an image and severity, measured in turns."""
-    times: dict[Callable[[], object], list[float]] = {ours: [], peer: []}
-    ours()
-    for _ in range(REPEATS):
-        for run, found in times.items():
-            started = time.perf_counter()
-            run()
-            found.append(1000 * (time.perf_counter() - started) / (5 * BATCH))
-    return statistics.median(times[ours]), statistics.median(times[peer])
 
 
 if __name__ == "__main__":

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable
-
 import torch
 import torch.nn.functional as F
+from alternating import alternate
 
 from assignment2 import segmentation, upsampling
 from coursekit.vision import load_model, make_scenes
-
-REPEATS = 15
 
 
 @torch.no_grad()
@@ -59,19 +54,6 @@ def main() -> None:
     ):
         mine, theirs = alternate(ours, peer)
         print(f"| {name} | {mine:.2f} | {peer_name} | {theirs:.2f} | {mine / theirs:.2f} |")
-
-
-def alternate(ours: Callable[[], object], peer: Callable[[], object]) -> tuple[float, float]:
-    """Return the medians of both in milliseconds, measured in turns."""
-    times: dict[Callable[[], object], list[float]] = {ours: [], peer: []}
-    for run in (ours, peer):
-        run()
-    for _ in range(REPEATS):
-        for run, found in times.items():
-            started = time.perf_counter()
-            run()
-            found.append(1000 * (time.perf_counter() - started))
-    return statistics.median(times[ours]), statistics.median(times[peer])
 
 
 if __name__ == "__main__":

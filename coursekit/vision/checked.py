@@ -145,7 +145,9 @@ def _layers(name: str, layers: Any, given: Arguments) -> None:
         _layer(name, layer, given)
 
 
-def _counted(least: int) -> Callable[[str, Any, Arguments], None]:
+def counted(least: int) -> Callable[[str, Any, Arguments], None]:
+    """Make the check of a whole number that is least or more."""
+
     def check(name: str, value: Any, given: Arguments) -> None:
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise ValueError(f"{name} is {value!r}, expected a whole number, {least} or more")
@@ -207,7 +209,7 @@ def _generator(name: str, generator: Any, given: Arguments) -> None:
 
 
 def _jitter(name: str, jitter: Any, given: Arguments) -> None:
-    _counted(0)(name, jitter, given)
+    counted(0)(name, jitter, given)
     if jitter and given.get("generator") is None:
         raise ValueError(
             f"{name} is {jitter} and there is no generator: give generator=torch.Generator().manual_seed(0)"
@@ -231,7 +233,7 @@ def _weight(name: str, weight: Any, given: Arguments) -> None:
 
 
 def _num_classes(name: str, num_classes: Any, given: Arguments) -> None:
-    _counted(2)(name, num_classes, given)
+    counted(2)(name, num_classes, given)
     if int(given["labels"].max()) >= num_classes:
         raise ValueError(f"{name} is {num_classes}, but labels contains {int(given['labels'].max())}")
 
@@ -306,19 +308,19 @@ CHECKS: dict[str, Callable[[str, Any, Arguments], None]] = {
     "labels": _labels,
     "target": _target,
     "layer": _layer,
-    "channel": _counted(0),
+    "channel": counted(0),
     "unit": _unit_argument,
     "k": _top,
     "image_size": _image_size,
     "eps": _between(0, 1),
     "step_size": _positive,
-    "num_steps": _counted(0),
-    "max_steps": _counted(0),
+    "num_steps": counted(0),
+    "max_steps": counted(0),
     "severity": _severity,
     "gradient": _gradient,
     "sigma": _black_box_sigma,
     "blur_sigma": _not_negative,
-    "blur_every": _counted(0),
+    "blur_every": counted(0),
     "fraction": _between(0, 1),
     "pixel_fraction": _between(0, 1),
     "contribution_fraction": _between(0, 1),
@@ -330,12 +332,12 @@ CHECKS: dict[str, Callable[[str, Any, Arguments], None]] = {
     "predict": _function,
     "oracle": _function,
     "substitute": _model,
-    "population": _counted(4),
-    "generations": _counted(0),
-    "num_samples": _counted(1),
-    "num_rounds": _counted(1),
+    "population": counted(4),
+    "generations": counted(0),
+    "num_samples": counted(1),
+    "num_rounds": counted(1),
     "learning_rate": _positive,
-    "levels": _counted(2),
+    "levels": counted(2),
     "num_classes": _num_classes,
     "logits": _logit_rows,
     "clean_logits": _logit_rows,

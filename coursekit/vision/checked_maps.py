@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from coursekit.vision.checked import Arguments, Function, counted
+
 Network = TypeVar("Network", bound=type[nn.Module])
-Arguments = dict[str, Any]
 Checker = Callable[[str, Any, Arguments], None]
 
 
@@ -64,16 +64,8 @@ def _kind(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
-def _count(least: int) -> Checker:
-    def check(name: str, value: Any, given: Arguments) -> None:
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise ValueError(f"{name} is {value!r}, expected a whole number, {least} or more")
-
-    return check
-
-
 def _kernel_size(name: str, value: Any, given: Arguments) -> None:
-    _count(1)(name, value, given)
+    counted(1)(name, value, given)
     size = tuple(given["x"].shape[-2:])
     if value > min(size):
         raise ValueError(f"{name} is {value}, but x has {size} pixels: no window lies inside; take a smaller one")
@@ -112,7 +104,7 @@ def _kernel(name: str, weight: Any, given: Arguments) -> None:
 
 
 def _padding(name: str, padding: Any, given: Arguments) -> None:
-    _count(0)(name, padding, given)
+    counted(0)(name, padding, given)
     if "weight" in given and "x" in given:
         stride, sides = given["stride"], zip(given["x"].shape[-2:], given["weight"].shape[-2:], strict=True)
         size = [(side - 1) * stride + kernel - 2 * padding for side, kernel in sides]
@@ -127,8 +119,8 @@ def _linear(name: str, linear: Any, given: Arguments) -> None:
 
 def _size(name: str, size: Any, given: Arguments) -> None:
     h, w = [size] * 2 if isinstance(size, int) else size
-    _count(1)(name, h, given)
-    _count(1)(name, w, given)
+    counted(1)(name, h, given)
+    counted(1)(name, w, given)
     linear, channels = given["linear"], given["in_channels"]
     if linear.in_features != channels * h * w:
         raise ValueError(
@@ -192,7 +184,7 @@ def _predictions(name: str, predictions: Any, given: Arguments) -> None:
 
 
 def _num_classes(name: str, num_classes: Any, given: Arguments) -> None:
-    _count(2)(name, num_classes, given)
+    counted(2)(name, num_classes, given)
     predictions, labels = given.get("predictions"), given.get("labels")
     if predictions is None or labels is None:
         return
@@ -214,7 +206,7 @@ def _stages(name: str, stages: Any, given: Arguments) -> None:
 
 
 def _num_skips(name: str, num_skips: Any, given: Arguments) -> None:
-    _count(0)(name, num_skips, given)
+    counted(0)(name, num_skips, given)
     stages = given.get("stages")
     if stages is not None and num_skips >= len(stages):
         raise ValueError(f"{name} is {num_skips}, but {len(stages)} stages have {len(stages) - 1} finer maps to offer")
@@ -233,7 +225,7 @@ def _widths(name: str, widths: Any, given: Arguments) -> None:
 
 def _channels(name: str, channels: Any, given: Arguments) -> None:
     for number in channels if isinstance(channels, (tuple, list)) else (channels,):
-        _count(1)(name, number, given)
+        counted(1)(name, number, given)
 
 
 def _padding_of_blocks(name: str, padding: Any, given: Arguments) -> None:
@@ -281,15 +273,15 @@ CHECKS: dict[str, Checker] = {
     "x": _maps,
     "values": _maps,
     "kernel_size": _kernel_size,
-    "stride": _count(1),
+    "stride": counted(1),
     "indices": _indices,
     "output_size": _output_size,
     "weight": _kernel,
     "padding": _padding_of_blocks,
     "channels": _channels,
-    "factor": _count(1),
+    "factor": counted(1),
     "linear": _linear,
-    "in_channels": _count(1),
+    "in_channels": counted(1),
     "size": _size,
     "model": _classifier,
     "stages": _stages,

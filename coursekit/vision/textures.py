@@ -68,9 +68,9 @@ def retextured_scenes(num_scenes: int, *, seed: int) -> Scenes:
     generator = torch.Generator().manual_seed(seed + 2)
     which = torch.randint(TEXTURES_A_CLASS, (num_scenes,), generator=generator)
     rows = _others(scenes.label, seed) * TEXTURES_A_CLASS + which
+    masks = scenes.mask()[:, None]  # (N, 1, H, W)
     for part in torch.arange(num_scenes).split(100):  # small parts keep the working set in cache
-        images, masks = scenes.images[part], scenes.mask()[part][:, None]
-        scenes.images[part] = retexture(images, masks, pool[rows[part]])
+        scenes.images[part] = retexture(scenes.images[part], masks[part], pool[rows[part]])
     return scenes
 
 
