@@ -123,12 +123,11 @@ class Line:
         with torch.set_grad_enabled(bool(grad)), relu_rules(rules):
             result = function(*args, **kwargs)
         self.answered[self.callbacks] = [value for _, value in sorted(inputs.items())]
-        moved = {id(v): v for v in (*args, *kwargs.values()) if isinstance(v, torch.Generator)}
-        states = [
-            (n, bytes(raw(thing.get_state())))
-            for n, thing in enumerate(self.home if moved else ())
-            if id(thing) in moved
-        ]
+        moved = {id(v) for v in (*args, *kwargs.values()) if isinstance(v, torch.Generator)}
+        numbered = enumerate(self.home if moved else ())
+        ours = [(number, thing) for number, thing in numbered if id(thing) in moved]
+        theirs = [(-1 - place, thing) for place, thing in enumerate(reader.generators)]
+        states = [(number, bytes(raw(thing.get_state()))) for number, thing in (*ours, *theirs)]
         return self.callbacks, result, states
 
     def _gradient(self, reader: Reader, call: Any, number: Any, told: Any) -> Any:
@@ -174,11 +173,14 @@ class Line:
         kind, *rest = told
         if kind == "h":
             value = self.repeat.seen(self.home_object(rest[0]))
-            if isinstance(value, Tensor) and value.requires_grad and type(rest[1]) is int and rest[1] >= 0:
+            if isinstance(value, Tensor) and value.is_floating_point() and type(rest[1]) is int and rest[1] >= 0:
                 return reader.own(rest[1], value)
             return value
         if kind == "v":
             return self._view(reader, *rest)
+        if kind == "r":
+            reader.generators.append(torch.Generator().set_state(reader.read(rest[0])))
+            return reader.generators[-1]
         if kind == "f":
             return RemoteFunction(self, ("handle", int(rest[0])), text(rest[1]))
         if kind == "S":

@@ -36,6 +36,7 @@ class Writer:
     def __init__(self, special: Special) -> None:
         self.special = special
         self.buffers: list[bytes] = []
+        self.generators: list[torch.Generator] = []  # of the worker's own
         self.joined: list[Tensor] = []  # tensors that are joined to a graph, in the order in which they appear
 
     def write(self, value: Any) -> Any:
@@ -99,6 +100,7 @@ class Reader:
     def __init__(self, header: bytes, body: memoryview, special: Callable[[list[Any], Reader], Any]) -> None:
         self.special = special
         self.nodes = 0
+        self.generators: list[torch.Generator] = []
         self.join: Callable[[int, Tensor], Tensor] = lambda _index, value: value  # a tensor with a graph behind it
         self.own: Callable[[int, Tensor], Tensor] = lambda _index, value: value  # one of the decider's own, likewise
         try:

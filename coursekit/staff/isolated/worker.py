@@ -11,6 +11,7 @@ import functools
 import importlib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -137,9 +138,9 @@ class Worker:
             writer = Writer(self._describe)
             content = [number, writer.write(tuple(args)), writer.write(kwargs), grad, writer.write(rules)]
             self._send(writer, "call", content)
-        return self._listen(writer.joined)
+        return self._listen(writer.joined, writer.generators)
 
-    def _listen(self, inputs: list[Tensor]) -> Any:
+    def _listen(self, inputs: list[Tensor], generators: Sequence[torch.Generator] = ()) -> Any:
         """Answer what is asked until the answer to our own question comes."""
         while True:
             unpacker = self._receive()
@@ -152,8 +153,9 @@ class Worker:
                 self.frames[-1].add(Watch(self.table, unpacker.first))
             if unpacker.kind == "raise":
                 raise build_error(*message)
-            for number, state in message[2]:
-                self.table[number].set_state(torch.tensor(list(state), dtype=torch.uint8))
+            for number, state in message[2]:  # our own are counted from -1 downwards
+                moved = self.table[number] if number >= 0 else generators[-1 - number]
+                moved.set_state(torch.tensor(list(state), dtype=torch.uint8))
             return message[1]
 
     def _bridge(self, call: int, inputs: list[Tensor], number: int, value: Tensor) -> Tensor:
@@ -178,6 +180,9 @@ class Worker:
         if issubclass(type(value), nn.Module):
             self.handles[id(value)] = value
             return describe_shell(id(value), value, writer, self.known)
+        if type(value) is torch.Generator:
+            writer.generators.append(value)
+            return ["r", writer.tensor(value.get_state())]
         if callable(value):
             self.handles[id(value)] = value
             return ["f", id(value), getattr(value, "__name__", type(value).__name__)]

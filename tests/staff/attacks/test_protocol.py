@@ -47,6 +47,7 @@ HEADERS = {
     "a huge whole number": b'[["return", [], [], 1, ' + b"9" * 5000 + b"], []]",
     "a network without modules": b'[["return", [], [], 1, ["S", 1, [], []]], []]',
     "a network that contains itself": b'[["return", [], [], 1, ["S", 1, [["A", "Module", -1, true, ["d", []], [["x", 0]], [], []]], []]], []]',
+    "a generator of nonsense": b'[["return", [], [], 1, ["r", ["T", "uint8", [0], 0, -1, ""]]], [0]]',
     "an exception with a system exit's name": b'[["raise", [], [], ["SystemExit"], "", "", -1], []]',
 }
 
