@@ -541,7 +541,8 @@ def test_lbfgs_is_the_default_and_finds_the_content_through_an_invertible_layer(
 
 @pytest.mark.points(1, "style_transfer")
 def test_style_transfer_leaves_no_trace_and_repeats(expect, losses):
-    content, start, style = scene()
+    _, start, style = scene()
+    content = pictures(1, seed=4)  # no slope is so near 0 that float32 changes its sign, and with it Adam's step
     style = style.requires_grad_()
 
     def call(network, images):

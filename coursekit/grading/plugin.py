@@ -16,6 +16,7 @@ import torch
 from coursekit.errors import CheckEnded
 from coursekit.grading.expect import CheckFailed, Expect
 from coursekit.grading.holes import HOLE_ENDING
+from coursekit.grading.networks import seed_global_generators
 from coursekit.grading.picture import save_picture
 from coursekit.grading.store import Failure, KnownMistake, likeliest, load_store
 from coursekit.grading.unchanged import function_modes
@@ -207,6 +208,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     graded = points_of(item)
     if graded:
         append(item.config, {"start": check_id(item)})
+        seed_global_generators()
         item.stash[THREADS] = torch.get_num_threads()
         torch.set_num_threads(
             1

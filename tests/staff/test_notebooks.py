@@ -29,7 +29,8 @@ def test_a_wrong_solution_fails_its_notebook(small_edition):
         (small_edition.root / name).mkdir(exist_ok=True)
     (small_edition.root / "notebooks" / "1_saliency.ipynb").write_bytes((ROOT / PARTS[0].notebook_path).read_bytes())
     for name in ("sprites.png", "weights"):
-        (small_edition.root / "data" / name).symlink_to(ROOT / "data" / name)
+        if not (small_edition.root / "data" / name).exists():
+            (small_edition.root / "data" / name).symlink_to(ROOT / "data" / name)
     small_edition.edit("return gradient.abs().sum(dim=1)  # (N, H, W)", "return gradient.abs().sum(dim=1).flip(1)")
 
     done = small_edition.python("-m", "coursekit", "notebooks", "1")

@@ -53,7 +53,8 @@ def grade(edition: Path) -> Graded:
 
 
 def student_files() -> list[Path]:
-    return [path for part in PARTS for path in (part.module_path, part.notebook_path)]
+    """What a student hands in: modules, notebooks, and the weights that a notebook trains."""
+    return [path for part in PARTS for path in (part.module_path, part.notebook_path, *map(Path, part.trained))]
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +88,7 @@ def test_a_solved_edition_gets_everything_and_so_does_its_submission_unpacked_el
     solved = tmp_path / "solved"
     shutil.copytree(untouched, solved, ignore=shutil.ignore_patterns("results.json", ".a2"))
     for path in student_files():
+        (solved / path).parent.mkdir(exist_ok=True)
         shutil.copyfile(ROOT / path, solved / path)
 
     first = grade(solved)
