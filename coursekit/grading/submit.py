@@ -21,6 +21,7 @@ from typing import Any
 
 from coursekit import __version__
 from coursekit.errors import UsageError
+from coursekit.grading.answers import ANSWERS, answers_page
 from coursekit.grading.archive import zip_bytes
 from coursekit.grading.holes import defined_names, open_holes, open_questions
 from coursekit.parts import PARTS, ROOT, Part
@@ -71,12 +72,13 @@ def submit(root: Path = ROOT, destination: Path | None = None, *, parts: Sequenc
     trees = {name: _parse(name, content) for name, content in files.items() if name.endswith(".py")}
     notebooks = {name: _read_notebook(name, content) for name, content in files.items() if name.endswith(".ipynb")}
     _refuse_side_effects(root, {name: files[name] for name in trees})
-    packed = zip_bytes(files | {MANIFEST: _manifest(files, parts)})
+    answers = answers_page(notebooks).encode("utf-8", "backslashreplace")
+    packed = zip_bytes(files | {ANSWERS: answers, MANIFEST: _manifest(files, parts)})
     kept = _write(packed, destination)
     return Submission(
         path=destination,
         size=len(packed),
-        files=(*files, MANIFEST),
+        files=(*files, ANSWERS, MANIFEST),
         todo=tuple(name for tree in trees.values() for name in open_holes(tree)),
         missing=_missing_functions(trees, parts),
         open_questions=tuple((name, count) for name, book in notebooks.items() if (count := open_questions(book))),
@@ -86,9 +88,9 @@ def submit(root: Path = ROOT, destination: Path | None = None, *, parts: Sequenc
 
 
 def submitted_files(parts: Sequence[Part] = PARTS) -> tuple[str, ...]:
-    """Return the names of everything that a submission holds besides its manifest and trained weights.
+    """Return the names of everything that a submission holds besides manifest, page of answers and trained weights.
 
-    assignment2/__init__.py is not among them: staff use their own. A later export of written answers is added here.
+    assignment2/__init__.py is not among them: staff use their own.
     """
     paths = (path for part in parts for path in (part.module_path, part.notebook_path))
     return tuple(dict.fromkeys(path.as_posix() for path in paths))

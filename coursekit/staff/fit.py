@@ -21,6 +21,7 @@ from coursekit.vision.scenes import EVALUATION_SEED, make_scenes
 from coursekit.vision.textures import retextured_scenes
 
 BATCH = 128
+EPS_RAMP = 0.6  # of the training until the adversarial budget is reached: at once, a network falls to chance and stays there
 RETEXTURED_SEED = 1000  # added to the recipe's seed, so that no scene is seen in both materials
 
 
@@ -45,8 +46,10 @@ def fit(model: nn.Module, recipe: Recipe, device: torch.device, checkpoint: Path
             torch.manual_seed(1000 * recipe.seed + epoch)  # so that a resumed training draws what it would have drawn
             order = torch.randperm(len(images))
             loss_sum = torch.zeros((), device=device)
-            for rows in order.split(BATCH)[:steps]:
-                loss_sum += _step(model, images[rows], labels[rows], optimizer, recipe.eps)
+            for i, rows in enumerate(order.split(BATCH)[:steps]):
+                done = (epoch * steps + i) / (steps * recipe.epochs)
+                eps = recipe.eps * min(1.0, done / EPS_RAMP)
+                loss_sum += _step(model, images[rows], labels[rows], optimizer, eps)
                 schedule.step()
                 progress.update(task, advance=1)
             seconds = time.monotonic() - start

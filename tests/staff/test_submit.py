@@ -14,6 +14,7 @@ from coursekit import __version__
 from coursekit.errors import UsageError
 from coursekit.grading import submit as submitting
 from coursekit.grading.holes import PROMPT
+from coursekit.grading.answers import ANSWERS
 from coursekit.grading.submit import MANIFEST, submit, submitted_files
 from coursekit.parts import PARTS, Part
 
@@ -68,7 +69,7 @@ def test_the_zip_holds_the_listed_files_and_a_manifest_and_nothing_else(edition:
 
     assert made.path == edition / "submission.zip"
     with zipfile.ZipFile(made.path) as archive:
-        assert archive.namelist() == [MODULE, MANIFEST, NOTEBOOK]
+        assert archive.namelist() == [ANSWERS, MODULE, MANIFEST, NOTEBOOK]
         assert archive.read(MODULE) == (edition / MODULE).read_bytes()
         manifest = json.loads(archive.read(MANIFEST))
     assert manifest["tool"] == f"a2 {__version__}"

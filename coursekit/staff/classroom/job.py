@@ -5,6 +5,7 @@ Nothing is shared between jobs but a warm room in each thread. A job gets bytes 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib.util
 import json
@@ -13,8 +14,10 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from coursekit.errors import UsageError
+from coursekit.grading.answers import ANSWERS, answers_page, title_of, written
 from coursekit.grading.report import page
 from coursekit.grading.results import Check, Grade, Verdict, gradescope_results, printable
 from coursekit.parts import PARTS, ROOT, Part, part_of
@@ -81,7 +84,7 @@ def grade_work(work: Work, order: Order) -> Outcome:
     checks = checks_of(order.chosen, hidden=order.hidden)
     usable = [part for part in order.chosen if part.module_path.as_posix() in work.files]
     if not usable:
-        return sum_up(_complete(checks, Grade((), 0.0), work), "none needed")
+        return sum_up(_complete(checks, Grade((), 0.0), work), "none needed", work)
     room = _room(order)
     with tempfile.TemporaryDirectory(prefix="a2-class-") as place:
         folder = Path(place)
@@ -92,13 +95,13 @@ def grade_work(work: Work, order: Order) -> Outcome:
         grade = grade_submission(
             folder, usable, room=room, checks=wanted, progress=_go_on, seconds=order.check_seconds, whole_seconds=order.seconds
         )  # fmt: skip
-    return sum_up(_complete(checks, grade, work), room.level)
+    return sum_up(_complete(checks, grade, work), room.level, work)
 
 
 def without_grading(work: Work, order: Order) -> Outcome:
     """Return the outcome of a submission with nothing to grade."""
     checks = checks_of(order.chosen, hidden=order.hidden)
-    return sum_up(_complete(checks, Grade((), 0.0), work), "none needed")
+    return sum_up(_complete(checks, Grade((), 0.0), work), "none needed", work)
 
 
 def _complete(checks: Sequence[Check], grade: Grade, work: Work) -> Grade:
@@ -113,14 +116,27 @@ def _reason(check: Check, work: Work) -> str:
     return work.problems.get(module) or work.problem or f"{module} was not handed in"
 
 
-def sum_up(grade: Grade, sandbox: str) -> Outcome:
+def sum_up(grade: Grade, sandbox: str, work: Work) -> Outcome:
     """Turn a grade into what is kept of it."""
     files = {
         "results.json": (json.dumps(gradescope_results(grade), indent=1) + "\n").encode(),
         "report.html": page(grade).encode("utf-8", "backslashreplace"),
         "log.txt": _log(grade).encode("utf-8", "backslashreplace"),
+        ANSWERS: answers_page(_notebooks(work)).encode("utf-8", "backslashreplace"),
     }
     return outcome_of(grade, sandbox, files)
+
+
+def _notebooks(work: Work) -> dict[str, dict[str, Any]]:
+    """Return the notebooks that can be read; the answers are taken from them, not from the page in the zip."""
+    found = {}
+    for name, content in work.files.items():
+        if name.endswith(".ipynb"):
+            with contextlib.suppress(ValueError, RecursionError, AttributeError, TypeError, KeyError):
+                book = json.loads(content)
+                title_of(book), list(written(book))  # as far as they are looked at
+                found[name] = book
+    return found
 
 
 def _log(grade: Grade) -> str:

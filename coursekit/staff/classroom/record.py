@@ -29,7 +29,7 @@ class Outcome:
     wrong: dict[str, str]  # check -> hash of what was wrong, where no known mistake explains it
     seconds: float
     sandbox: str
-    files: dict[str, bytes] = field(default_factory=dict)  # results.json, report.html, log.txt
+    files: dict[str, bytes] = field(default_factory=dict)  # by name: results.json, report.html ...
 
     @property
     def timed_out(self) -> int:

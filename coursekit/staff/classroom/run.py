@@ -1,7 +1,7 @@
 """Grade a class: every zip gets a record; killed at any moment and started again it goes on where it was.
 
 RESULTS/run.json         what the run is: parts, checks, seed; another run's folder is refused
-RESULTS/students/ID/     results.json, report.html, log.txt, and record.json, written last: with it a student is done
+RESULTS/students/ID/     results.json, report.html, answers.html, log.txt, and record.json, written last: with it a student is done
 RESULTS/gradebook.csv    one line for each student, made from the records, as is RESULTS/class.html
 """
 
