@@ -13,8 +13,8 @@ import pytest
 from coursekit import __version__
 from coursekit.errors import UsageError
 from coursekit.grading import submit as submitting
-from coursekit.grading.holes import PROMPT
 from coursekit.grading.answers import ANSWERS
+from coursekit.grading.holes import PROMPT
 from coursekit.grading.submit import MANIFEST, submit, submitted_files
 from coursekit.parts import PARTS, Part
 
