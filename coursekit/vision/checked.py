@@ -381,7 +381,7 @@ def _logits(logits: Any, given: Arguments) -> None:
         return
     num_classes = logits.shape[1]
     wanted = given.get("labels") if given.get("labels") is not None else given.get("target")
-    largest = None if wanted is None else int(torch.as_tensor(wanted).max())
+    largest = None if wanted is None else int(torch.as_tensor(wanted, device=logits.device).max())
     if largest is not None and largest >= num_classes:
         raise ValueError(
             f"label {largest} is out of range: the network has {num_classes} classes, 0 to {num_classes - 1}"
