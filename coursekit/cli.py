@@ -306,5 +306,5 @@ def _readme(arguments: argparse.Namespace) -> int:
 
     write_table()
     write_picture()
-    print("README.md and docs/part1.png are written")
+    print("README.md and docs/poster.jpg are written")
     return FULL_MARKS

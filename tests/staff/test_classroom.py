@@ -76,7 +76,13 @@ def test_every_zip_gets_a_line_and_a_folder_whatever_it_is(tmp_path):
     assert graded.others == ("list.txt",)
     for name in rows:
         folder = tmp_path / "out" / "students" / name
-        assert sorted(p.name for p in folder.iterdir()) == ["answers.html", "log.txt", "record.json", "report.html", "results.json"]
+        assert sorted(p.name for p in folder.iterdir()) == [
+            "answers.html",
+            "log.txt",
+            "record.json",
+            "report.html",
+            "results.json",
+        ]
         tests = json.loads((folder / "results.json").read_text())["tests"]
         assert len(tests) == len(CHECKS), "the denominator is constant"
 
@@ -423,7 +429,9 @@ def test_the_parts_of_the_gradebook_add_up_to_the_score(tmp_path):
     zips = hand_in(tmp_path / "zips", all="x\n")
 
     def perfect(work, order):
-        return sum_up(Grade(tuple(Verdict(c, "passed") for c in checks_of(order.chosen, hidden=True)), 1.0), "a fake", work)
+        return sum_up(
+            Grade(tuple(Verdict(c, "passed") for c in checks_of(order.chosen, hidden=True)), 1.0), "a fake", work
+        )
 
     grade_class(zips, tmp_path / "out", Order(), job=perfect)
 
@@ -437,7 +445,9 @@ def test_time_that_ran_out_is_a_remark(tmp_path):
     zips = hand_in(tmp_path / "zips", slow="x\n")
 
     def late(work, order):
-        return sum_up(Grade(tuple(Verdict(c, "timeout", "stopped after 20 seconds") for c in CHECKS), 300.0), "a fake", work)
+        return sum_up(
+            Grade(tuple(Verdict(c, "timeout", "stopped after 20 seconds") for c in CHECKS), 300.0), "a fake", work
+        )
 
     grade_class(zips, tmp_path / "out", ORDER, job=late)
 

@@ -98,7 +98,10 @@ def test_a_solved_edition_gets_everything_and_so_does_its_submission_unpacked_el
     received = tmp_path / "received"
     shutil.copytree(untouched, received, ignore=shutil.ignore_patterns("results.json", ".a2"))
     with zipfile.ZipFile(solved / "submission.zip") as archive:
-        assert set(archive.namelist()) == {path.as_posix() for path in student_files()} | {"manifest.json", "answers.html"}
+        assert set(archive.namelist()) == {path.as_posix() for path in student_files()} | {
+            "manifest.json",
+            "answers.html",
+        }
         archive.extractall(received)
     second = grade(received)
 
