@@ -270,19 +270,23 @@ def test_step_leaves_no_trace_and_repeats(expect):
 
 @pytest.mark.points(1, "blur")
 def test_blur_spreads_one_pixel_as_a_gaussian_does(expect):
-    for sigma in 0.9, 1.4:
-        image = torch.zeros(3, 19, 23, dtype=torch.float64)
-        image[1, 9, 11] = 2.0
+    for sigma in 0.9, 1.4, 2.6:
+        image = torch.zeros(3, 41, 45, dtype=torch.float64)
+        image[1, 20, 22] = 2.0
 
         result = part2.blur(image, sigma)
 
         expect(result.sum(dim=(1, 2)), image.sum(dim=(1, 2)), "the weights sum to 1, and no channel reaches another")
-        dy, dx = torch.arange(19.0).double()[:, None] - 9, torch.arange(23.0).double() - 11
+        dy, dx = torch.arange(41.0).double()[:, None] - 20, torch.arange(45.0).double() - 22
         distance = (dy**2 + dx**2).sqrt()
         near = distance <= 3 * sigma
         bell = torch.exp(-((distance / sigma) ** 2) / 2)
         formula = "weights proportional to exp(-(dy^2 + dx^2) / (2 sigma^2)), as far as 3 sigma"
         expect(result[1][near] / result[1].max(), bell[near], formula)
+        for axis, sides in (1, "above and below"), (2, "on the left and on the right"):
+            expect(
+                result.flip(axis), result, f"the same {sides} of the pixel: the weight depends on the distance alone"
+            )
 
 
 @pytest.mark.points(1, "blur")

@@ -26,7 +26,8 @@ def assert_parameters(network, wanted):
     assert isinstance(network, nn.Module), f"the result is a {type(network).__name__}, expected an nn.Module"
     found = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     missing = [name for name in wanted if name not in found]
-    assert not missing, f"there is no parameter {missing[0]}; there are {', '.join(found)}"
+    told = ", ".join(found) or "none"
+    assert not missing, f"there is no parameter {missing[0]}, only {told}; what a plain list holds is not found"
     extra = [name for name in found if name not in wanted]
     assert not extra, f"there is a parameter {extra[0]} that the docstring does not name"
     for name, shape in wanted.items():
@@ -428,7 +429,12 @@ def test_a_unet_that_copies_its_skip_returns_the_picture(expect):
 
 @pytest.mark.points(1, "UNet")
 def test_a_valid_unet_that_copies_its_skip_returns_the_middle_of_the_picture(expect):
-    for depth, size, left in ((1, (20, 27), (4, 10)), (2, (44, 52), (4, 12)), (2, (47, 50), (4, 8))):
+    for depth, size, left in (
+        (1, (20, 27), (4, 10)),
+        (2, (44, 52), (4, 12)),
+        (2, (47, 50), (4, 8)),
+        (2, (44, 51), (4, 8)),
+    ):
         images = pictures(2, size=size)[:, :1]
 
         logits = copying_unet(depth, padding=0, source="skip")(images)
@@ -821,6 +827,9 @@ def test_mean_iou_leaves_out_a_class_that_is_neither_there_nor_predicted(expect)
         torch.tensor((0 + 2 / 4 + 2 / 5 + 1 / 4) / 4).double(),
         "pixels of class 0 ignored: it is only predicted",
     )
+    missed = as_number(segmentation.mean_iou(GUESS.where(GUESS != 2, 0), TRUTH, 4))
+    right = torch.tensor((4 / 10 + 2 / 5 + 0 + 0) / 4).double()
+    expect(missed, right, "class 2 is there and never predicted: it counts with 0")
 
 
 @pytest.mark.points(1, "dice")
@@ -837,6 +846,9 @@ def test_dice_leaves_out_a_class_that_is_neither_there_nor_predicted(expect):
     expect(as_number(segmentation.dice(GUESS, TRUTH, 9)), right, "classes 4 to 8 occur nowhere: left out")
     ignored = as_number(segmentation.dice(GUESS, TRUTH.clamp(max=3), 4, ignore_index=0))
     expect(ignored, torch.tensor((0 + 4 / 6 + 4 / 7 + 2 / 5) / 4).double(), "pixels of class 0 ignored")
+    missed = as_number(segmentation.dice(GUESS.where(GUESS != 2, 0), TRUTH, 4))
+    right = torch.tensor((8 / 14 + 4 / 7 + 0 + 0) / 4).double()
+    expect(missed, right, "class 2 is there and never predicted: it counts with 0")
 
 
 @pytest.mark.points(1, "frequency_weighted_iou")

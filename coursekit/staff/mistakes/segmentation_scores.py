@@ -270,6 +270,20 @@ def of_a_class_mean(function: str, ratio: str, weight: str) -> tuple[Edit, ...]:
         ),
         mistake(
             function,
+            "classes that are never predicted are left out",
+            f"[{weight} > 0].mean()",
+            "[matrix.sum(dim=0) > 0].mean()",
+            hint="A class that is there and that nobody finds is a failure; with you it does not count.",
+        ),
+        mistake(
+            function,
+            "class of ignore_index left out",
+            f"[{weight} > 0].mean()",
+            f"[({weight} > 0) & (torch.arange(num_classes) != ignore_index)].mean()",
+            hint="Pixels that are ignored by their label do not count; elsewhere that class may be predicted, wrongly.",
+        ),
+        mistake(
+            function,
             "background left out",
             f"[{weight} > 0].mean()",
             f"[1:][{weight}[1:] > 0].mean()",
