@@ -449,6 +449,20 @@ CLASS_VISUALIZATION = (
     ),
     mistake(
         "class_visualization",
+        "slope at the picture before the roll",
+        "model(before[None])[0, target], before",
+        "model(before.roll((-dy, -dx), dims=(1, 2))[None])[0, target], before",
+        hint="With jitter and contributions together: the slope and the picture that is clipped have to lie on each other.",
+    ),
+    mistake(
+        "class_visualization",
+        "stops when it is sure",
+        "        dy = dx = 0\n",
+        "        if step > 1 and model(image[None]).softmax(1)[0, target] > 0.99:\n            break\n        dy = dx = 0\n",
+        hint="You stop when the network is sure; the number of steps is given, and a score has no top.",
+    ),
+    mistake(
+        "class_visualization",
         "one step too many",
         "range(1, num_steps + 1)",
         "range(1, num_steps + 2)",
