@@ -207,6 +207,16 @@ def test_the_convolutional_network_shares_nothing_and_keeps_the_mode(expect):
         ours = {value.untyped_storage().data_ptr() for value in network.state_dict().values()}
         theirs = {value.untyped_storage().data_ptr() for value in model.state_dict().values()}
         assert not ours & theirs, "a parameter or buffer is shared with the model: copy it"
+        own = {id(module) for module in network.modules()}
+        shared = [name for name, module in model.named_modules() if id(module) in own]
+        assert not shared, f"the layer {shared[0]} is shared with the model: its mode would be switched for both"
+        with torch.random.fork_rng(), torch.no_grad():
+            torch.manual_seed(0)
+            one, other = (network(pictures(2, size=(8, 8))) for _ in range(2))
+        drops = not torch.equal(one, other)
+        assert drops == training, (
+            "in train mode the classifier drops units at random, in eval mode never: so does yours"
+        )
 
 
 # FCN
@@ -676,7 +686,7 @@ def test_where_every_pixel_is_ignored_the_loss_is_zero_with_zero_gradient(expect
 @pytest.mark.points(1, "pixel_cross_entropy")
 def test_the_loss_is_stable_pure_and_repeats(expect):
     logits, backward = followed(numbers(1, 3, 2, 3, seed=44).sign() * 4000)
-    loss, gradient = backward(segmentation.pixel_cross_entropy(logits, CORNER))
+    loss, gradient = backward(segmentation.pixel_cross_entropy(logits, CORNER.clone()))
     expect.reference(loss, "thousands", "logits of thousands: no overflow")
     assert bool(gradient.isfinite().all()), "the gradient is not finite for logits of thousands"
 
@@ -699,10 +709,10 @@ MATRIX = torch.tensor([[4, 2, 0, 0], [0, 2, 1, 0], [1, 0, 2, 1], [0, 0, 0, 0]]) 
 @pytest.fixture(autouse=True)
 def fresh_masks():
     """Fresh masks for every check: a wrong function may have edited them."""
-    global TRUTH, GUESS
-    kept = TRUTH.clone(), GUESS.clone()
+    global TRUTH, GUESS, CORNER
+    kept = TRUTH.clone(), GUESS.clone(), CORNER.clone()
     yield
-    TRUTH, GUESS = kept
+    TRUTH, GUESS, CORNER = kept
 
 
 def right_confusion_matrix(predictions, labels, num_classes, *, ignore_index=255):

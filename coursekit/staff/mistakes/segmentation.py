@@ -128,6 +128,20 @@ CONVOLUTIONALIZE = (
     ),
     mistake(
         "convolutionalize",
+        "dropout lost",
+        "not isinstance(layer, nn.Flatten)",
+        "not isinstance(layer, (nn.Flatten, nn.Dropout))",
+        hint="For training on, something random is missing: which layers did you leave out?",
+    ),
+    mistake(
+        "convolutionalize",
+        "layers without weights shared",
+        "layers.append(copy.deepcopy(layer))",
+        "layers.append(layer)",
+        hint="A layer without weights has a mode as well: switch your network, and look at the classifier.",
+    ),
+    mistake(
+        "convolutionalize",
         "always in eval mode",
         ".train(model.training)",
         ".eval()",

@@ -81,6 +81,13 @@ CROSS_ENTROPY = (
     ),
     mistake(
         "pixel_cross_entropy",
+        "labels edited",
+        "labels.where(counted, 0)",
+        "labels.masked_fill_(~counted, 0)",
+        hint="After the call the masks hold another class where they said: do not count me.",
+    ),
+    mistake(
+        "pixel_cross_entropy",
         "softmax twice",
         "logits.log_softmax(dim=1)",
         "logits.softmax(dim=1).log_softmax(dim=1)",
