@@ -35,9 +35,9 @@ def assert_constant(loss, *tensors):
         assert none, "a gradient reaches what the features are compared with: that is a constant, cut it off"
 
 
-def value_of(loss):
+def value_of(result):
     """A loss without its history: whether it has one is what the checks of the slope look at."""
-    return loss.detach() if isinstance(loss, torch.Tensor) else loss
+    return result.detach() if isinstance(result, torch.Tensor) else result
 
 
 def named_tensors(**groups):
