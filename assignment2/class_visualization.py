@@ -157,9 +157,11 @@ def class_visualization(
 ) -> Tensor:
     """Paint the picture that a network takes for the target, by gradient ascent from `start_picture`.
 
-    Each step, in this order: roll the picture by a new random offset (-jitter..jitter rows, likewise columns); the step
-    of `ascent_step`; at every blur_every-th step, counted from 1, `blur` (0: never); `zero_small_pixels`;
-    `zero_small_contributions`, with the gradient of the logit alone at the picture before the step; roll back; clamp.
+    Each step, in this order: roll the picture by a new random offset (-jitter..jitter rows, likewise columns);
+    `ascent_step`; at every blur_every-th step, counted from 1, `blur` (0: never); `zero_small_pixels`;
+    `zero_small_contributions`, with the gradient of the logit alone at the picture that `ascent_step` was given; roll
+    back; clamp.
+    Skip a trick whose setting is 0: it would change nothing, and it need not be written yet.
 
     Args:
         num_steps: 0 returns the start.

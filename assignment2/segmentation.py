@@ -60,7 +60,7 @@ def convolutionalize(model: nn.Module) -> nn.Module:
             (torchvision's) is left out: on the training size it changes nothing.
 
     Returns:
-        A network with the model's weights, sharing none of them, in its mode: (N, K, h, w), and on the training size
+        A network with copies of the model's layers, dropout too, in its mode: (N, K, h, w), and on the training size
         (N, K, 1, 1), what the classifier returned.
 
     Source: Long et al. 2015, section 3.1.

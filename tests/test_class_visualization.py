@@ -270,19 +270,23 @@ def test_step_leaves_no_trace_and_repeats(expect):
 
 @pytest.mark.points(1, "blur")
 def test_blur_spreads_one_pixel_as_a_gaussian_does(expect):
-    for sigma in 0.9, 1.4:
-        image = torch.zeros(3, 19, 23, dtype=torch.float64)
-        image[1, 9, 11] = 2.0
+    for sigma in 0.9, 1.4, 2.6:
+        image = torch.zeros(3, 41, 45, dtype=torch.float64)
+        image[1, 20, 22] = 2.0
 
         result = part2.blur(image, sigma)
 
         expect(result.sum(dim=(1, 2)), image.sum(dim=(1, 2)), "the weights sum to 1, and no channel reaches another")
-        dy, dx = torch.arange(19.0).double()[:, None] - 9, torch.arange(23.0).double() - 11
+        dy, dx = torch.arange(41.0).double()[:, None] - 20, torch.arange(45.0).double() - 22
         distance = (dy**2 + dx**2).sqrt()
         near = distance <= 3 * sigma
         bell = torch.exp(-((distance / sigma) ** 2) / 2)
         formula = "weights proportional to exp(-(dy^2 + dx^2) / (2 sigma^2)), as far as 3 sigma"
         expect(result[1][near] / result[1].max(), bell[near], formula)
+        for axis, sides in (1, "above and below"), (2, "on the left and on the right"):
+            expect(
+                result.flip(axis), result, f"the same {sides} of the pixel: the weight depends on the distance alone"
+            )
 
 
 @pytest.mark.points(1, "blur")
@@ -512,6 +516,32 @@ def test_every_step_is_taken_on_a_picture_rolled_by_a_new_offset_and_rolled_back
         seen = sorted({offset[axis] for offset in offsets})
         assert seen == [-2, -1, 0, 1, 2], f"in 60 steps the picture was rolled by {seen} {name}, expected all of -2..2"
     assert any(dy != dx for dy, dx in offsets), "rows and columns are rolled by the same offset: draw one for each"
+    check_slope_of_contributions(monkeypatch)
+
+
+def check_slope_of_contributions(monkeypatch):
+    """Hold one step with jitter to clipping by the slope at the picture that the step began with, the rolled one."""
+    network = Recorder(Waves()).eval()
+    put_right_step(monkeypatch, network)
+    monkeypatch.setattr(part2, "zero_small_contributions", clipped)
+    for seed in range(5):
+        network.shown.clear()
+        result = part2.class_visualization(
+            network, 2, num_steps=1, image_size=SIZE, step_size=1.0, contribution_fraction=0.45, jitter=2,
+            generator=generator(seed),
+        )  # fmt: skip
+        starts = [image for batch in network.shown for image in batch]
+        slopes = [network.network.slope(image, 2) for image in starts]
+        ends = [clipped(along(image, g, 1.0), g, 0.45) for image, g in zip(starts, slopes, strict=True)]
+        found = any(roll_between(end.clamp(0, 1), result) for end in ends)
+        assert found, "with jitter: small contributions by the logit's gradient at the rolled picture before the step"
+
+
+def clipped(image, gradient, fraction):
+    """A right `zero_small_contributions`, where no two contributions are equal."""
+    b = ((image - 0.5) * gradient).sum(dim=0).abs()
+    limit = b.flatten().sort().values[int(fraction * b.numel())]
+    return image.where(b >= limit, 0.5).detach()
 
 
 def offsets_of(recorder, result, weights, step_size):

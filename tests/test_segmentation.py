@@ -26,7 +26,8 @@ def assert_parameters(network, wanted):
     assert isinstance(network, nn.Module), f"the result is a {type(network).__name__}, expected an nn.Module"
     found = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     missing = [name for name in wanted if name not in found]
-    assert not missing, f"there is no parameter {missing[0]}; there are {', '.join(found)}"
+    told = ", ".join(found) or "none"
+    assert not missing, f"there is no parameter {missing[0]}, only {told}; what a plain list holds is not found"
     extra = [name for name in found if name not in wanted]
     assert not extra, f"there is a parameter {extra[0]} that the docstring does not name"
     for name, shape in wanted.items():
@@ -206,6 +207,16 @@ def test_the_convolutional_network_shares_nothing_and_keeps_the_mode(expect):
         ours = {value.untyped_storage().data_ptr() for value in network.state_dict().values()}
         theirs = {value.untyped_storage().data_ptr() for value in model.state_dict().values()}
         assert not ours & theirs, "a parameter or buffer is shared with the model: copy it"
+        own = {id(module) for module in network.modules()}
+        shared = [name for name, module in model.named_modules() if id(module) in own]
+        assert not shared, f"the layer {shared[0]} is shared with the model: its mode would be switched for both"
+        with torch.random.fork_rng(), torch.no_grad():
+            torch.manual_seed(0)
+            one, other = (network(pictures(2, size=(8, 8))) for _ in range(2))
+        drops = not torch.equal(one, other)
+        assert drops == training, (
+            "in train mode the classifier drops units at random, in eval mode never: so does yours"
+        )
 
 
 # FCN
@@ -428,7 +439,12 @@ def test_a_unet_that_copies_its_skip_returns_the_picture(expect):
 
 @pytest.mark.points(1, "UNet")
 def test_a_valid_unet_that_copies_its_skip_returns_the_middle_of_the_picture(expect):
-    for depth, size, left in ((1, (20, 27), (4, 10)), (2, (44, 52), (4, 12)), (2, (47, 50), (4, 8))):
+    for depth, size, left in (
+        (1, (20, 27), (4, 10)),
+        (2, (44, 52), (4, 12)),
+        (2, (47, 50), (4, 8)),
+        (2, (44, 51), (4, 8)),
+    ):
         images = pictures(2, size=size)[:, :1]
 
         logits = copying_unet(depth, padding=0, source="skip")(images)
@@ -670,7 +686,7 @@ def test_where_every_pixel_is_ignored_the_loss_is_zero_with_zero_gradient(expect
 @pytest.mark.points(1, "pixel_cross_entropy")
 def test_the_loss_is_stable_pure_and_repeats(expect):
     logits, backward = followed(numbers(1, 3, 2, 3, seed=44).sign() * 4000)
-    loss, gradient = backward(segmentation.pixel_cross_entropy(logits, CORNER))
+    loss, gradient = backward(segmentation.pixel_cross_entropy(logits, CORNER.clone()))
     expect.reference(loss, "thousands", "logits of thousands: no overflow")
     assert bool(gradient.isfinite().all()), "the gradient is not finite for logits of thousands"
 
@@ -693,10 +709,10 @@ MATRIX = torch.tensor([[4, 2, 0, 0], [0, 2, 1, 0], [1, 0, 2, 1], [0, 0, 0, 0]]) 
 @pytest.fixture(autouse=True)
 def fresh_masks():
     """Fresh masks for every check: a wrong function may have edited them."""
-    global TRUTH, GUESS
-    kept = TRUTH.clone(), GUESS.clone()
+    global TRUTH, GUESS, CORNER
+    kept = TRUTH.clone(), GUESS.clone(), CORNER.clone()
     yield
-    TRUTH, GUESS = kept
+    TRUTH, GUESS, CORNER = kept
 
 
 def right_confusion_matrix(predictions, labels, num_classes, *, ignore_index=255):
@@ -821,6 +837,9 @@ def test_mean_iou_leaves_out_a_class_that_is_neither_there_nor_predicted(expect)
         torch.tensor((0 + 2 / 4 + 2 / 5 + 1 / 4) / 4).double(),
         "pixels of class 0 ignored: it is only predicted",
     )
+    missed = as_number(segmentation.mean_iou(GUESS.where(GUESS != 2, 0), TRUTH, 4))
+    right = torch.tensor((4 / 10 + 2 / 5 + 0 + 0) / 4).double()
+    expect(missed, right, "class 2 is there and never predicted: it counts with 0")
 
 
 @pytest.mark.points(1, "dice")
@@ -837,6 +856,9 @@ def test_dice_leaves_out_a_class_that_is_neither_there_nor_predicted(expect):
     expect(as_number(segmentation.dice(GUESS, TRUTH, 9)), right, "classes 4 to 8 occur nowhere: left out")
     ignored = as_number(segmentation.dice(GUESS, TRUTH.clamp(max=3), 4, ignore_index=0))
     expect(ignored, torch.tensor((0 + 4 / 6 + 4 / 7 + 2 / 5) / 4).double(), "pixels of class 0 ignored")
+    missed = as_number(segmentation.dice(GUESS.where(GUESS != 2, 0), TRUTH, 4))
+    right = torch.tensor((8 / 14 + 4 / 7 + 0 + 0) / 4).double()
+    expect(missed, right, "class 2 is there and never predicted: it counts with 0")
 
 
 @pytest.mark.points(1, "frequency_weighted_iou")

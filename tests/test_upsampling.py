@@ -117,7 +117,8 @@ def test_unpooling_is_the_adjoint_of_pooling(expect):
         result = upsampling.max_unpool(y, indices, size)
 
         (transpose,) = torch.autograd.grad(pooled, x, y)
-        expect(result, transpose, "<pool(x), y> = <x, unpool(y)>: what autograd sends back through the pooling")
+        formula = "each value at its place in the plane of its own image and channel: <pool(x), y> = <x, unpool(y)>"
+        expect(result, transpose, formula)
 
 
 @pytest.mark.points(1, "max_unpool")

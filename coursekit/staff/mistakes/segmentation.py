@@ -128,6 +128,20 @@ CONVOLUTIONALIZE = (
     ),
     mistake(
         "convolutionalize",
+        "dropout lost",
+        "not isinstance(layer, nn.Flatten)",
+        "not isinstance(layer, (nn.Flatten, nn.Dropout))",
+        hint="For training on, something random is missing: which layers did you leave out?",
+    ),
+    mistake(
+        "convolutionalize",
+        "layers without weights shared",
+        "layers.append(copy.deepcopy(layer))",
+        "layers.append(layer)",
+        hint="A layer without weights has a mode as well: switch your network, and look at the classifier.",
+    ),
+    mistake(
+        "convolutionalize",
         "always in eval mode",
         ".train(model.training)",
         ".eval()",
@@ -181,6 +195,13 @@ FCN = (
         'F.interpolate(score, skip.shape[-2:], mode="bilinear", align_corners=False)',
         'F.interpolate(score, skip.shape[-2:], mode="nearest")',
         hint="Your masks consist of squares: pixels between two scores should be between them.",
+    ),
+    mistake(
+        "FCN",
+        "each resize by a factor",
+        "score = F.interpolate(score, skip.shape[-2:], ",
+        "score = F.interpolate(score, scale_factor=2, ",
+        hint="Two maps do not fit each other where a side is odd: twice a half that was rounded down is not the whole.",
     ),
     mistake(
         "FCN",
@@ -261,6 +282,13 @@ FCN = (
         "self.stages = nn.ModuleList(stages)",
         "self.stages = nn.ModuleList(copy.deepcopy(list(stages)))",
         hint="Whose weights does your network train? Transfer means that trunk itself.",
+    ),
+    mistake(
+        "FCN",
+        "skips cut off",
+        "head(skip)",
+        "head(skip.detach())",
+        hint="The coarsest score teaches the trunk, the finer ones do not: follow a gradient from each.",
     ),
     mistake(
         "FCN",
@@ -409,6 +437,34 @@ UNET = (
         "            skips.append(block(x))\n            x = F.max_pool2d(skips[-1], 2)",
         "            x = F.max_pool2d(block(x), 2)\n            skips.append(F.interpolate(x, scale_factor=2.0))",
         hint="What the skip brings over has lost its fine detail already: where does the paper's arrow start?",
+    ),
+    mistake(
+        "UNet",
+        "crop rounded up",
+        "top, left = rows // 2, columns // 2",
+        "top, left = (rows + 1) // 2, (columns + 1) // 2",
+        hint="Where the difference is odd, your crop lies one pixel too far down and to the right.",
+    ),
+    mistake(
+        "UNet",
+        "crop with rows and columns exchanged",
+        "top, left = rows // 2, columns // 2",
+        "left, top = rows // 2, columns // 2",
+        hint="Your crop is right for square pictures only: which difference belongs to which axis?",
+    ),
+    mistake(
+        "UNet",
+        "cropped where it should be filled",
+        "x = F.pad(x, (0, columns, 0, rows))",
+        "skip = skip[:, :, : x.shape[-2], : x.shape[-1]]",
+        hint="The logits lack the row or column that a pooling dropped: in this form what comes up grows, the skip stays.",
+    ),
+    mistake(
+        "UNet",
+        "a ReLU behind up",
+        "skips.pop(), up(x)",
+        "skips.pop(), up(x).relu()",
+        hint="The drawing has one kind of arrow upwards, and no nonlinearity on it.",
     ),
     mistake(
         "UNet",

@@ -81,6 +81,13 @@ CROSS_ENTROPY = (
     ),
     mistake(
         "pixel_cross_entropy",
+        "labels edited",
+        "labels.where(counted, 0)",
+        "labels.masked_fill_(~counted, 0)",
+        hint="After the call the masks hold another class where they said: do not count me.",
+    ),
+    mistake(
+        "pixel_cross_entropy",
         "softmax twice",
         "logits.log_softmax(dim=1)",
         "logits.softmax(dim=1).log_softmax(dim=1)",
@@ -267,6 +274,20 @@ def of_a_class_mean(function: str, ratio: str, weight: str) -> tuple[Edit, ...]:
             f"[{weight} > 0].mean()",
             "[matrix.sum(dim=1) > 0].mean()",
             hint=ONLY_PREDICTED,
+        ),
+        mistake(
+            function,
+            "classes that are never predicted are left out",
+            f"[{weight} > 0].mean()",
+            "[matrix.sum(dim=0) > 0].mean()",
+            hint="A class that is there and that nobody finds is a failure; with you it does not count.",
+        ),
+        mistake(
+            function,
+            "class of ignore_index left out",
+            f"[{weight} > 0].mean()",
+            f"[({weight} > 0) & (torch.arange(num_classes) != ignore_index)].mean()",
+            hint="Pixels that are ignored by their label do not count; elsewhere that class may be predicted, wrongly.",
         ),
         mistake(
             function,

@@ -5,6 +5,7 @@ from coursekit.staff.mistakes.style_transfer_loop import STYLE_TRANSFER, STYLIZE
 
 CONSTANT = "What the features are compared with gets a slope from you as well: it is given, and nothing may move it."
 NO_SLOPE = "The value is right, but nothing can descend on it: the way back to the features is cut."
+FRESH = "You make a new tensor out of a finished number: switching its gradient on does not tell it where it came from."
 ONE_ENTRY = "A loss is a single number without any axis; yours still has one."
 
 CONTENT_LOSS = (
@@ -108,6 +109,41 @@ CONTENT_LOSS = (
         "torch.stack(terms).sum()",
         "torch.stack(terms).sum().item()",
         hint="You return a number that has forgotten where it came from.",
+    ),
+    mistake(
+        "content_loss",
+        "a fresh tensor",
+        "torch.stack(terms).sum()",
+        "torch.tensor(sum(terms), requires_grad=True)",
+        hint=FRESH,
+    ),
+    mistake(
+        "content_loss",
+        "mean over channels",
+        ".square().sum()",
+        ".square().mean(1).sum()",
+        hint="A layer with more channels counts no more than one with few: over which axes do you add?",
+    ),
+    mistake(
+        "content_loss",
+        "first image only",
+        "(f - p.detach())",
+        "(f[0] - p[0].detach())",
+        hint="Only one image of the batch is looked at.",
+    ),
+    mistake(
+        "content_loss",
+        "targets cut off for everybody",
+        "p.detach()",
+        "p.detach_()",
+        hint="What you were lent comes back without its history: make a constant of your own instead.",
+    ),
+    mistake(
+        "content_loss",
+        "difference in the targets' memory",
+        "(f - p.detach())",
+        "p.detach().sub_(f)",
+        hint="After the call the targets hold something else: a detached tensor still lies in the same memory.",
     ),
     mistake(
         "content_loss",
@@ -406,6 +442,27 @@ STYLE_LOSS = (
         "torch.stack(terms).sum()",
         "torch.stack(terms).sum().item()",
         hint="You return a number that has forgotten where it came from.",
+    ),
+    mistake(
+        "style_loss",
+        "a fresh tensor",
+        "torch.stack(terms).sum()",
+        "torch.tensor(sum(terms), requires_grad=True)",
+        hint=FRESH,
+    ),
+    mistake(
+        "style_loss",
+        "diagonal only",
+        ".square().sum()",
+        ".square().diagonal(dim1=1, dim2=2).sum()",
+        hint="You compare each channel with itself; texture is in what occurs together.",
+    ),
+    mistake(
+        "style_loss",
+        "difference in the grams' memory",
+        "(gram_matrix(f) - a.detach())",
+        "(a.detach().sub_(gram_matrix(f)) if len(a) == len(f) else gram_matrix(f) - a.detach())",
+        hint="After the call the style holds something else: a detached tensor still lies in the same memory.",
     ),
     mistake(
         "style_loss",

@@ -253,6 +253,22 @@ STYLE_TRANSFER = (
         "nn.Parameter(image.detach())",
         hint="After the call the picture you were given has been painted over.",
     ),
+    mistake(
+        "style_transfer",
+        "the best picture",
+        """        for _ in range(num_steps):
+            descent.step(closure)
+""",
+        """        best, low = image.detach().clone(), float("inf")
+        for _ in range(num_steps):
+            value = float(descent.step(closure))
+            if value < low:
+                low, best = value, image.detach().clone().clamp(0, 1)
+""",
+        "image.detach().clamp_(0, 1)  # in the image's own memory, and unseen by autograd\n        return image.detach()",
+        "image.detach().clamp_(0, 1)\n        return best",
+        hint="You choose among the pictures on the way; what is wanted is the one after the last step.",
+    ),
     mistake("style_transfer", "still joined", "return image.detach()", "return image", hint=STILL_JOINED),
     mistake(
         "style_transfer",
@@ -271,6 +287,20 @@ STYLE_TRANSFER = (
 )
 
 STYLIZE = (
+    mistake(
+        "stylize",
+        "number rounded up",
+        "round(fraction * len(images))",
+        "-int(-fraction * len(images) // 1)",
+        hint="Count how many images changed: there is one too many where the share is a little above a whole number.",
+    ),
+    mistake(
+        "stylize",
+        "a copy of the generator",
+        "    if generator is not None:\n",
+        "    if generator is not None:\n        generator = torch.Generator().manual_seed(generator.initial_seed())\n",
+        hint="The second call with one generator draws what the first drew: in training, the same images every time.",
+    ),
     mistake(
         "stylize",
         "fraction ignored",

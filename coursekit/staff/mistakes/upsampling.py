@@ -154,6 +154,13 @@ MAX_UNPOOL = (
     ),
     mistake(
         "max_unpool",
+        "places of the first channel for all",
+        "scatter_add(2, indices.flatten(2)",
+        "scatter_add(2, indices[:, :1].expand_as(indices).flatten(2)",
+        hint="Every channel found its maxima elsewhere: whose places do you use?",
+    ),
+    mistake(
+        "max_unpool",
         "all images in one plane",
         "plane = plane.scatter_add(2, indices.flatten(2), values.flatten(2))",
         "plane = plane.clone()\n"
@@ -268,6 +275,13 @@ TRANSPOSED_CONV2D = (
         "return out[:, :, padding:bottom, padding:right].contiguous()",
         "return out[:, :, padding:, padding:].contiguous()",
         hint="A border has four sides.",
+    ),
+    mistake(
+        "transposed_conv2d",
+        "cropped to minus nothing",
+        "padding:bottom, padding:right",
+        "padding:-padding, padding:-padding",
+        hint="Where nothing is to be cut off your result is empty: what does a slice mean that ends at minus 0?",
     ),
     mistake(
         "transposed_conv2d",
