@@ -78,7 +78,9 @@ def _student_commands(commands: Commands) -> None:
     submit.add_argument("--out", type=Path, help="the zip to write (default: submission.zip)")
     _command(commands, "doctor", _doctor, "examine this installation and say what to mend", "a2 doctor")
     notebooks = _command(commands, "notebooks", _notebooks, "run the notebooks from a fresh kernel", "a2 notebooks 1")
-    notebooks.add_argument("part", nargs="?", help="a part's number or module; default: all")
+    notebooks.add_argument(
+        "part", nargs="?", help="a part's number or module; default: all (A2_MODEL=resnet18: part 1 on that network)"
+    )
 
 
 def _staff_commands(commands: Commands) -> None:

@@ -5,6 +5,8 @@ from coursekit.vision.checked_maps import checked_maps, checked_network
 from coursekit.vision.draws import normal, uniform
 from coursekit.vision.geometry import Step, spatial_steps
 from coursekit.vision.hooks import record_outputs, relu_rule
+from coursekit.vision.imagenet import class_index, class_labels
+from coursekit.vision.layers import map_layers, three_layers
 from coursekit.vision.scenes import CLASSES, Scenes, evaluation_scenes, make_scenes
 from coursekit.vision.segmenting import SEGMENTED, UNET_CLASSES, UNET_WIDTHS
 from coursekit.vision.trunk import trunk, watch_steps
@@ -21,13 +23,17 @@ __all__ = [
     "checked",
     "checked_maps",
     "checked_network",
+    "class_index",
+    "class_labels",
     "evaluation_scenes",
     "load_model",
     "make_scenes",
+    "map_layers",
     "normal",
     "record_outputs",
     "relu_rule",
     "spatial_steps",
+    "three_layers",
     "trunk",
     "uniform",
     "watch_steps",

@@ -401,6 +401,11 @@ def _unit(output: Any, given: Arguments) -> None:
         return
     layer, shape = given["layer"], tuple(output.shape[1:])
     unit = given.get("unit", (given["channel"],) if "channel" in given else ())
+    if len(shape) not in (1, 3):
+        found = ", ".join(map(str, ("N", *shape)))
+        raise ValueError(
+            f"layer {layer!r} returns ({found}), neither maps (N, C, h, w) nor flat (N, C): choose another layer"
+        )
     if not unit and len(shape) != 3:  # a function that takes a whole layer works on its map
         raise ValueError(f"layer {layer!r} is flat, its output is (N, {shape[0]}): choose a convolutional layer")
     if "unit" in given and len(unit) != len(shape):

@@ -135,12 +135,19 @@ def _classifier(name: str, model: Any, given: Arguments) -> None:
         raise ValueError(f"{name} is a {type(model).__name__}{missing}: give a network such as load_model('tiny_vgg')")
     features, classifier = model.get_submodule("features"), model.get_submodule("classifier")
     linears = [layer for layer in classifier.modules() if isinstance(layer, nn.Linear)]
+    if not isinstance(classifier, nn.Sequential):
+        raise ValueError(f"{name}.classifier is a {type(classifier).__name__}, expected an nn.Sequential of layers")
     if not linears:
         raise ValueError(f"{name}.classifier has no Linear: there is nothing to turn into a convolution")
     convolutions = [layer for layer in features.modules() if isinstance(layer, nn.Conv2d)]
     if not convolutions or linears[0].in_features % convolutions[-1].out_channels:
         raise ValueError(
             f"{name}.classifier reads {linears[0].in_features} numbers, which is no map of the features' channels"
+        )
+    if hasattr(model, "input_size") and linears[0].in_features == convolutions[-1].out_channels:
+        raise ValueError(
+            f"{name} is a {type(model).__name__}, which averages each map to one number before its classifier: there is "
+            "no map that a kernel could slide over"
         )
 
 

@@ -122,8 +122,8 @@ def _pairs(**values: Any) -> dict[str, Pair]:
 
 
 def _size(tensor: Tensor) -> Pair:
-    """Return (h, w) of a map; a flat layer is one place."""
-    return (int(tensor.shape[-2]), int(tensor.shape[-1])) if tensor.dim() == 4 else (1, 1)
+    """Return (h, w) of a map, also of one whose channels stand in groups; a flat layer is one place."""
+    return (int(tensor.shape[-2]), int(tensor.shape[-1])) if tensor.dim() in (4, 5) else (1, 1)
 
 
 def _tensors(values: Any) -> list[Tensor]:

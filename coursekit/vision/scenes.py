@@ -146,9 +146,9 @@ def make_scenes(
     return scenes
 
 
-def evaluation_scenes(num_scenes: int = 480) -> Scenes:
-    """Compose the fixed evaluation set: one object, 96 x 96, classes balanced, a seed that no training uses."""
-    return make_scenes(num_scenes, seed=EVALUATION_SEED)
+def evaluation_scenes(num_scenes: int = 480, *, size: tuple[int, int] = (96, 96)) -> Scenes:
+    """Compose the fixed evaluation set: one object, classes balanced, a seed that no training uses."""
+    return make_scenes(num_scenes, seed=EVALUATION_SEED, size=size)
 
 
 def class_index(name: str) -> int:

@@ -16,12 +16,12 @@ def trunk(model: Any) -> nn.Sequential:
     The layers keep their names ("features.11"); weights are shared with model.
 
     Raises:
-        ValueError: a network that has no `features`, as a ResNet: it takes pictures of any size as it is.
+        ValueError: a network that has no `features`, as a ResNet: it takes pictures of any size as it is (a transformer does not).
     """
     features = getattr(model, "features", None)
     if not isinstance(features, nn.Sequential):
         name = type(model).__name__
-        raise ValueError(f"a {name} has no chain of layers `features`: give the network itself, it takes any size")
+        raise ValueError(f"a {name} has no chain of layers `features`: give the network itself, if it takes any size")
     parts = [("normalize", getattr(model, "normalize", nn.Identity())), ("features", features)]
     return nn.Sequential(OrderedDict(parts)).train(model.training)
 

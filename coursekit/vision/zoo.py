@@ -1,7 +1,7 @@
 """Load trained networks by name: the small ones that ship in data/weights, and torchvision's on ImageNet.
 
-Every one maps images in [0, 1] to logits, normalises inside itself, comes in eval mode, and names its classes in
-`class_names`. Parameters keep requires_grad=True, as torchvision's do: `torch.autograd.grad` with respect to images
+Every one maps images in [0, 1] to logits, normalises inside itself, comes in eval mode, names its classes in
+`class_names`, and says in `input_size` which (H, W) it was trained on. Parameters keep requires_grad=True, as torchvision's do: `torch.autograd.grad` with respect to images
 computes no gradient of theirs, and who wants to train further can.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.errors import UsageError
-from coursekit.vision.networks import ARCHITECTURES, Normalize
+from coursekit.vision.networks import ARCHITECTURES, IMAGE_SIZE, Normalize
 from coursekit.vision.scenes import CLASSES
 
 WEIGHTS = Path(__file__).parents[2] / "data" / "weights"
@@ -29,30 +30,42 @@ class InUnitRange(nn.Module):
     """Mixed into a class of torchvision's: its forward takes images in [0, 1], its children keep their names."""
 
     normalize: Normalize
+    input_size: tuple[int, int]
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (N, K) of images (N, 3, H, W)."""
-        return super().forward(self.normalize(images))
+        try:
+            return super().forward(self.normalize(images))
+        except AssertionError as error:  # a transformer's codes of position fit one size
+            size = tuple(images.shape[-2:])
+            raise ValueError(f"images are {size}, but a {type(self).__name__} takes {self.input_size}") from error
+
+
+def chosen_name() -> str:
+    """Return the network that the environment variable A2_MODEL names, or "tiny_vgg"."""
+    return os.environ.get("A2_MODEL") or "tiny_vgg"
 
 
 def load_model(
-    name: str = "tiny_vgg", *, device: torch.device | str | None = None, dtype: torch.dtype | None = None
+    name: str | None = None, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None
 ) -> Any:
     """Load a trained network in eval mode.
 
     Args:
         name: one of MODEL_NAMES, or a classifier of torchvision ("squeezenet1_1", "vgg16", "resnet18" ...), whose
-            weights are read from torch's cache or downloaded.
+            weights are read from torch's cache or downloaded; by default the environment variable A2_MODEL, if it is
+            set, else "tiny_vgg".
         device: where the network is wanted; the CPU by default.
         dtype: its floating-point type; float32 by default.
 
     Returns:
         nn.Module: images (N, 3, H, W) in [0, 1] -> logits (N, K), with the attributes `normalize`, `features` where the
-        architecture has it, and `class_names` (K strings).
+        architecture has it, `class_names` (K strings) and `input_size` (H, W).
 
     Raises:
         UsageError: a name that does not exist; a weight file that is missing, damaged, or cannot be downloaded.
     """
+    name = chosen_name() if name is None else name
     model = _load_tiny(name) if name in ARCHITECTURES else _load_torchvision(name)
     return model.eval().to(device=device, dtype=dtype)
 
@@ -93,6 +106,7 @@ def _load_tiny(name: str) -> nn.Module:
     model.load_state_dict(state, assign=True)
     model.normalize = Normalize()  # its constants are not in the file
     model.class_names = CLASSES  # type: ignore[assignment]
+    model.input_size = (IMAGE_SIZE, IMAGE_SIZE)  # type: ignore[assignment]
     return model.requires_grad_(True)
 
 
@@ -115,8 +129,15 @@ def _load_torchvision(name: str) -> nn.Module:
             f"{file}, or use one of {', '.join(MODEL_NAMES)}, which need no internet"
         ) from error
     preset = weights.transforms()
+    mean, std = preset.mean, preset.std
+    if getattr(model, "transform_input", False):
+        # GoogLeNet and Inception turn ImageNet's constants into these by slicing channels, which `spatial_steps` would
+        # take for a step that mixes all pixels.
+        model.transform_input, mean, std = False, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
+        model.aux_logits = False  # one answer, in train mode too
     # A subclass made here and not a wrapper: "features.12" and "layer4" stay the layers' qualified names.
     model.__class__ = type(type(model).__name__, (InUnitRange, type(model)), {})
-    model.normalize = Normalize(preset.mean, preset.std)
+    model.normalize = Normalize(mean, std)
     model.class_names = tuple(weights.meta["categories"])
+    model.input_size = (preset.crop_size[0], preset.crop_size[0])
     return model

@@ -12,6 +12,7 @@ from coursekit.parts import PARTS, ROOT
 from coursekit.staff.readme import table_problems
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/staff.md", "docs/student/README.md", "data/README.md"]
+SET_FOR_IT = r"(?:[A-Z][A-Z0-9_]*=[^\s`]+ )*"  # A2_MODEL=squeezenet1_1
 PLACEHOLDERS = {
     "NAME": "tiny_vgg",
     "RESULTS.json": "r.json",
@@ -23,8 +24,9 @@ PLACEHOLDERS = {
 
 
 def commands_in(text):
-    """The commands that a text tells a reader to type, without comments."""
-    for line in re.findall(r"^\s*(\./setup\.sh [^\n`#]*)|`((?:\./setup\.sh|a2) [^`\n]*)`", text, flags=re.MULTILINE):
+    """The commands that a text tells a reader to type, without comments and without the variables set for them."""
+    typed = rf"^\s*{SET_FOR_IT}(\./setup\.sh [^\n`#]*)|`{SET_FOR_IT}((?:\./setup\.sh|a2) [^`\n]*)`"
+    for line in re.findall(typed, text, flags=re.MULTILINE):
         words = shlex.split("".join(line).split("#")[0].replace("[", "").replace("]", ""))
         yield [PLACEHOLDERS.get(word, word) for word in words[1:] if word not in ("...", "COMMAND...")]
 
@@ -41,6 +43,17 @@ def test_every_command_in_a_document_is_one(name):
         else:
             assert build_parser().parse_args(words).run, words
     assert found or name == "data/README.md", "no command was found: has the form changed?"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_variable_that_a_document_sets_is_read_somewhere(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    code = "".join(p.read_text(encoding="utf-8") for p in [ROOT / "setup.sh", *(ROOT / "coursekit").rglob("*.py")])
+
+    found = re.findall(r"\b([A-Z][A-Z0-9_]+)=[^\s`]+ (?:\./setup\.sh|\.venv/bin/|a2 )", text)
+
+    assert all(re.search(rf"[\"${{]{variable}\b", code) for variable in found), found
+    assert found or name != "docs/student/README.md", "A2_MODEL and PHOTOS are explained there"
 
 
 def subcommands():

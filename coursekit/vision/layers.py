@@ -1,0 +1,45 @@
+"""Given code: which layers of a network, whatever its architecture, are worth looking at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from coursekit.errors import UsageError
+from coursekit.vision.hooks import record_outputs
+from coursekit.vision.networks import Normalize
+
+_POOLS = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveMaxPool2d, nn.AdaptiveAvgPool2d)
+_NOT_YET = (Normalize, nn.Conv2d, nn.BatchNorm2d, nn.Dropout, nn.ModuleList, *_POOLS)  # a ReLU, or a block, is to come
+
+
+def map_layers(model: Any) -> tuple[str, ...]:
+    """Name the layers that end in maps (N, C, h, w), from the first to the last: ReLUs, and blocks as a whole.
+
+    Raises:
+        UsageError: a network that computes no maps, such as a vision transformer.
+    """
+    features = getattr(model, "features", None)
+    chain, prefix = (features, "features.") if isinstance(features, nn.Sequential) else (model, "")
+    names = [prefix + name for name, layer in chain.named_children() if not isinstance(layer, _NOT_YET)]
+    grey = torch.full((1, 3, *model.input_size), 0.5).to(next(model.parameters()))
+    with torch.no_grad(), record_outputs(model, names) as outputs:
+        model(grey)
+    shapes = {name: tuple(outputs[name].shape[1:]) for name in names if name in outputs}
+    # A map of a square picture is square; what a transformer returns has its channels last.
+    found = tuple(name for name, shape in shapes.items() if len(shape) == 3 and 1 < shape[1] == shape[2])
+    if not found:
+        raise UsageError(
+            f"a {type(model).__name__} computes no maps (N, C, h, w), so there is no layer to look into: take a "
+            "convolutional network, such as squeezenet1_1 or resnet18"
+        )
+    return found
+
+
+def three_layers(model: Any) -> dict[str, str]:
+    """Name an early, a middle and the last layer among `map_layers`: a quarter, half and all of the way."""
+    names = map_layers(model)
+    last = len(names) - 1
+    return {"early": names[last // 4], "middle": names[last // 2], "late": names[last]}
