@@ -19,7 +19,7 @@ FRESH = 0  # added to every seed; staff's hidden checks may draw other numbers i
 def seed_global_generators() -> None:
     """Begin a check where each check begins: code that draws from a global generator then fails, or passes, every time."""
     random.seed(FRESH)
-    np.random.seed(FRESH)  # noqa: NPY002 (students may use it)
+    np.random.seed(FRESH % 2**32)  # numpy takes no larger one
     torch.manual_seed(FRESH)
 
 

@@ -70,7 +70,9 @@ class Submission:
             most[check.function] += check.points
             if self.nothing and check.id.endswith(self.nothing) and record.outcome.points[check.id]:
                 problems.append(f"{check.id} earned {record.outcome.points[check.id]}")
-        problems += [f"{name} earned {points[name]:g} of {most[name]:g}" for name in self.full if points[name] < most[name]]
+        problems += [
+            f"{name} earned {points[name]:g} of {most[name]:g}" for name in self.full if points[name] < most[name]
+        ]
         if self.loses and points[self.loses] == most[self.loses]:
             problems.append(f"{self.loses} earned everything")
         if self.mistake and (self.loses, self.mistake) not in record.outcome.mistakes:
@@ -115,7 +117,9 @@ def honest(every: int) -> Iterator[Submission]:
         yield Submission("solution", f"part {number}", zipped(*texts, *weights), score=points_of(own))
     for part in PARTS:
         for edit in _sample(variants_of(part), 8 * every):
-            yield Submission("variant", _name(edit), packed(part, replace_function(text_of(part), edit)), score=points_of([part]))
+            yield Submission(
+                "variant", _name(edit), packed(part, replace_function(text_of(part), edit)), score=points_of([part])
+            )
 
 
 def mistaken(every: int) -> Iterator[Submission]:
@@ -138,16 +142,36 @@ def hostile(every: int) -> Iterator[Submission]:
         def attack(name: str, body: str, before: str = "", says: str = "", others: bool = True) -> Submission:
             content = (grader.write(body=body, before=before) / MODULE).read_text(encoding="utf-8")
             full = untouched if others and not before else frozenset()
-            return Submission("attack", name, packed(SALIENCY, content), full, "saliency_map", CHECK, says=says.replace("6 sec", "20 sec"))
+            return Submission(
+                "attack",
+                name,
+                packed(SALIENCY, content),
+                full,
+                "saliency_map",
+                CHECK,
+                says=says.replace("6 sec", "20 sec"),
+            )
 
         attacks = [attack(name, body, before, says) for name, (body, before, says) in test_verdicts.ATTACKS.items()]
         for name, (body, says) in test_resources.ATTACKS.items():
             attacks.append(attack(name, body, says=says, others=name not in test_resources.OWN_LOSS))
         for name, body in test_reading.READ.items():
-            attacks.append(attack(f"reads {name}", LEAK + body.format(root=str(ROOT), port=22) + "\nreturn None", says="the result is None"))
+            attacks.append(
+                attack(
+                    f"reads {name}",
+                    LEAK + body.format(root=str(ROOT), port=22) + "\nreturn None",
+                    says="the result is None",
+                )
+            )
         for name, (leave, look) in test_reading.LEFT_BEHIND.items():
             attacks.append(attack(f"leaves {name}", f"import os\n{leave}\nreturn None", says="the result is None"))
-            attacks.append(attack(f"finds {name}", f"import os\nif {look}:\n    raise RuntimeError('LEAK')\nreturn None", says="the result is None"))
+            attacks.append(
+                attack(
+                    f"finds {name}",
+                    f"import os\nif {look}:\n    raise RuntimeError('LEAK')\nreturn None",
+                    says="the result is None",
+                )
+            )
         for name, text in test_reported.TEXTS.items():
             attacks.append(attack(f"says {name}", f"raise ValueError({text!r})", says="ValueError"))
         for name, (code, says) in test_resources.IMPORTS.items():
@@ -161,16 +185,56 @@ def hostile(every: int) -> Iterator[Submission]:
 
 def broken(every: int) -> Iterator[Submission]:
     """Zips that cannot be taken, or only in part."""
-    found = [Submission("zip", name, content, score=0.0, says=re.escape(says), status="no submission") for name, (content, says) in NOTHING.items()]
-    found += [Submission("zip", name, content, score=0.0, says=re.escape(says)) for name, (content, says) in BROKEN.items()]
+    found = [
+        Submission("zip", name, content, score=0.0, says=re.escape(says), status="no submission")
+        for name, (content, says) in NOTHING.items()
+    ]
+    found += [
+        Submission("zip", name, content, score=0.0, says=re.escape(says)) for name, (content, says) in BROKEN.items()
+    ]
     for name, (files, says) in REMARKS.items():
-        found.append(Submission("zip", name, zipped((MODULE, GOOD), *files), score=points_of([SALIENCY]), says=re.escape(says)))
+        found.append(
+            Submission("zip", name, zipped((MODULE, GOOD), *files), score=points_of([SALIENCY]), says=re.escape(says))
+        )
     lying = with_false_size(zeros(MODULE, 2**32 - 2**20), 1000) if every == 1 else b"PK"
-    found.append(Submission("zip", "4 GB of zeros", lying, score=0.0, says="damaged|too large", status="graded" if every == 1 else "no submission"))
-    found.append(Submission("zip", "that is a folder", lambda path: path.mkdir(), score=0.0, says="is a folder, not a zip", status="no submission"))
-    found.append(Submission("zip", "that is a pipe", lambda path: os.mkfifo(path), score=0.0, says="is no file", status="no submission"))
-    found.append(Submission("zip", "that is a link to nowhere", lambda path: path.symlink_to("nowhere"), score=0.0, says="cannot be read", status="no submission"))
-    found.append(Submission("zip", "<img src=x onerror=alert(1)>", b"PK", score=0.0, says="damaged", status="no submission"))
+    found.append(
+        Submission(
+            "zip",
+            "4 GB of zeros",
+            lying,
+            score=0.0,
+            says="damaged|too large",
+            status="graded" if every == 1 else "no submission",
+        )
+    )
+    found.append(
+        Submission(
+            "zip",
+            "that is a folder",
+            lambda path: path.mkdir(),
+            score=0.0,
+            says="is a folder, not a zip",
+            status="no submission",
+        )
+    )
+    found.append(
+        Submission(
+            "zip", "that is a pipe", lambda path: os.mkfifo(path), score=0.0, says="is no file", status="no submission"
+        )
+    )
+    found.append(
+        Submission(
+            "zip",
+            "that is a link to nowhere",
+            lambda path: path.symlink_to("nowhere"),
+            score=0.0,
+            says="cannot be read",
+            status="no submission",
+        )
+    )
+    found.append(
+        Submission("zip", "<img src=x onerror=alert(1)>", b"PK", score=0.0, says="damaged", status="no submission")
+    )
     yield from found[::every]
 
 
@@ -273,7 +337,9 @@ def judge(made: dict[str, Submission], out: Path) -> dict[str, list[str]]:
             continue
         log = (out / "students" / record.folder / "log.txt").read_text(encoding="utf-8")
         page = (out / "students" / record.folder / "report.html").read_text(encoding="utf-8")
-        wrong = one.judge(record, log) + ["a page runs a script"] * bool(re.search("<script>alert|<img src=x|<iframe", page))
+        wrong = one.judge(record, log) + ["a page runs a script"] * bool(
+            re.search("<script>alert|<img src=x|<iframe", page)
+        )
         if wrong:
             problems[student] = wrong
     extra = sorted(set(found) - set(made))
@@ -308,7 +374,9 @@ def main(folder: Path, every: int = 1) -> int:
         print(f"| {kind} | {count} | {count - wrong[kind]} |")
     print(f"| all | {ran.graded[-1]} | {len(made) - len(problems)} |")
     left = [str(path) for path in (folder / "out").iterdir() if path.name not in WRITTEN]
-    print(f"\nkilled at {ran.graded[:-1]} of {len(made)}, {ran.seconds:.0f} s in all, load {load:.1f} at the start, exit code {ran.code}")
+    print(
+        f"\nkilled at {ran.graded[:-1]} of {len(made)}, {ran.seconds:.0f} s in all, load {load:.1f} at the start, exit code {ran.code}"
+    )
     print(f"processes that outlived a kill: {len(ran.processes)}; left in the results' folder: {left or 'nothing'}")
     for name, sentences in problems.items():
         print(f"- {name}: {'; '.join(sentences)}")

@@ -2,6 +2,7 @@
 
 RESULTS/run.json         what the run is: parts, checks, seed; another run's folder is refused
 RESULTS/students/ID/     results.json, report.html, log.txt, and record.json, written last: with it a student is done
+RESULTS/.scratch/        what is written on the way; gone when the run ends, or when the next one begins
 RESULTS/gradebook.csv    one line for each student, made from the records, as is RESULTS/class.html
 """
 
@@ -25,6 +26,7 @@ from coursekit.staff.classroom.page import class_page
 from coursekit.staff.classroom.pools import Pool, cores, dask_pool, local_pool
 from coursekit.staff.classroom.record import RECORD, Outcome, Record, keep, read_record, write_whole
 from coursekit.staff.classroom.roster import HandedIn, Roster, read_roster
+from coursekit.staff.classroom.scratch import scratch_in
 
 TRIES = 3  # of a job that breaks for no fault of the submission
 Progress = Callable[[int, int], None]  # done, total
@@ -69,7 +71,8 @@ def grade_class(
         pool = dask_pool(scheduler) if scheduler else local_pool(workers or cores())
         run = _Run(roster, out / "students", order, job)
         try:
-            run.grade(pool, progress)
+            with scratch_in(out / ".scratch"):
+                run.grade(pool, progress)
         finally:
             outcome = run.outcome(out)
             told = (outcome.records, outcome.waiting, outcome.failures, order)
