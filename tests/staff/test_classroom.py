@@ -13,16 +13,20 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from coursekit.cli import main
 from coursekit.errors import UsageError
+from coursekit.grading.picture import Picture
 from coursekit.grading.results import Grade, Verdict
+from coursekit.grading.store import KnownMistake
 from coursekit.parts import PARTS, ROOT
 from coursekit.staff.classroom import job as jobs
 from coursekit.staff.classroom import record as records
 from coursekit.staff.classroom.gradebook import cell
 from coursekit.staff.classroom.job import Order, sum_up
+from coursekit.staff.classroom.kept import pack, unpack
 from coursekit.staff.classroom.page import class_page, flags, histogram
 from coursekit.staff.classroom.roster import read_roster, student_of
 from coursekit.staff.classroom.run import grade_class
@@ -76,7 +80,13 @@ def test_every_zip_gets_a_line_and_a_folder_whatever_it_is(tmp_path):
     assert graded.others == ("list.txt",)
     for name in rows:
         folder = tmp_path / "out" / "students" / name
-        assert sorted(p.name for p in folder.iterdir()) == ["log.txt", "record.json", "report.html", "results.json"]
+        assert sorted(p.name for p in folder.iterdir()) == [
+            "log.txt",
+            "record.json",
+            "report.html",
+            "results.json",
+            "verdicts.npz",
+        ]
         tests = json.loads((folder / "results.json").read_text())["tests"]
         assert len(tests) == len(CHECKS), "the denominator is constant"
 
@@ -281,7 +291,7 @@ def test_checks_that_have_changed_are_another_run(tmp_path, monkeypatch):
     grade_class(zips, tmp_path / "out", ORDER, job=fake)
     monkeypatch.setattr(jobs, "checks_digest", lambda parts, hidden: "other")
 
-    with pytest.raises(UsageError, match="other checks than this edition's"):
+    with pytest.raises(UsageError, match="results of other checks than this edition's"):
         grade_class(zips, tmp_path / "out", ORDER, job=fake)
 
 
@@ -354,6 +364,65 @@ def test_regrading_and_a_new_zip_grade_only_that_student(tmp_path):
     os.utime(zips / "a.zip", (1, 1))
     assert grade_class(zips, tmp_path / "out", ORDER, job=fake).newly == 0, "the same bytes"
     assert lines_of(tmp_path / "out")["c"]["score"] > lines_of(tmp_path / "out")["a"]["score"]
+
+
+def all_are(outcome, message=""):
+    def job(work, order):
+        checks = checks_of(order.chosen, hidden=order.hidden)
+        return sum_up(Grade(tuple(Verdict(c, outcome, message) for c in checks), 1.0, work.notes), "a fake")
+
+    return job
+
+
+def test_one_part_is_graded_again_and_the_others_stay_what_they_were(tmp_path):
+    zips = hand_in(tmp_path / "zips", ann="x\n", ben="x\n", bad=b"bad")
+    order, asked = Order(parts=(1, 2)), []
+
+    def job(work, order):
+        asked.append(order.parts)
+        return all_are("failed" if len(order.parts) == 2 else "passed", "as it was")(work, order)
+
+    grade_class(zips, tmp_path / "out", order, job=job)
+    assert grade_class(zips, tmp_path / "out", order, job=job, regrade_parts=[2]).newly == 3
+
+    assert asked == [(1, 2), (1, 2), (2,), (2,)]
+    row = lines_of(tmp_path / "out")["ann"]
+    most = sum(check.points for check in checks_of([p for p in PARTS if p.number == 2], hidden=True))
+    assert (row["part 1"], float(row["part 2"])) == ("0", most)
+    assert "as it was" in (tmp_path / "out" / "students" / "ann" / "log.txt").read_text()
+    assert lines_of(tmp_path / "out")["bad"]["status"] == "no submission"
+    assert grade_class(zips, tmp_path / "out", order, job=job).newly == 0
+    with pytest.raises(UsageError, match=r"--regrade-part 3: this run has the parts \[1, 2\]"):
+        grade_class(zips, tmp_path / "out", order, regrade_parts=[3])
+
+
+def test_checks_of_one_part_that_have_changed_are_graded_again_on_demand(tmp_path, monkeypatch):
+    zips = hand_in(tmp_path / "zips", ann="x\n")
+    order = Order(parts=(1, 2))
+    grade_class(zips, tmp_path / "out", order, job=all_are("passed"))
+    whole = jobs.checks_digest
+    monkeypatch.setattr(
+        jobs, "checks_digest", lambda parts, hidden: whole(parts, hidden) + "x" * (parts[-1].number == 2)
+    )
+
+    with pytest.raises(UsageError, match=r"other checks than this edition's \(part 2\): --regrade-part 2 grades"):
+        grade_class(zips, tmp_path / "out", order, job=all_are("passed"))
+    assert grade_class(zips, tmp_path / "out", order, job=all_are("passed"), regrade_parts=[2]).newly == 1
+    assert grade_class(zips, tmp_path / "out", order, job=all_are("passed")).newly == 0
+
+
+def test_a_kept_grade_is_the_grade(tmp_path):
+    picture = Picture(np.zeros((2, 3)), np.ones((2, 3)))
+    known = KnownMistake("saliency_map", "signed", "look at the sign", 3)
+    verdicts = (Verdict(CHECKS[0], "failed", "wrong \u202e", 0.5, (known,), picture), Verdict(CHECKS[1], "passed"))
+    grade = Grade(verdicts, 2.5, ("student: ann",))
+
+    back = unpack(pack(grade))
+
+    assert back == grade
+    assert np.array_equal(back.verdicts[0].picture.expected, picture.expected)
+    assert unpack(b"half") is None
+    assert unpack(tmp_path / "nothing") is None
 
 
 def test_a_file_that_could_not_be_taken_is_the_verdict_on_its_checks():

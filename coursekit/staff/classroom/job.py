@@ -18,6 +18,7 @@ from coursekit.errors import UsageError
 from coursekit.grading.report import page
 from coursekit.grading.results import Check, Grade, Verdict, gradescope_results, printable
 from coursekit.parts import PARTS, ROOT, Part, part_of
+from coursekit.staff.classroom.kept import KEPT, pack, renewed, unpack
 from coursekit.staff.classroom.record import Outcome, digest_of, outcome_of
 from coursekit.staff.isolation import PATIENCE, Room, checks_of, choose_level, grade_submission, record
 
@@ -121,8 +122,18 @@ def sum_up(grade: Grade, sandbox: str) -> Outcome:
         "results.json": (json.dumps(gradescope_results(grade), indent=1) + "\n").encode(),
         "report.html": page(grade).encode("utf-8", "backslashreplace"),
         "log.txt": _log(grade).encode("utf-8", "backslashreplace"),
+        KEPT: pack(grade),
     }
     return outcome_of(grade, sandbox, files)
+
+
+def renew(folder: Path, outcome: Outcome, order: Order) -> Outcome:
+    """Return the outcome of all parts of an order: of those that were graded just now the new one, of the others the one in a folder."""
+    old, new = unpack(folder / KEPT), unpack(outcome.files[KEPT])
+    if old is None or new is None:
+        raise UsageError(f"{folder / KEPT} is damaged: --regrade {folder.name} grades all of it again")
+    names = [check.id for check in checks_of(order.chosen, hidden=order.hidden)]
+    return sum_up(renewed(old, new, names), outcome.sandbox)
 
 
 def _log(grade: Grade) -> str:
@@ -141,6 +152,9 @@ def _room(order: Order) -> Room:
     if getattr(_own, "key", None) != key or _own.room not in _rooms:
         if importlib.util.find_spec("cloudpickle") is None:
             raise UsageError("cloudpickle is missing here: `./setup.sh test` installs what the staff's side needs")
+        if getattr(_own, "room", None) in _rooms:  # of other parts
+            _rooms.remove(_own.room)
+            _own.room.__exit__(None, None, None)
         room = Room(choose_level(order.trust), recorded=_record_once(order) if fresh else None)
         room.__enter__()
         _rooms.append(room)

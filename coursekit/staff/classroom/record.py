@@ -15,7 +15,7 @@ from coursekit.errors import UsageError
 from coursekit.grading.results import Grade
 from coursekit.grading.store import likeliest
 
-FORMAT = 1
+FORMAT = 2
 RECORD = "record.json"
 
 
@@ -29,7 +29,7 @@ class Outcome:
     wrong: dict[str, str]  # check -> hash of what was wrong, where no known mistake explains it
     seconds: float
     sandbox: str
-    files: dict[str, bytes] = field(default_factory=dict)  # results.json, report.html, log.txt
+    files: dict[str, bytes] = field(default_factory=dict)  # results.json, report.html, log.txt, verdicts.npz
 
     @property
     def timed_out(self) -> int:
@@ -67,6 +67,7 @@ class Record:
     changed: int  # its time of modification
     sources: dict[str, str]  # module -> hash of its normalised source
     outcome: Outcome
+    stamps: dict[str, str] = field(default_factory=dict)  # part -> which checks it was held to, in which round
     format: int = FORMAT
 
     @property
