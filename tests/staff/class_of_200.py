@@ -56,6 +56,7 @@ class Submission:
     score: float | None = None  # the whole score, where it is known
     says: str = ""  # a regular expression of its log and remarks
     status: str = "graded"
+    chance: bool = False  # what it does to itself, and so its own verdict, is not the same every time
     mistake: str = ""  # a name that the recognised mistake of `loses` should have
 
     @property
