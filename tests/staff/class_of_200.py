@@ -140,9 +140,9 @@ def hostile(every: int) -> Iterator[Submission]:
     with tempfile.TemporaryDirectory() as folder:
         grader = Grader(None, Path(folder))  # type: ignore[arg-type]
 
-        def attack(name: str, body: str, before: str = "", says: str = "", others: bool = True) -> Submission:
+        def attack(name: str, body: str, before: str = "", says: str = "", chance: bool = False) -> Submission:
             content = (grader.write(body=body, before=before) / MODULE).read_text(encoding="utf-8")
-            full = untouched if others and not before else frozenset()
+            full = frozenset() if chance or before else untouched
             return Submission(
                 "attack",
                 name,
@@ -151,11 +151,12 @@ def hostile(every: int) -> Iterator[Submission]:
                 "saliency_map",
                 CHECK,
                 says=says.replace("6 sec", "20 sec"),
+                chance=chance,
             )
 
         attacks = [attack(name, body, before, says) for name, (body, before, says) in test_verdicts.ATTACKS.items()]
         for name, (body, says) in test_resources.ATTACKS.items():
-            attacks.append(attack(name, body, says=says, others=name not in test_resources.OWN_LOSS))
+            attacks.append(attack(name, body, says=says, chance=name in test_resources.OWN_LOSS))
         for name, body in test_reading.READ.items():
             attacks.append(
                 attack(
@@ -165,7 +166,9 @@ def hostile(every: int) -> Iterator[Submission]:
                 )
             )
         for name, (leave, look) in test_reading.LEFT_BEHIND.items():
-            attacks.append(attack(f"leaves {name}", f"import os\n{leave}\nreturn None", says="the result is None"))
+            chance = "process" in name  # its own processes fill the worker of its own later checks
+            body = f"import os\n{leave}\nreturn None"
+            attacks.append(attack(f"leaves {name}", body, says="the result is None", chance=chance))
             attacks.append(
                 attack(
                     f"finds {name}",
@@ -176,7 +179,7 @@ def hostile(every: int) -> Iterator[Submission]:
         for name, text in test_reported.TEXTS.items():
             attacks.append(attack(f"says {name}", f"raise ValueError({text!r})", says="ValueError"))
         for name, (code, says) in test_resources.IMPORTS.items():
-            (grader.write(before=code, body="return None"))
+            grader.write(before=code, body="return None")
             content = (grader.folder / MODULE).read_text(encoding="utf-8")
             attacks.append(Submission("attack", f"import {name}", packed(SALIENCY, content), score=0.0, says=says))
     planted = [(name, text) for name, text in test_reading.PLANTED.items()]
@@ -347,11 +350,13 @@ def judge(made: dict[str, Submission], out: Path) -> dict[str, list[str]]:
     return problems | {student: ["nobody handed this in"] for student in extra}
 
 
-def again(zips: Path, out: Path, folder: Path, every: int, workers: int) -> tuple[int, list[str]]:
+def again(
+    made: dict[str, Submission], zips: Path, out: Path, folder: Path, every: int, workers: int
+) -> tuple[int, list[str]]:
     """Grade every so manieth student once more, in a class of their own with the same seed; return how many, and unequal lines."""
     (folder / "zips").mkdir(parents=True)
     for path in sorted(zips.iterdir())[::every]:
-        if path.is_file() and not path.is_symlink():
+        if path.is_file() and not path.is_symlink() and not made[path.stem].chance:
             shutil.copyfile(path, folder / "zips" / path.name)
     told = json.loads((out / "run.json").read_text()) | {"zips": str((folder / "zips").resolve())}
     (folder / "out").mkdir()
@@ -381,7 +386,7 @@ def main(folder: Path, every: int = 1) -> int:
     print(f"processes that outlived a kill: {len(ran.processes)}; left in the results' folder: {left or 'nothing'}")
     for name, sentences in problems.items():
         print(f"- {name}: {'; '.join(sentences)}")
-    count, unequal = again(folder / "zips", folder / "out", folder / "again", 6 if every == 1 else 3, 1)
+    count, unequal = again(made, folder / "zips", folder / "out", folder / "again", 6 if every == 1 else 3, 1)
     print(f"\ngraded again by one worker: {count}, unequal lines of the gradebook: {len(unequal)}")
     print(*unequal, sep="\n")
     return int(bool(problems or unequal or ran.processes or ran.code))
