@@ -87,7 +87,7 @@ class FunctionGrade:
         if self.untouched:
             return "to do"
         if self.unloaded:
-            return "could not be loaded, see below"
+            return "not loaded, see below"
         return f"see {len(self.lost)} of {len(self.verdicts)} checks below"
 
     @cached_property

@@ -214,12 +214,13 @@ def test_a_stopped_run_goes_on_and_the_gradebook_is_the_same_to_the_byte(tmp_pat
 
 
 KILLED = """
-import sys, time
+import sys, tempfile, time
 from pathlib import Path
 sys.path.insert(0, {root!r})
 from tests.staff.test_classroom import ORDER, fake
 from coursekit.staff.classroom.run import grade_class
 def slow(work, order):
+    tempfile.mkdtemp(prefix="a2-class-")
     time.sleep(0.15)
     return fake(work, order)
 grade_class(Path({zips!r}), Path({out!r}), ORDER, job=slow, workers=2)
@@ -239,9 +240,11 @@ def test_a_run_that_is_killed_goes_on_and_nothing_is_half_written(tmp_path):
         child.wait()
         kept = len(list(out.glob("students/*/record.json")))
         assert wanted <= kept < 30
+        assert list((out / ".scratch").iterdir()), "temporary files belong into the run's own folder"
     graded = grade_class(zips, out, ORDER, job=fake)
 
     assert graded.newly <= 30 - 12
+    assert not (out / ".scratch").exists(), "what a killed run has left goes with the next one"
     grade_class(zips, tmp_path / "whole", ORDER, job=fake)
     assert (out / "gradebook.csv").read_bytes() == (tmp_path / "whole" / "gradebook.csv").read_bytes()
 
@@ -477,6 +480,10 @@ def test_equal_wrong_answers_and_answers_that_fit_only_public_checks_are_flagged
         return records.Record(student, student, "", False, "graded", (), "", 0, 0, {}, outcome)
 
     good = dict.fromkeys(public, "passed")
+    same = "the result is None: is a return missing?"
+    told = [f"{number} of 9 values are wrong; worst at (0, 0): yours 1, expected 2" for number in (8, 9)]
+    lost = tuple(Verdict(c, "failed", m) for c, m in zip(CHECKS, [same, *told], strict=False))
+    assert len(records.outcome_of(Grade(lost, 1.0), "", {}).wrong) == 2, "only answers can be copied"
     one, two = record("one", {}, wrong), record("two", {}, dict(wrong))
     odd = record("odd", good | dict.fromkeys(hidden, "failed"), {})
     fine = record("fine", good | dict.fromkeys(hidden, "passed"), {})

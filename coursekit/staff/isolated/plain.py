@@ -87,7 +87,10 @@ class Writer:
 def raw(value: Tensor) -> bytes:
     """Return a tensor's numbers, in reading order."""
     plain = value.detach().resolve_conj().resolve_neg().contiguous()
-    return bytes(plain.flatten().view(torch.uint8).numpy().data) if plain.numel() else b""
+    flat = plain.flatten()
+    if flat.numel() == 1:  # its stride may be 0 for all that: a number that was expanded
+        flat = flat.clone(memory_format=torch.contiguous_format)
+    return bytes(flat.view(torch.uint8).numpy().data) if plain.numel() else b""
 
 
 class Opaque:

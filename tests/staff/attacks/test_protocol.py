@@ -130,6 +130,7 @@ def test_plain_values_arrive_as_they_were_sent():
     tensors = [
         torch.arange(6).view(2, 3).mT,
         torch.zeros(0, 3),
+        torch.ones(()).expand(1, 1),
         torch.tensor(1.5, dtype=torch.bfloat16),
         torch.tensor([True]),
     ]
