@@ -26,7 +26,7 @@ from coursekit.staff.classroom.job import NUMBERS, Order
 from coursekit.staff.classroom.run import grade_class
 from coursekit.staff.isolation import Room, checks_of, choose_level, grade_submission
 
-REPEATS, CLASS, WORKERS = 5, 14, 2
+REPEATS, CLASS, WORKERS = 5, 10, 2
 TICKS = os.sysconf("SC_CLK_TCK")
 ONE_TEST = """OK_FORMAT = True
 test = {"name": "q1", "points": 1, "suites": [{"cases": [{"code": ">>> x == 2\\nTrue"}], "scored": True, "type": "doctest"}]}
