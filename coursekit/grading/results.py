@@ -87,7 +87,7 @@ class FunctionGrade:
         if self.untouched:
             return "to do"
         if self.unloaded:
-            return "not loaded, see below"
+            return "not loaded"
         return f"see {len(self.lost)} of {len(self.verdicts)} checks below"
 
     @cached_property
@@ -127,6 +127,12 @@ class Grade:
             for name in names
         ]
         return tuple(sorted(grades, key=lambda g: (PARTS.index(g.part), g.part.functions.index(g.function))))
+
+    @cached_property
+    def unloaded(self) -> tuple[str, ...]:
+        """Why whole functions could not be graded, said once for all of them, if no note says it already."""
+        reasons = dict.fromkeys(function.unloaded for function in self.functions)
+        return tuple(reason for reason in reasons if reason and reason not in self.notes)
 
 
 def printable(text: str) -> str:

@@ -124,8 +124,9 @@ def flags(records: Sequence[Record]) -> list[Flag]:
         told = f"{module} is the same apart from comments, docstrings and layout"
         found += [Flag(told, students) for students in groups if students not in same_zip]
     for solutions, modules in sorted(solved_by.items()):
-        told = f"{', '.join(modules)} {'is' if len(modules) == 1 else 'are'} the staff's own solution"
-        found.append(Flag(told, solutions))
+        whole = len(modules) == len(_own_sources())
+        which = "every module is" if whole else f"{', '.join(modules)} {'is' if len(modules) == 1 else 'are'}"
+        found.append(Flag(f"{which} the staff's own solution", solutions))
     known = [set(flag.students) for flag in found]
     for students, count in _alike(records):
         if not any(set(students) <= group for group in known):
