@@ -7,6 +7,7 @@ The peers grade one notebook of one line, without isolation; ours is the solutio
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import resource
@@ -216,14 +217,12 @@ def peers(programs: Path) -> list[tuple[str, str]]:
 
 
 def main() -> None:
-    """Print one table."""
-    load = os.getloadavg()[0]
-    rows = [*one_room(), *plain_pytest()]
-    rows += peers(Path(sys.argv[1], "bin").absolute()) if len(sys.argv) > 1 else []
-    rows += whole_class()
-    print(f"| processor time where nothing else is said; load {load:.1f} | result |\n|---|---|")
-    for what, result in rows:
-        print(f"| {what} | {result} |")
+    """Print one table, line by line as it is measured."""
+    print(f"| processor time where nothing else is said; load {os.getloadavg()[0]:.1f} | result |\n|---|---|")
+    programs = [Path(argument, "bin").absolute() for argument in sys.argv[1:2]]
+    for measure in (one_room, plain_pytest, *(functools.partial(peers, place) for place in programs), whole_class):
+        for what, result in measure():
+            print(f"| {what} | {result} |", flush=True)
 
 
 if __name__ == "__main__":
