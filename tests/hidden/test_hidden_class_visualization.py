@@ -48,18 +48,22 @@ def greyed(image, measure, fraction):
     return image.detach().flatten(1).index_fill(1, order, 0.5).view(image.shape)
 
 
+def right_small_pixels(image, fraction):
+    return greyed(image, (image - 0.5).norm(dim=0), fraction)
+
+
+def right_small_contributions(image, gradient, fraction):
+    return greyed(image, ((image - 0.5) * gradient).sum(dim=0).abs(), fraction)
+
+
 @pytest.fixture(autouse=True)
 def right_siblings(request, monkeypatch):
     """Where one exercise is built from another, put a right one in its place, so that nobody pays twice."""
     if request.node.get_closest_marker("points").args[1] in ("class_visualization", "maximize_activation"):
         monkeypatch.setattr(part2, "ascent_step", right_step)
         monkeypatch.setattr(part2, "blur", right_blur)
-        monkeypatch.setattr(part2, "zero_small_pixels", lambda image, q: greyed(image, (image - 0.5).norm(dim=0), q))
-        monkeypatch.setattr(
-            part2,
-            "zero_small_contributions",
-            lambda image, g, q: greyed(image, ((image - 0.5) * g).sum(dim=0).abs(), q),
-        )
+        monkeypatch.setattr(part2, "zero_small_pixels", right_small_pixels)
+        monkeypatch.setattr(part2, "zero_small_contributions", right_small_contributions)
 
 
 @pytest.fixture

@@ -58,9 +58,11 @@ def right_siblings(request, monkeypatch):
         monkeypatch.setattr(saliency, "guided_backprop", right_guided)
         monkeypatch.setattr(saliency, "grad_cam", right_cam)
     if function in ("guided_backprop", "guided_grad_cam"):
-        monkeypatch.setattr(saliency, "guided_relu_gradient", lambda up, x: up * ((up > 0) & (x > 0)))
+        monkeypatch.setattr(
+            saliency, "guided_relu_gradient", lambda upstream, relu_input: upstream.clamp(min=0) * (relu_input > 0)
+        )
     if function == "deconvnet":
-        monkeypatch.setattr(saliency, "deconvnet_relu_gradient", lambda up, x: up * (up > 0))
+        monkeypatch.setattr(saliency, "deconvnet_relu_gradient", lambda upstream, relu_input: upstream.clamp(min=0))
     if function == "top_patches":  # the whole picture: only which images, and how strongly, is compared here
         monkeypatch.setattr(saliency, "receptive_field", lambda model, layer, unit, size: (0, 0, *size))
 
