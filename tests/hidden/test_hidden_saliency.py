@@ -64,7 +64,7 @@ def right_siblings(request, monkeypatch):
     if function == "deconvnet":
         monkeypatch.setattr(saliency, "deconvnet_relu_gradient", lambda upstream, relu_input: upstream.clamp(min=0))
     if function == "top_patches":  # the whole picture: only which images, and how strongly, is compared here
-        monkeypatch.setattr(saliency, "receptive_field", lambda model, layer, unit, size: (0, 0, *size))
+        monkeypatch.setattr(saliency, "receptive_field", lambda model, layer, unit, image_size: (0, 0, *image_size))
 
 
 @pytest.fixture
