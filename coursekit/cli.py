@@ -119,6 +119,7 @@ def _class_commands(commands: Commands) -> None:
     classroom.add_argument("--hidden", action=argparse.BooleanOptionalAction, default=True, help=hidden)
     classroom.add_argument("--seconds", type=int, default=300, help="for one submission (default: 300)")
     classroom.add_argument("--regrade", nargs="+", default=[], metavar="STUDENT", help="grade these again")
+    classroom.add_argument("--regrade-part", nargs="+", metavar="PART", help="grade these parts of everybody again")
     classroom.add_argument("--scheduler", metavar="ADDRESS", help="a dask scheduler, such as tcp://10.0.0.1:8786")
     classroom.add_argument("--trust", action="store_true", help="go on, with limits only, where there is no bubblewrap")
     gradescope = _command(
@@ -275,6 +276,7 @@ def _classroom(arguments: argparse.Namespace) -> int:
         graded = grade_class(
             arguments.zips, arguments.out, order, workers=arguments.workers, scheduler=arguments.scheduler,
             regrade=arguments.regrade, progress=progress,
+            regrade_parts=_numbers(arguments.regrade_part) if arguments.regrade_part else (),
         )  # fmt: skip
     print_class(graded)
     return POINTS_LOST if graded.waiting else FULL_MARKS

@@ -73,12 +73,21 @@ class FunctionGrade:
         return bool(self.lost) and all(v.outcome == "todo" for v in self.lost)
 
     @property
+    def unloaded(self) -> str:
+        """Why no check could begin, if it is one reason for all of them."""
+        reasons = {(v.outcome, v.message) for v in self.verdicts}
+        outcome, message = next(iter(reasons)) if len(reasons) == 1 else ("", "")
+        return message if outcome == "not loaded" else ""
+
+    @property
     def next_step(self) -> str:
         """What to do next, in a few words."""
         if not self.lost:
             return "done"
         if self.untouched:
             return "to do"
+        if self.unloaded:
+            return "not loaded"
         return f"see {len(self.lost)} of {len(self.verdicts)} checks below"
 
     @cached_property
@@ -118,6 +127,12 @@ class Grade:
             for name in names
         ]
         return tuple(sorted(grades, key=lambda g: (PARTS.index(g.part), g.part.functions.index(g.function))))
+
+    @cached_property
+    def unloaded(self) -> tuple[str, ...]:
+        """Why whole functions could not be graded, said once for all of them, if no note says it already."""
+        reasons = dict.fromkeys(function.unloaded for function in self.functions)
+        return tuple(reason for reason in reasons if reason and reason not in self.notes)
 
 
 def printable(text: str) -> str:

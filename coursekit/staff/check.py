@@ -64,8 +64,8 @@ def hold(parts: Sequence[Part] = PARTS) -> Gate:
         problems += [f"untouched, {o.check} is {o.outcome}: {o.message}" for o in empty.outcomes if o.outcome != "todo"]
         problems += _manifest_problems(solution, part)
         if (ROOT / part.hidden_path).exists():
-            (hidden,) = run_trials([()], [part], hidden=True).trials
-            problems += [f"the solution fails {o.check}: {o.message}" for o in hidden.outcomes if o.outcome != "passed"]
+            hidden = run_trials([(), *((e,) for e in (*wrong, *right))], [part], hidden=True).trials
+            problems += [p for trial in hidden for p in _hidden_problems(trial)]
         judged = [(t.edits[0], _mistake_problems(t) if t.edits[0].hint else _variant_problems(t)) for t in trials]
         problems += [p for _, found in judged for p in found]
         rows += [_row(name, judged) for name in part.functions]
@@ -83,11 +83,7 @@ def _row(function: str, judged: Iterable[tuple[Edit, list[str]]]) -> Row:
 def _mistake_problems(trial: Trial) -> list[str]:
     (edit,) = trial.edits
     own = [o for o in trial.outcomes if o.function == edit.function and o.outcome != "passed"]
-    problems = [
-        f"{edit} also loses {o.check}: {o.message}"
-        for o in trial.outcomes
-        if o.function != edit.function and o.outcome != "passed" and RESTS_ON.get(o.function) != edit.function
-    ]
+    problems = _also_lost(trial)
     if not own:
         return [*problems, f"{edit} is not rejected by any check"]
     best = likeliest(o.recognised for o in own if o.recognised)
@@ -96,6 +92,23 @@ def _mistake_problems(trial: Trial) -> list[str]:
             f"{edit} is taken for {best.name if best else 'nothing known'}; run a2 reference, or part them by a check"
         )
     return problems + hint_problems(edit)
+
+
+def _hidden_problems(trial: Trial) -> list[str]:
+    """Hold hidden checks to passing whatever is right, and to not taking points for another function's mistake."""
+    if any(edit.hint for edit in trial.edits):
+        return _also_lost(trial)
+    who = f"the right variant {trial.edits[0]}" if trial.edits else "the solution"
+    return [f"{who} fails {o.check}: {o.message}" for o in trial.outcomes if o.outcome != "passed"]
+
+
+def _also_lost(trial: Trial) -> list[str]:
+    (edit,) = trial.edits
+    return [
+        f"{edit} also loses {o.check}: {o.message}"
+        for o in trial.outcomes
+        if o.function != edit.function and o.outcome != "passed" and RESTS_ON.get(o.function) != edit.function
+    ]
 
 
 def _variant_problems(trial: Trial) -> list[str]:

@@ -201,9 +201,12 @@ def _look_inside(taken: Taken) -> None:
             taken.problems[name] = f"{name} {problem}"
     for name in [name for name in taken.problems if not name.endswith(".py")]:
         taken.remarks.append(taken.problems[name])
+    remarks: dict[str, list[str]] = defaultdict(list)  # what is said -> of which notebooks
     for name in [name for name in taken.files if name.endswith(".ipynb")]:
-        remark = notebook_remark(taken.files.pop(name))
-        taken.remarks += [f"{name} {remark}"] if remark else []
+        remarks[notebook_remark(taken.files.pop(name))].append(name)
+    for remark, names in remarks.items():
+        others = f" (and so {_count(names[1:], 'other notebook')})" if len(names) > 1 else ""
+        taken.remarks += [f"{names[0]} {remark}{others}"] if remark else []
     if MANIFEST in taken.files:
         taken.remarks += manifest_remarks(taken.files.pop(MANIFEST), taken.files)
 

@@ -24,23 +24,28 @@ from coursekit.parts import PARTS, ROOT, Part
 from coursekit.staff.isolated.fresh import record
 from coursekit.staff.isolated.sandbox import choose_level
 
-__all__ = ["Room", "checks_of", "choose_level", "grade_submission"]
+__all__ = ["Room", "checks_of", "choose_level", "grade_submission", "record"]
 
 PATIENCE = 20  # seconds for one check: twice what a student has, since others grade on the same cores
 WHOLE = 600  # seconds for a submission
 
 
 class Room:
-    """A warm deciding process and its sandbox; both go when the block ends."""
+    """A warm deciding process and its sandbox; both go when the block ends.
 
-    def __init__(self, level: str, *, hidden_seed: int | None = None) -> None:
-        self.level, self.hidden_seed = level, hidden_seed
+    Rooms that draw the same hidden numbers may share what `record` has written with their seed.
+    """
+
+    def __init__(self, level: str, *, hidden_seed: int | None = None, recorded: Path | None = None) -> None:
+        self.level, self.hidden_seed, self.recorded = level, hidden_seed, recorded
         self._inside = ExitStack()
 
     def __enter__(self) -> Room:  # noqa: PYI034
         with ExitStack() as stack:  # what was begun is undone if a later step fails
             arguments = ["-m", "coursekit.staff.isolated.warm", self.level]
-            if self.hidden_seed is not None:
+            if self.recorded:
+                arguments.append(str(self.recorded))
+            elif self.hidden_seed is not None:
                 folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="a2-room-"))
                 arguments.append(str(record(self.hidden_seed, Path(folder))))
             warm = Warm(ROOT, arguments)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from assignment2 import adversarial
 from coursekit.grading.networks import Linear, OneHidden, ReluEverywhere, numbers, pictures, seeded
@@ -10,6 +11,19 @@ from coursekit.grading.recorder import Recorder
 SIZE = (11, 14)
 LABELS = torch.tensor([1, 3, 0, 4])
 FORMULA = "the docstring's definition, on other pictures and another network"
+
+
+def right_fgsm(model, images, labels, eps, *, targeted=False):
+    images = images.detach().requires_grad_()
+    (slope,) = torch.autograd.grad(F.cross_entropy(model(images), labels, reduction="sum"), images)
+    return (images.detach() + (-eps if targeted else eps) * slope.sign()).clamp(0, 1)
+
+
+@pytest.fixture(autouse=True)
+def right_siblings(request, monkeypatch):
+    """Where one exercise is built from another, put a right one in its place, so that nobody pays twice."""
+    if request.node.get_closest_marker("points").args[1] in ("transfer_attack", "adversarial_loss"):
+        monkeypatch.setattr(adversarial, "fgsm", right_fgsm)
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
 """Part 2, hidden: fresh pictures and other networks for the same functions. Staff only."""
 
+import math
+
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from assignment2 import class_visualization as part2
@@ -22,6 +25,45 @@ class Smooth(nn.Module):
 
     def forward(self, images):
         return self.head(torch.tanh(self.mix(torch.tanh(self.stem(images - 0.5)))).mean((2, 3)))
+
+
+def right_step(model, image, target, *, step_size, l2_weight):
+    image = image.detach().requires_grad_()
+    score = model(image[None])[0, target] - l2_weight * (image - 0.5).square().sum()
+    (slope,) = torch.autograd.grad(score, image)
+    return (image + step_size * slope / slope.norm()).detach()
+
+
+def right_blur(image, sigma):
+    radius = math.ceil(3 * sigma)
+    bell = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, dtype=image.dtype) / sigma) ** 2)
+    bell = bell / bell.sum()
+    wide = F.pad(image.detach()[:, None], (radius,) * 4, mode="replicate")
+    return F.conv2d(wide, (bell[:, None] * bell)[None, None])[:, 0]
+
+
+def greyed(image, measure, fraction):
+    """Grey where the measure is among the smallest."""
+    order = measure.flatten().argsort()[: int(fraction * measure.numel())]
+    return image.detach().flatten(1).index_fill(1, order, 0.5).view(image.shape)
+
+
+def right_small_pixels(image, fraction):
+    return greyed(image, (image - 0.5).norm(dim=0), fraction)
+
+
+def right_small_contributions(image, gradient, fraction):
+    return greyed(image, ((image - 0.5) * gradient).sum(dim=0).abs(), fraction)
+
+
+@pytest.fixture(autouse=True)
+def right_siblings(request, monkeypatch):
+    """Where one exercise is built from another, put a right one in its place, so that nobody pays twice."""
+    if request.node.get_closest_marker("points").args[1] in ("class_visualization", "maximize_activation"):
+        monkeypatch.setattr(part2, "ascent_step", right_step)
+        monkeypatch.setattr(part2, "blur", right_blur)
+        monkeypatch.setattr(part2, "zero_small_pixels", right_small_pixels)
+        monkeypatch.setattr(part2, "zero_small_contributions", right_small_contributions)
 
 
 @pytest.fixture

@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from assignment2 import saliency
 from coursekit.grading.networks import ReluEverywhere, SmallConvNet, pictures, seeded
+from coursekit.vision import record_outputs, relu_rule
 
 SIZE = (11, 14)
 LABELS = torch.tensor([1, 3, 0, 3])
@@ -31,16 +33,38 @@ class Wide(nn.Module):
         return self.head(self.pool(self.relu(self.mix(both))))
 
 
+def right_guided(model, images, labels):
+    images = images.detach().requires_grad_()
+    with relu_rule(lambda up, x: up * ((up > 0) & (x > 0))):
+        scores = model(images)[torch.arange(len(images)), labels]
+    return torch.autograd.grad(scores.sum(), images)[0]
+
+
+def right_cam(model, images, labels, layer):
+    with record_outputs(model, [layer]) as outputs:
+        scores = model(images.detach().requires_grad_())[torch.arange(len(images)), labels]
+    (slope,) = torch.autograd.grad(scores.sum(), outputs[layer])
+    small = torch.einsum("nchw,nc->nhw", outputs[layer], slope.mean((2, 3))).clamp(min=0).detach()
+    cam = F.interpolate(small[:, None], images.shape[2:], mode="bilinear")[:, 0]
+    peak = cam.amax((1, 2), keepdim=True)
+    return cam / peak.where(peak > 0, 1)
+
+
 @pytest.fixture(autouse=True)
 def right_siblings(request, monkeypatch):
     """Where one exercise is built from another, put a right one in its place, so that nobody pays twice."""
     function = request.node.get_closest_marker("points").args[1]
+    if function == "guided_grad_cam":
+        monkeypatch.setattr(saliency, "guided_backprop", right_guided)
+        monkeypatch.setattr(saliency, "grad_cam", right_cam)
     if function in ("guided_backprop", "guided_grad_cam"):
-        monkeypatch.setattr(saliency, "guided_relu_gradient", lambda up, x: up * ((up > 0) & (x > 0)))
+        monkeypatch.setattr(
+            saliency, "guided_relu_gradient", lambda upstream, relu_input: upstream.clamp(min=0) * (relu_input > 0)
+        )
     if function == "deconvnet":
-        monkeypatch.setattr(saliency, "deconvnet_relu_gradient", lambda up, x: up * (up > 0))
+        monkeypatch.setattr(saliency, "deconvnet_relu_gradient", lambda upstream, relu_input: upstream.clamp(min=0))
     if function == "top_patches":  # the whole picture: only which images, and how strongly, is compared here
-        monkeypatch.setattr(saliency, "receptive_field", lambda model, layer, unit, size: (0, 0, *size))
+        monkeypatch.setattr(saliency, "receptive_field", lambda model, layer, unit, image_size: (0, 0, *image_size))
 
 
 @pytest.fixture

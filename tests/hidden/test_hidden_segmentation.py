@@ -14,6 +14,29 @@ FORMULA = "the docstring's definition, on other numbers"
 TRAINED = ROOT / "trained" / "unet.safetensors"
 
 
+def right_matrix(predictions, labels, num_classes, *, ignore_index=255):
+    pairs = [(labels == true) & (predictions == told) for true in range(num_classes) for told in range(num_classes)]
+    return torch.stack([(pair & (labels != ignore_index)).sum() for pair in pairs]).view(num_classes, num_classes)
+
+
+def right_conv(linear, in_channels, size):
+    size = (size, size) if isinstance(size, int) else tuple(size)
+    conv = nn.Conv2d(in_channels, linear.out_features, size, dtype=linear.weight.dtype)
+    conv.weight.data = linear.weight.detach().reshape(-1, in_channels, *size).clone()
+    conv.bias.data = linear.bias.detach().clone()
+    return conv
+
+
+@pytest.fixture(autouse=True)
+def right_siblings(request, monkeypatch):
+    """Where one exercise is built from another, put a right one in its place, so that nobody pays twice."""
+    function = request.node.get_closest_marker("points").args[1]
+    if function in ("mean_iou", "dice", "frequency_weighted_iou"):
+        monkeypatch.setattr(segmentation, "confusion_matrix", right_matrix)
+    if function == "convolutionalize":
+        monkeypatch.setattr(segmentation, "linear_to_conv", right_conv)
+
+
 def masks(seed, num_images=3, num_classes=6):
     drawn = (numbers(2, num_images, 11, 7, seed=seed).abs() * 500).long()
     labels, predictions = drawn[0] % num_classes, drawn[1] % (num_classes - 1)

@@ -23,6 +23,35 @@ class Smooth(nn.Module):
         return torch.tanh(self.mix(torch.tanh(self.stem(images - 0.5))))
 
 
+def right_gram(features, *, normalize=True):
+    flat = features.flatten(2)
+    return flat @ flat.mT / (features[0].numel() if normalize else 1)
+
+
+def right_content(features, targets, weights):
+    return sum(w * (f - p.detach()).square().sum() for f, p, w in zip(features, targets, weights, strict=True))
+
+
+def right_style(features, grams, weights):
+    return right_content([right_gram(f) for f in features], grams, weights)
+
+
+def right_roughness(images):
+    return images.diff(dim=2).square().sum() + images.diff(dim=3).square().sum()
+
+
+@pytest.fixture(autouse=True)
+def right_siblings(request, monkeypatch):
+    """Where one exercise is built from another, put a right one in its place, so that nobody pays twice."""
+    function = request.node.get_closest_marker("points").args[1]
+    if function in ("style_loss", "style_transfer"):
+        monkeypatch.setattr(part5, "gram_matrix", right_gram)
+    if function == "style_transfer":
+        monkeypatch.setattr(part5, "content_loss", right_content)
+        monkeypatch.setattr(part5, "style_loss", right_style)
+        monkeypatch.setattr(part5, "total_variation_loss", right_roughness)
+
+
 @pytest.fixture
 def features():
     return [numbers(2, *shape, seed=70 + shape[0]).requires_grad_() for shape in SHAPES]

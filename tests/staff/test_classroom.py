@@ -13,16 +13,20 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from coursekit.cli import main
 from coursekit.errors import UsageError
+from coursekit.grading.picture import Picture
 from coursekit.grading.results import Grade, Verdict
+from coursekit.grading.store import KnownMistake
 from coursekit.parts import PARTS, ROOT
 from coursekit.staff.classroom import job as jobs
 from coursekit.staff.classroom import record as records
 from coursekit.staff.classroom.gradebook import cell
 from coursekit.staff.classroom.job import Order, sum_up
+from coursekit.staff.classroom.kept import pack, unpack
 from coursekit.staff.classroom.page import class_page, flags, histogram
 from coursekit.staff.classroom.roster import read_roster, student_of
 from coursekit.staff.classroom.run import grade_class
@@ -41,7 +45,7 @@ def fake(work, order):
     verdicts = tuple(Verdict(c, "passed" if i < passed else "failed", f"{c.id} {source}") for i, c in enumerate(CHECKS))
     if "sleep" in source:
         time.sleep(0.2)
-    return sum_up(Grade(verdicts, 0.1, work.notes), "a fake", work)
+    return sum_up(Grade(verdicts, 0.1, work.notes), "a fake")
 
 
 def hand_in(folder, **submissions):
@@ -82,6 +86,7 @@ def test_every_zip_gets_a_line_and_a_folder_whatever_it_is(tmp_path):
             "record.json",
             "report.html",
             "results.json",
+            "verdicts.npz",
         ]
         tests = json.loads((folder / "results.json").read_text())["tests"]
         assert len(tests) == len(CHECKS), "the denominator is constant"
@@ -210,12 +215,13 @@ def test_a_stopped_run_goes_on_and_the_gradebook_is_the_same_to_the_byte(tmp_pat
 
 
 KILLED = """
-import sys, time
+import sys, tempfile, time
 from pathlib import Path
 sys.path.insert(0, {root!r})
 from tests.staff.test_classroom import ORDER, fake
 from coursekit.staff.classroom.run import grade_class
 def slow(work, order):
+    tempfile.mkdtemp(prefix="a2-class-")
     time.sleep(0.15)
     return fake(work, order)
 grade_class(Path({zips!r}), Path({out!r}), ORDER, job=slow, workers=2)
@@ -235,9 +241,11 @@ def test_a_run_that_is_killed_goes_on_and_nothing_is_half_written(tmp_path):
         child.wait()
         kept = len(list(out.glob("students/*/record.json")))
         assert wanted <= kept < 30
+        assert list((out / ".scratch").iterdir()), "temporary files belong into the run's own folder"
     graded = grade_class(zips, out, ORDER, job=fake)
 
     assert graded.newly <= 30 - 12
+    assert not (out / ".scratch").exists(), "what a killed run has left goes with the next one"
     grade_class(zips, tmp_path / "whole", ORDER, job=fake)
     assert (out / "gradebook.csv").read_bytes() == (tmp_path / "whole" / "gradebook.csv").read_bytes()
 
@@ -287,7 +295,7 @@ def test_checks_that_have_changed_are_another_run(tmp_path, monkeypatch):
     grade_class(zips, tmp_path / "out", ORDER, job=fake)
     monkeypatch.setattr(jobs, "checks_digest", lambda parts, hidden: "other")
 
-    with pytest.raises(UsageError, match="other checks than this edition's"):
+    with pytest.raises(UsageError, match="results of other checks than this edition's"):
         grade_class(zips, tmp_path / "out", ORDER, job=fake)
 
 
@@ -362,6 +370,65 @@ def test_regrading_and_a_new_zip_grade_only_that_student(tmp_path):
     assert lines_of(tmp_path / "out")["c"]["score"] > lines_of(tmp_path / "out")["a"]["score"]
 
 
+def all_are(outcome, message=""):
+    def job(work, order):
+        checks = checks_of(order.chosen, hidden=order.hidden)
+        return sum_up(Grade(tuple(Verdict(c, outcome, message) for c in checks), 1.0, work.notes), "a fake")
+
+    return job
+
+
+def test_one_part_is_graded_again_and_the_others_stay_what_they_were(tmp_path):
+    zips = hand_in(tmp_path / "zips", ann="x\n", ben="x\n", bad=b"bad")
+    order, asked = Order(parts=(1, 2)), []
+
+    def job(work, order):
+        asked.append(order.parts)
+        return all_are("failed" if len(order.parts) == 2 else "passed", "as it was")(work, order)
+
+    grade_class(zips, tmp_path / "out", order, job=job)
+    assert grade_class(zips, tmp_path / "out", order, job=job, regrade_parts=[2]).newly == 3
+
+    assert asked == [(1, 2), (1, 2), (2,), (2,)]
+    row = lines_of(tmp_path / "out")["ann"]
+    most = sum(check.points for check in checks_of([p for p in PARTS if p.number == 2], hidden=True))
+    assert (row["part 1"], float(row["part 2"])) == ("0", most)
+    assert "as it was" in (tmp_path / "out" / "students" / "ann" / "log.txt").read_text()
+    assert lines_of(tmp_path / "out")["bad"]["status"] == "no submission"
+    assert grade_class(zips, tmp_path / "out", order, job=job).newly == 0
+    with pytest.raises(UsageError, match=r"--regrade-part 3: this run has the parts \[1, 2\]"):
+        grade_class(zips, tmp_path / "out", order, regrade_parts=[3])
+
+
+def test_checks_of_one_part_that_have_changed_are_graded_again_on_demand(tmp_path, monkeypatch):
+    zips = hand_in(tmp_path / "zips", ann="x\n")
+    order = Order(parts=(1, 2))
+    grade_class(zips, tmp_path / "out", order, job=all_are("passed"))
+    whole = jobs.checks_digest
+    monkeypatch.setattr(
+        jobs, "checks_digest", lambda parts, hidden: whole(parts, hidden) + "x" * (parts[-1].number == 2)
+    )
+
+    with pytest.raises(UsageError, match=r"other checks than this edition's \(part 2\): --regrade-part 2 grades"):
+        grade_class(zips, tmp_path / "out", order, job=all_are("passed"))
+    assert grade_class(zips, tmp_path / "out", order, job=all_are("passed"), regrade_parts=[2]).newly == 1
+    assert grade_class(zips, tmp_path / "out", order, job=all_are("passed")).newly == 0
+
+
+def test_a_kept_grade_is_the_grade(tmp_path):
+    picture = Picture(np.zeros((2, 3)), np.ones((2, 3)))
+    known = KnownMistake("saliency_map", "signed", "look at the sign", 3)
+    verdicts = (Verdict(CHECKS[0], "failed", "wrong \u202e", 0.5, (known,), picture), Verdict(CHECKS[1], "passed"))
+    grade = Grade(verdicts, 2.5, ("student: ann",))
+
+    back = unpack(pack(grade))
+
+    assert back == grade
+    assert np.array_equal(back.verdicts[0].picture.expected, picture.expected)
+    assert unpack(b"half") is None
+    assert unpack(tmp_path / "nothing") is None
+
+
 def test_a_file_that_could_not_be_taken_is_the_verdict_on_its_checks():
     order = dataclasses.replace(ORDER, checks=jobs.checks_digest(PARTS[:1], False))
     outcome = jobs.grade_work(jobs.Work({}, {MODULE: f"{MODULE} is encrypted"}), order)
@@ -414,6 +481,10 @@ def test_equal_wrong_answers_and_answers_that_fit_only_public_checks_are_flagged
         return records.Record(student, student, "", False, "graded", (), "", 0, 0, {}, outcome)
 
     good = dict.fromkeys(public, "passed")
+    same = "the result is None: is a return missing?"
+    told = [f"{number} of 9 values are wrong; worst at (0, 0): yours 1, expected 2" for number in (8, 9)]
+    lost = tuple(Verdict(c, "failed", m) for c, m in zip(CHECKS, [same, *told], strict=False))
+    assert len(records.outcome_of(Grade(lost, 1.0), "", {}).wrong) == 2, "only answers can be copied"
     one, two = record("one", {}, wrong), record("two", {}, dict(wrong))
     odd = record("odd", good | dict.fromkeys(hidden, "failed"), {})
     fine = record("fine", good | dict.fromkeys(hidden, "passed"), {})

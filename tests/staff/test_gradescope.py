@@ -29,7 +29,7 @@ ALL = checks_of(hidden=True)
 
 
 def fake(work, order):
-    return sum_up(Grade(tuple(Verdict(c, "passed") for c in checks_of(order.chosen, hidden=True)), 0.5), "a fake", work)
+    return sum_up(Grade(tuple(Verdict(c, "passed") for c in checks_of(order.chosen, hidden=True)), 0.5), "a fake")
 
 
 def valid(root):

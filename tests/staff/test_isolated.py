@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from coursekit.errors import UsageError
+from coursekit.grading import networks
 from coursekit.parts import PARTS, ROOT
 from coursekit.staff.isolated import sandbox
+from coursekit.staff.isolated.fresh import STRIDE, TRIES
 from coursekit.staff.isolated.sandbox import choose_level, refused
 from coursekit.staff.isolation import Room, checks_of, grade_submission
 
@@ -132,11 +134,19 @@ def test_a_sandbox_that_dies_is_an_error_of_ours_and_no_zero():
             grade(room)
 
 
+def test_every_generator_takes_the_largest_seed_of_a_class(monkeypatch):
+    monkeypatch.setattr(networks, "FRESH", STRIDE * (10**6 + 1) * TRIES)
+
+    networks.seed_global_generators()
+
+    assert networks.numbers(2, seed=1).shape == (2,)
+
+
 @needs_sandbox
 @pytest.mark.slow
 def test_hidden_checks_draw_other_numbers_in_another_term():
     hidden = tuple(c for c in checks_of(PARTS[:1], hidden=True) if "hidden" in c.id)
-    with Room(choose_level(trust=False), hidden_seed=7) as room:
+    with Room(choose_level(trust=False), hidden_seed=999_999) as room:
         result = grade(room, checks=hidden)
 
     assert result.score == result.max_score > 0, [v.message for v in result.verdicts if not v.score]

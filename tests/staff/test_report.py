@@ -248,3 +248,13 @@ def test_a_browser_shows_the_page_at_the_width_of_a_phone_and_of_a_desktop(tmp_p
     assert seen.shape[1] == width
     assert (seen[:, -6:] == 255).all(), "something is wider than the page"
     assert len(np.unique(seen.reshape(-1, 3), axis=0)) > 200, "no pictures on the page"
+
+
+def test_a_module_that_was_not_loaded_is_said_once_for_each_function():
+    told = "assignment2/saliency.py was not handed in"
+
+    text = page(grade_of(verdict("a", "not loaded", told), verdict("b", "not loaded", told)))
+
+    assert text.count(told) == 1
+    assert 'href="#saliency_map"' not in text
+    assert told in fragment(grade_of(verdict("a", "not loaded", told)).functions[0])

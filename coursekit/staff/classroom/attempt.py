@@ -19,6 +19,7 @@ class Attempt:
     """A submission on its way."""
 
     one: HandedIn
+    parts: tuple[int, ...] = ()  # those to grade
     tries: int = 0
     work: Work | None = None
     remarks: tuple[str, ...] = ()
@@ -43,7 +44,7 @@ class Attempt:
         said = (f"student: {self.one.student}", self.work.problem, *modules, *self.remarks)
         self.work = replace(self.work, notes=tuple(text for text in said if text))
 
-    def record(self, outcome: Outcome) -> Record:
+    def record(self, outcome: Outcome, stamps: dict[str, str]) -> Record:
         work = self.work or Work()
         modules = [sentence for name, sentence in work.problems.items() if name.endswith(".py")]
         late = [f"{outcome.timed_out} checks over their time"] if outcome.timed_out else []
@@ -59,6 +60,7 @@ class Attempt:
             changed=self.stamp[1],
             sources=self.sources,
             outcome=outcome,
+            stamps=stamps,
         )
 
 

@@ -21,8 +21,9 @@ from coursekit.grading.answers import ANSWERS, answers_page, title_of, written
 from coursekit.grading.report import page
 from coursekit.grading.results import Check, Grade, Verdict, gradescope_results, printable
 from coursekit.parts import PARTS, ROOT, Part, part_of
+from coursekit.staff.classroom.kept import KEPT, pack, renewed, unpack
 from coursekit.staff.classroom.record import Outcome, digest_of, outcome_of
-from coursekit.staff.isolation import PATIENCE, Room, checks_of, choose_level, grade_submission
+from coursekit.staff.isolation import PATIENCE, Room, checks_of, choose_level, grade_submission, record
 
 NUMBERS = tuple(dict.fromkeys(part.number for part in PARTS))  # a part may have two modules
 
@@ -74,6 +75,8 @@ class Stopped(Exception):
 
 _own = threading.local()
 _rooms: list[Room] = []
+_recorded: dict[tuple[int, tuple[int, ...]], tuple[Path, tempfile.TemporaryDirectory[str]]] = {}
+_recording = threading.Lock()
 _stop = threading.Event()
 
 
@@ -84,7 +87,7 @@ def grade_work(work: Work, order: Order) -> Outcome:
     checks = checks_of(order.chosen, hidden=order.hidden)
     usable = [part for part in order.chosen if part.module_path.as_posix() in work.files]
     if not usable:
-        return sum_up(_complete(checks, Grade((), 0.0), work), "none needed", work)
+        return sum_up(_complete(checks, Grade((), 0.0), work), "none needed", _answers(work))
     room = _room(order)
     with tempfile.TemporaryDirectory(prefix="a2-class-") as place:
         folder = Path(place)
@@ -95,13 +98,13 @@ def grade_work(work: Work, order: Order) -> Outcome:
         grade = grade_submission(
             folder, usable, room=room, checks=wanted, progress=_go_on, seconds=order.check_seconds, whole_seconds=order.seconds
         )  # fmt: skip
-    return sum_up(_complete(checks, grade, work), room.level, work)
+    return sum_up(_complete(checks, grade, work), room.level, _answers(work))
 
 
 def without_grading(work: Work, order: Order) -> Outcome:
     """Return the outcome of a submission with nothing to grade."""
     checks = checks_of(order.chosen, hidden=order.hidden)
-    return sum_up(_complete(checks, Grade((), 0.0), work), "none needed", work)
+    return sum_up(_complete(checks, Grade((), 0.0), work), "none needed", _answers(work))
 
 
 def _complete(checks: Sequence[Check], grade: Grade, work: Work) -> Grade:
@@ -116,27 +119,37 @@ def _reason(check: Check, work: Work) -> str:
     return work.problems.get(module) or work.problem or f"{module} was not handed in"
 
 
-def sum_up(grade: Grade, sandbox: str, work: Work) -> Outcome:
-    """Turn a grade into what is kept of it."""
+def sum_up(grade: Grade, sandbox: str, answers: bytes = b"") -> Outcome:
+    """Turn a grade and the page of written answers into what is kept of them."""
     files = {
         "results.json": (json.dumps(gradescope_results(grade), indent=1) + "\n").encode(),
         "report.html": page(grade).encode("utf-8", "backslashreplace"),
         "log.txt": _log(grade).encode("utf-8", "backslashreplace"),
-        ANSWERS: answers_page(_notebooks(work)).encode("utf-8", "backslashreplace"),
+        ANSWERS: answers,
+        KEPT: pack(grade),
     }
     return outcome_of(grade, sandbox, files)
 
 
-def _notebooks(work: Work) -> dict[str, dict[str, Any]]:
-    """Return the notebooks that can be read; the answers are taken from them, not from the page in the zip."""
-    found = {}
+def _answers(work: Work) -> bytes:
+    """Return the page of written answers, made from the notebooks that can be read and not from the page in the zip."""
+    found: dict[str, dict[str, Any]] = {}
     for name, content in work.files.items():
         if name.endswith(".ipynb"):
             with contextlib.suppress(ValueError, RecursionError, AttributeError, TypeError, KeyError):
                 book = json.loads(content)
                 title_of(book), list(written(book))  # as far as they are looked at
                 found[name] = book
-    return found
+    return answers_page(found).encode("utf-8", "backslashreplace")
+
+
+def renew(folder: Path, outcome: Outcome, order: Order) -> Outcome:
+    """Return the outcome of all parts of an order: of those that were graded just now the new one, of the others the one in a folder."""
+    old, new = unpack(folder / KEPT), unpack(outcome.files[KEPT])
+    if old is None or new is None:
+        raise UsageError(f"{folder / KEPT} is damaged: --regrade {folder.name} grades all of it again")
+    names = [check.id for check in checks_of(order.chosen, hidden=order.hidden)]
+    return sum_up(renewed(old, new, names), outcome.sandbox, outcome.files[ANSWERS])
 
 
 def _log(grade: Grade) -> str:
@@ -151,15 +164,28 @@ def _log(grade: Grade) -> str:
 
 def _room(order: Order) -> Room:
     fresh = order.hidden and not order.stored
-    key = (order.seed, fresh, order.trust)
+    key = (order.seed, order.parts, fresh, order.trust)
     if getattr(_own, "key", None) != key or _own.room not in _rooms:
         if importlib.util.find_spec("cloudpickle") is None:
             raise UsageError("cloudpickle is missing here: `./setup.sh test` installs what the staff's side needs")
-        room = Room(choose_level(order.trust), hidden_seed=order.seed if fresh else None)
+        if getattr(_own, "room", None) in _rooms:  # of other parts
+            _rooms.remove(_own.room)
+            _own.room.__exit__(None, None, None)
+        room = Room(choose_level(order.trust), recorded=_record_once(order) if fresh else None)
         room.__enter__()
         _rooms.append(room)
         _own.key, _own.room = key, room
     return _own.room
+
+
+def _record_once(order: Order) -> Path:
+    """Return what the solution answers to this run's hidden numbers: the first thread finds out, the others wait for it."""
+    key = (order.seed, order.parts)
+    with _recording:
+        if key not in _recorded:
+            folder = tempfile.TemporaryDirectory(prefix="a2-fresh-")
+            _recorded[key] = record(order.seed, Path(folder.name), order.chosen), folder
+        return _recorded[key][0]
 
 
 def _go_on(done: int) -> None:
@@ -181,6 +207,8 @@ def close_rooms() -> None:
     """End the warm processes of this process's rooms; call it when no job runs."""
     while _rooms:
         _rooms.pop().__exit__(None, None, None)
+    while _recorded:
+        _recorded.popitem()[1][1].cleanup()
 
 
 def checks_digest(parts: Sequence[Part], hidden: bool) -> str:

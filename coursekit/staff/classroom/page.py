@@ -109,6 +109,7 @@ def slowest(records: Sequence[Record]) -> list[Record]:
 
 def flags(records: Sequence[Record]) -> list[Flag]:
     """Return what a person should look at; none of it changes a score."""
+    solved_by: dict[tuple[str, ...], list[str]] = defaultdict(list)  # students -> modules
     found = [
         Flag("the same zip, byte for byte", s) for s in _groups((r.archive, r.student) for r in records if r.archive)
     ]
@@ -118,10 +119,14 @@ def flags(records: Sequence[Record]) -> list[Flag]:
         own = [(r.sources[module], r.student) for r in records if module in r.sources]
         solutions = tuple(student for digest, student in own if digest == solved)
         if solutions:
-            found.append(Flag(f"{module} is the staff's own solution", solutions))
+            solved_by[solutions].append(module)
         groups = _groups((digest, student) for digest, student in own if digest not in (released, solved))
         told = f"{module} is the same apart from comments, docstrings and layout"
         found += [Flag(told, students) for students in groups if students not in same_zip]
+    for solutions, modules in sorted(solved_by.items()):
+        whole = len(modules) == len(_own_sources())
+        which = "every module is" if whole else f"{', '.join(modules)} {'is' if len(modules) == 1 else 'are'}"
+        found.append(Flag(f"{which} the staff's own solution", solutions))
     known = [set(flag.students) for flag in found]
     for students, count in _alike(records):
         if not any(set(students) <= group for group in known):

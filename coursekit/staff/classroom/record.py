@@ -15,7 +15,7 @@ from coursekit.errors import UsageError
 from coursekit.grading.results import Grade
 from coursekit.grading.store import likeliest
 
-FORMAT = 1
+FORMAT = 2
 RECORD = "record.json"
 
 
@@ -26,7 +26,7 @@ class Outcome:
     points: dict[str, float]  # check -> points, of every check that counts
     outcomes: dict[str, str]  # check -> outcome
     mistakes: tuple[tuple[str, str], ...]  # function, name of the known mistake that explains its failures best
-    wrong: dict[str, str]  # check -> hash of what was wrong, where no known mistake explains it
+    wrong: dict[str, str]  # check -> hash of a wrong answer, where no known mistake explains it
     seconds: float
     sandbox: str
     files: dict[str, bytes] = field(default_factory=dict)  # by name: results.json, report.html ...
@@ -40,7 +40,8 @@ def outcome_of(grade: Grade, sandbox: str, files: dict[str, bytes]) -> Outcome:
     """Sum a grade up."""
     best = {f.function: likeliest(v.recognised for v in f.lost if v.recognised) for f in grade.functions}
     named = tuple((function, mistake.name) for function, mistake in best.items() if mistake)
-    unexplained = [v for v in grade.verdicts if v.outcome == "failed" and not v.recognised]
+    # Without numbers, as where a return is missing, equal sentences tell nothing.
+    unexplained = [v for v in grade.verdicts if v.outcome == "failed" and not v.recognised and "worst at" in v.message]
     return Outcome(
         points={v.check.id: v.score for v in grade.verdicts},
         outcomes={v.check.id: v.outcome for v in grade.verdicts},
@@ -67,6 +68,7 @@ class Record:
     changed: int  # its time of modification
     sources: dict[str, str]  # module -> hash of its normalised source
     outcome: Outcome
+    stamps: dict[str, str] = field(default_factory=dict)  # part -> which checks it was held to, in which round
     format: int = FORMAT
 
     @property

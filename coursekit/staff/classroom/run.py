@@ -2,6 +2,7 @@
 
 RESULTS/run.json         what the run is: parts, checks, seed; another run's folder is refused
 RESULTS/students/ID/     results.json, report.html, answers.html, log.txt, and record.json, written last: with it a student is done
+RESULTS/.scratch/        what is written on the way; gone when the run ends, or when the next one begins
 RESULTS/gradebook.csv    one line for each student, made from the records, as is RESULTS/class.html
 """
 
@@ -21,10 +22,12 @@ from coursekit.staff.classroom import job as jobs
 from coursekit.staff.classroom.attempt import Attempt, is_of
 from coursekit.staff.classroom.gradebook import gradebook
 from coursekit.staff.classroom.job import Job, Order, Work
+from coursekit.staff.classroom.kept import KEPT, unpack
 from coursekit.staff.classroom.page import class_page
 from coursekit.staff.classroom.pools import Pool, cores, dask_pool, local_pool
 from coursekit.staff.classroom.record import RECORD, Outcome, Record, keep, read_record, write_whole
 from coursekit.staff.classroom.roster import HandedIn, Roster, read_roster
+from coursekit.staff.classroom.scratch import scratch_in
 
 TRIES = 3  # of a job that breaks for no fault of the submission
 Progress = Callable[[int, int], None]  # done, total
@@ -51,6 +54,7 @@ def grade_class(
     workers: int | None = None,
     scheduler: str | None = None,
     regrade: Sequence[str] = (),
+    regrade_parts: Sequence[int] = (),
     job: Job = jobs.grade_work,
     progress: Progress = lambda done, total: None,
 ) -> Class:
@@ -64,12 +68,13 @@ def grade_class(
         raise UsageError(f"--seconds {order.seconds}: at least one is needed")
     roster = read_roster(zips)
     with _folder_of_this_run(out):
-        order = _settle(zips, out, order)
+        order, stamps = _settle(zips, out, order, regrade_parts)
         _forget(regrade, roster, out)
         pool = dask_pool(scheduler) if scheduler else local_pool(workers or cores())
-        run = _Run(roster, out / "students", order, job)
+        run = _Run(roster, out / "students", order, stamps, job)
         try:
-            run.grade(pool, progress)
+            with scratch_in(out / ".scratch"):
+                run.grade(pool, progress)
         finally:
             outcome = run.outcome(out)
             told = (outcome.records, outcome.waiting, outcome.failures, order)
@@ -102,27 +107,47 @@ def _folder_of_this_run(out: Path) -> Iterator[None]:
         yield
 
 
-def _settle(zips: Path, out: Path, order: Order) -> Order:
-    """Return the order of the run that this folder belongs to, which has its own seed; UsageError if it is another one."""
-    order = jobs.with_checks(order)
-    told = {"zips": str(zips.resolve()), "parts": list(order.parts), "hidden": order.hidden, "checks": order.checks,
+def _settle(zips: Path, out: Path, order: Order, again: Sequence[int]) -> tuple[Order, dict[str, str]]:
+    """Return the order of the run that this folder belongs to, which has its own seed, and the stamp of each part.
+
+    UsageError if it is another run. A part that is graded again gets another stamp, so its old verdicts no longer count.
+    """
+    if set(again) - set(order.parts):
+        raise UsageError(
+            f"--regrade-part {min(set(again) - set(order.parts))}: this run has the parts {[*order.parts]}"
+        )
+    told = {"zips": str(zips.resolve()), "parts": list(order.parts), "hidden": order.hidden,
             "check_seconds": order.check_seconds, "seconds": order.seconds}  # fmt: skip
+    checks = {str(n): jobs.with_checks(dataclasses.replace(order, parts=(n,))).checks for n in order.parts}
     path = out / "run.json"
     if not path.exists():
         seed = order.seed or secrets.randbelow(10**6) + 1
-        write_whole(path, json.dumps({"seed": seed, **told}, indent=1) + "\n")
+        _write_run(path, {"seed": seed, **told, "checks": checks, "rounds": dict.fromkeys(checks, 1)})
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        seed = int(stored.pop("seed"))
-    except (OSError, ValueError, KeyError, AttributeError):
+        seed = int(stored["seed"])
+        before, rounds = dict(stored["checks"]), {n: int(count) for n, count in stored["rounds"].items()}
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
         raise UsageError(f"{path} is damaged: name a new folder for the results") from None
     for name, value in told.items():
         if stored.get(name) != value:
-            shown = (
-                "other checks than this edition's" if name == "checks" else f"{name} {stored.get(name)}, not {value}"
-            )
+            shown = f"{name} {stored.get(name)}, not {value}"
             raise UsageError(f"{out} holds the results of another run ({shown}): name a new folder for the results")
-    return dataclasses.replace(order, seed=seed)
+    changed = [n for n in checks if before.get(n) != checks[n] and int(n) not in again]
+    if changed:
+        raise UsageError(
+            f"{out} holds the results of other checks than this edition's (part {', '.join(changed)}): "
+            f"--regrade-part {' '.join(changed)} grades that again, or name a new folder for the results"
+        )
+    if again:
+        rounds = {n: rounds.get(n, 1) + (int(n) in again) for n in checks}
+        _write_run(path, stored | {"checks": checks, "rounds": rounds})
+    stamps = {n: f"{checks[n][:16]}, round {rounds.get(n, 1)}" for n in checks}
+    return dataclasses.replace(order, seed=seed), stamps
+
+
+def _write_run(path: Path, told: dict[str, object]) -> None:
+    write_whole(path, json.dumps(told, indent=1) + "\n")
 
 
 def _forget(regrade: Sequence[str], roster: Roster, out: Path) -> None:
@@ -138,8 +163,9 @@ def _forget(regrade: Sequence[str], roster: Roster, out: Path) -> None:
 class _Run:
     """Who is done, who waits, and whose tries broke."""
 
-    def __init__(self, roster: Roster, room: Path, order: Order, job: Job) -> None:
-        self.roster, self.room, self.order, self.job = roster, room, order, job
+    def __init__(self, roster: Roster, room: Path, order: Order, stamps: dict[str, str], job: Job) -> None:
+        self.roster, self.room, self.order, self.stamps, self.job = roster, room, order, stamps, job
+        self.orders: dict[tuple[int, ...], Order] = {}  # parts to grade -> what their jobs are told
         self.records: dict[str, Record] = {}
         self.failures: dict[str, str] = {}
         self.newly = 0
@@ -148,10 +174,12 @@ class _Run:
         waiting = []
         for one in self.roster.students:
             record = read_record(self.room / one.folder / RECORD)
-            if record and is_of(record, one):
+            stale = self._stale(record, one)
+            if record and not stale:
                 self.records[one.student] = record
             else:
-                waiting.append(one)
+                waiting.append(Attempt(one, stale))
+        waiting.sort(key=lambda attempt: attempt.parts)  # a room is made for the parts of its jobs
         progress(len(self.records), len(self.roster.students))
         if waiting:
             jobs.begin()
@@ -161,11 +189,17 @@ class _Run:
             finally:
                 jobs.close_rooms()
 
-    def _drive(self, pool: Pool, waiting: Sequence[HandedIn], progress: Progress) -> None:
+    def _stale(self, record: Record | None, one: HandedIn) -> tuple[int, ...]:
+        """Return the parts that this student's record does not tell, or no longer."""
+        if not record or not is_of(record, one):
+            return self.order.parts
+        stale = tuple(n for n in self.order.parts if record.stamps.get(str(n)) != self.stamps[str(n)])
+        return stale if unpack(self.room / one.folder / KEPT) or not stale else self.order.parts
+
+    def _drive(self, pool: Pool, waiting: Sequence[Attempt], progress: Progress) -> None:
         """Keep the pool busy, never with more than it can soon do: zips are opened when their turn comes."""
         running: dict[concurrent.futures.Future[Outcome], Attempt] = {}
-        queue = [Attempt(one) for one in waiting]
-        queue.reverse()
+        queue = [*reversed(waiting)]
         try:
             while queue or running:
                 while queue and len(running) < 2 * pool.width():
@@ -191,10 +225,14 @@ class _Run:
             attempt.open()
         work = attempt.work or Work()
         if work.problem:
+            attempt.parts = self.order.parts
             self._keep(attempt, jobs.without_grading(work, self.order), progress)
         else:
+            if attempt.parts not in self.orders:
+                chosen = dataclasses.replace(self.order, parts=attempt.parts)
+                self.orders[attempt.parts] = jobs.with_checks(chosen)
             try:
-                future = pool.executor.submit(self.job, work, self.order)
+                future = pool.executor.submit(self.job, work, self.orders[attempt.parts])
             except Exception as error:  # noqa: BLE001 (a pool may raise anything)
                 raise UsageError(
                     f"the workers cannot be reached any more ({error}): run the same command again"
@@ -221,7 +259,9 @@ class _Run:
         return None
 
     def _keep(self, attempt: Attempt, outcome: Outcome, progress: Progress) -> None:
-        record = attempt.record(outcome)
+        if attempt.parts != self.order.parts:
+            outcome = jobs.renew(self.room / attempt.one.folder, outcome, self.order)
+        record = attempt.record(outcome, self.stamps)
         keep(record, self.room)
         self.records[record.student] = record
         self.newly += 1

@@ -5,6 +5,7 @@ set -euo pipefail
 root=${A2_AUTOGRADER:-/autograder}
 edition=$root/source/edition
 
+apt-get update
 apt-get install -y --no-install-recommends bubblewrap ca-certificates curl python3 python3-venv
 chmod +x "$edition/setup.sh"
 "$edition/setup.sh" >&2

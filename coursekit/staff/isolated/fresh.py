@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 from coursekit.errors import UsageError
 from coursekit.grading import networks
 from coursekit.grading.launch import environment
-from coursekit.parts import PARTS, ROOT
+from coursekit.parts import PARTS, ROOT, Part, find_parts
 
 STRIDE = 1_000_003  # so that two terms have no number in common
 TRIES = 5
@@ -26,10 +27,11 @@ class Fresh:
     arrays: dict[str, np.ndarray]
 
 
-def record(seed: int, folder: Path) -> Path:
+def record(seed: int, folder: Path, parts: Sequence[Part] = PARTS) -> Path:
     """Run the solution on the hidden checks of a term and store it; a seed on which a check makes no sense is passed over."""
     path = folder / "fresh.npz"
-    command = [sys.executable, "-m", "coursekit.staff.isolated.fresh", str(seed), str(path)]
+    modules = [part.module for part in parts]
+    command = [sys.executable, "-m", "coursekit.staff.isolated.fresh", str(seed), str(path), *modules]
     done = subprocess.run(command, cwd=ROOT, env=environment(ROOT), capture_output=True, text=True, check=False)
     if done.returncode or not path.exists():
         said = (done.stderr.strip().splitlines() or ["nothing was said"])[-1]
@@ -45,18 +47,19 @@ def load(path: Path) -> Fresh:
 
 
 def main() -> int:
-    """Record the solution's outputs: seed and file are the arguments."""
+    """Record the solution's outputs: seed, file and modules are the arguments."""
     from coursekit.staff.trials import run_trials
 
     seed, path = int(sys.argv[1]), Path(sys.argv[2])
-    parts = [part for part in PARTS if (ROOT / part.hidden_path).exists()]
+    wanted = {part for name in sys.argv[3:] for part in find_parts(name)}
+    parts = [part for part in PARTS if part in wanted and (ROOT / part.hidden_path).exists()]
     for attempt in range(TRIES):
         networks.FRESH = STRIDE * (seed * TRIES + attempt + 1)
         (right,) = run_trials([()], parts, hidden=True, recording=True).trials
         if all(outcome.outcome == "passed" for outcome in right.outcomes):
             np.savez(path, shift=networks.FRESH, **right.recorded)  # type: ignore[arg-type]
             return 0
-    print("; ".join(o.check for o in right.outcomes if o.outcome != "passed"), file=sys.stderr)
+    print("; ".join(f"{o.check}: {o.message}"[:200] for o in right.outcomes if o.outcome != "passed"), file=sys.stderr)
     return 1
 
 

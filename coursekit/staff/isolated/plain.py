@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from operator import itemgetter
@@ -60,7 +61,8 @@ class Writer:
         if issubclass(kind, tuple) and hasattr(value, "_fields"):
             return ["n", kind.__name__, list(value._fields), [self.write(item) for item in value]]
         if issubclass(kind, dict):
-            return ["d", [[self.write(key), self.write(item)] for key, item in value.items()]]
+            told = [[self.write(key), self.write(item)] for key, item in value.items()]
+            return ["D" if kind is OrderedDict else "d", told]  # what state_dict() returns is called so in messages
         if isinstance(value, torch.dtype) and value in NAMES:
             return ["y", NAMES[value]]
         return ["o", kind.__name__]
@@ -87,7 +89,10 @@ class Writer:
 def raw(value: Tensor) -> bytes:
     """Return a tensor's numbers, in reading order."""
     plain = value.detach().resolve_conj().resolve_neg().contiguous()
-    return bytes(plain.flatten().view(torch.uint8).numpy().data) if plain.numel() else b""
+    flat = plain.flatten()
+    if flat.numel() == 1:  # its stride may be 0 for all that: a number that was expanded
+        flat = flat.clone(memory_format=torch.contiguous_format)
+    return bytes(flat.view(torch.uint8).numpy().data) if plain.numel() else b""
 
 
 class Opaque:
@@ -143,8 +148,9 @@ class Reader:
             if len(set(fields)) != len(fields) or len(fields) > 20:
                 raise broken("a named tuple with odd names")
             return named_tuple(identifier(name), [identifier(f) for f in fields], [self.read(i, depth) for i in items])
-        if kind == "d":
-            return {self._key(key, depth): self.read(item, depth) for key, item in _list(told[1])}
+        if kind in "dD":
+            made = {self._key(key, depth): self.read(item, depth) for key, item in _list(told[1])}
+            return made if kind == "d" else OrderedDict(made)
         if kind == "i":
             return int(str(told[1])[:1000], 16)
         if kind == "z":

@@ -381,7 +381,8 @@ VARIANTS = (
         (g,) = torch.autograd.grad(scores.sum(), outputs[layer])
         cam = (g.mean((2, 3), keepdim=True) * outputs[layer]).sum(1, keepdim=True).relu().detach()
         cam = F.interpolate(cam, y.shape[2:], mode="bilinear", align_corners=False)
-        return signed * (cam / cam.amax((1, 2, 3), keepdim=True))
+        peak = cam.amax((1, 2, 3), keepdim=True)
+        return signed * (cam / peak.where(peak > 0, 1))
         """,
     ),
 )

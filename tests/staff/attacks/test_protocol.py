@@ -130,6 +130,7 @@ def test_plain_values_arrive_as_they_were_sent():
     tensors = [
         torch.arange(6).view(2, 3).mT,
         torch.zeros(0, 3),
+        torch.ones(()).expand(1, 1),
         torch.tensor(1.5, dtype=torch.bfloat16),
         torch.tensor([True]),
     ]
@@ -140,6 +141,7 @@ def test_plain_values_arrive_as_they_were_sent():
     back = reader.read(reader.message)
 
     assert back[: len(values)] == values
+    assert type(read(["D", [["a", 1]]])).__name__ == "OrderedDict"
     for mine, theirs in zip(back[len(values) :], tensors, strict=True):
         assert mine.dtype == theirs.dtype
         assert torch.equal(mine, theirs)
