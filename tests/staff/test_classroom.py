@@ -500,9 +500,7 @@ def test_the_parts_of_the_gradebook_add_up_to_the_score(tmp_path):
     zips = hand_in(tmp_path / "zips", all="x\n")
 
     def perfect(work, order):
-        return sum_up(
-            Grade(tuple(Verdict(c, "passed") for c in checks_of(order.chosen, hidden=True)), 1.0), "a fake", work
-        )
+        return sum_up(Grade(tuple(Verdict(c, "passed") for c in checks_of(order.chosen, hidden=True)), 1.0), "a fake")
 
     grade_class(zips, tmp_path / "out", Order(), job=perfect)
 
@@ -516,9 +514,7 @@ def test_time_that_ran_out_is_a_remark(tmp_path):
     zips = hand_in(tmp_path / "zips", slow="x\n")
 
     def late(work, order):
-        return sum_up(
-            Grade(tuple(Verdict(c, "timeout", "stopped after 20 seconds") for c in CHECKS), 300.0), "a fake", work
-        )
+        return sum_up(Grade(tuple(Verdict(c, "timeout", "stopped after 20 seconds") for c in CHECKS), 300.0), "a fake")
 
     grade_class(zips, tmp_path / "out", ORDER, job=late)
 
