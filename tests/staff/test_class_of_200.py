@@ -3,7 +3,8 @@
 import pytest
 
 from coursekit.staff.isolated.sandbox import refused
-from tests.staff.class_of_200 import WRITTEN, hand_in, judge, run
+from tests.staff.class_of_200 import WRITTEN, judge, run
+from tests.staff.submissions import hand_in
 
 
 @pytest.mark.slow

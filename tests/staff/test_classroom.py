@@ -384,7 +384,9 @@ def test_one_part_is_graded_again_and_the_others_stay_what_they_were(tmp_path):
 
     def job(work, order):
         asked.append(order.parts)
-        return all_are("failed" if len(order.parts) == 2 else "passed", "as it was")(work, order)
+        if len(order.parts) == 2:
+            return dataclasses.replace(all_are("failed", "as it was")(work, order), sandbox="a sandbox")
+        return dataclasses.replace(all_are("passed")(work, order), sandbox=jobs.UNNEEDED)
 
     grade_class(zips, tmp_path / "out", order, job=job)
     assert grade_class(zips, tmp_path / "out", order, job=job, regrade_parts=[2]).newly == 3
@@ -394,6 +396,7 @@ def test_one_part_is_graded_again_and_the_others_stay_what_they_were(tmp_path):
     most = sum(check.points for check in checks_of([p for p in PARTS if p.number == 2], hidden=True))
     assert (row["part 1"], float(row["part 2"])) == ("0", most)
     assert "as it was" in (tmp_path / "out" / "students" / "ann" / "log.txt").read_text()
+    assert row["sandbox"] == "a sandbox", "that of the parts that stay"
     assert lines_of(tmp_path / "out")["bad"]["status"] == "no submission"
     assert grade_class(zips, tmp_path / "out", order, job=job).newly == 0
     with pytest.raises(UsageError, match=r"--regrade-part 3: this run has the parts \[1, 2\]"):

@@ -22,9 +22,10 @@ from coursekit.grading.report import page
 from coursekit.grading.results import Check, Grade, Verdict, gradescope_results, printable
 from coursekit.parts import PARTS, ROOT, Part, part_of
 from coursekit.staff.classroom.kept import KEPT, pack, renewed, unpack
-from coursekit.staff.classroom.record import Outcome, digest_of, outcome_of
+from coursekit.staff.classroom.record import RECORD, Outcome, digest_of, outcome_of, read_record
 from coursekit.staff.isolation import PATIENCE, Room, checks_of, choose_level, grade_submission, record
 
+UNNEEDED = "none needed"  # the sandbox, where there was nothing to run
 NUMBERS = tuple(dict.fromkeys(part.number for part in PARTS))  # a part may have two modules
 
 
@@ -87,7 +88,7 @@ def grade_work(work: Work, order: Order) -> Outcome:
     checks = checks_of(order.chosen, hidden=order.hidden)
     usable = [part for part in order.chosen if part.module_path.as_posix() in work.files]
     if not usable:
-        return sum_up(_complete(checks, Grade((), 0.0), work), "none needed", _answers(work))
+        return sum_up(_complete(checks, Grade((), 0.0), work), UNNEEDED, _answers(work))
     room = _room(order)
     with tempfile.TemporaryDirectory(prefix="a2-class-") as place:
         folder = Path(place)
@@ -104,7 +105,7 @@ def grade_work(work: Work, order: Order) -> Outcome:
 def without_grading(work: Work, order: Order) -> Outcome:
     """Return the outcome of a submission with nothing to grade."""
     checks = checks_of(order.chosen, hidden=order.hidden)
-    return sum_up(_complete(checks, Grade((), 0.0), work), "none needed", _answers(work))
+    return sum_up(_complete(checks, Grade((), 0.0), work), UNNEEDED, _answers(work))
 
 
 def _complete(checks: Sequence[Check], grade: Grade, work: Work) -> Grade:
@@ -145,11 +146,13 @@ def _answers(work: Work) -> bytes:
 
 def renew(folder: Path, outcome: Outcome, order: Order) -> Outcome:
     """Return the outcome of all parts of an order: of those that were graded just now the new one, of the others the one in a folder."""
-    old, new = unpack(folder / KEPT), unpack(outcome.files[KEPT])
-    if old is None or new is None:
+    old, new, record = unpack(folder / KEPT), unpack(outcome.files[KEPT]), read_record(folder / RECORD)
+    if old is None or new is None or record is None:
         raise UsageError(f"{folder / KEPT} is damaged: --regrade {folder.name} grades all of it again")
     names = [check.id for check in checks_of(order.chosen, hidden=order.hidden)]
-    return sum_up(renewed(old, new, names), outcome.sandbox, outcome.files[ANSWERS])
+    levels = dict.fromkeys((record.outcome.sandbox, outcome.sandbox))
+    level = ", ".join(level for level in levels if level != UNNEEDED) or UNNEEDED
+    return sum_up(renewed(old, new, names), level, outcome.files[ANSWERS])
 
 
 def _log(grade: Grade) -> str:

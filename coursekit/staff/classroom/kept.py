@@ -54,4 +54,5 @@ def _verdict(number: int, entry: dict[str, Any], stored: np.lib.npyio.NpzFile) -
 def renewed(old: Grade, new: Grade, order: Sequence[str]) -> Grade:
     """Return a grade with the new verdicts where there are some and the old ones elsewhere, in the order of the checks."""
     verdicts = {v.check.id: v for v in (*old.verdicts, *new.verdicts)}
-    return Grade(tuple(verdicts[name] for name in order), new.seconds, new.notes)
+    notes = dict.fromkeys((*new.notes, *(note for note in old.notes if note.startswith("sandbox: "))))
+    return Grade(tuple(verdicts[name] for name in order), max(old.seconds, new.seconds), tuple(notes))
