@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -91,3 +92,37 @@ def test_rows_that_share_a_notebook_have_it_once():
 
     assert notebooks_of([PARTS[0], shared]) == (PARTS[0].notebook_path,)
     assert expected_outputs([PARTS[0], shared]) == expected_outputs(PARTS[:1])
+
+
+FIRST_CELLS = {
+    part.notebook: "".join(read_notebook(ROOT / part.notebook_path)["cells"][1]["source"]) for part in ONE_EACH
+}
+
+
+@pytest.mark.parametrize("where", ["notebooks", ".", ".."])
+def test_the_first_cell_finds_the_assignment_from_inside_and_from_the_folder_it_was_unzipped_in(
+    where, tmp_path, monkeypatch
+):
+    edition = tmp_path / "content" / "assignment-2"
+    (edition / "notebooks").mkdir(parents=True)
+    (edition / "coursekit").mkdir()
+    monkeypatch.chdir(edition / where)
+
+    for name, source in FIRST_CELLS.items():
+        assert found_by(source) == edition, name
+
+
+def test_the_first_cell_says_what_to_do_where_there_is_no_assignment(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    for source in FIRST_CELLS.values():
+        with pytest.raises(AssertionError, match="unzip the assignment here"):
+            found_by(source)
+
+
+def found_by(source):
+    """Run the lines of a first cell that look for the assignment."""
+    lines = [line for line in source.splitlines() if line.startswith(("HERE =", "ROOT =", "assert ROOT"))]
+    names = {"Path": Path}
+    exec("\n".join(lines), names)  # noqa: S102 (our own notebook)
+    return names["ROOT"]
