@@ -72,7 +72,7 @@ def activation_gradient(model: nn.Module, images: Tensor, layer: str, unit: tupl
         model(images)
     activation = outputs[layer].movedim(0, -1)[unit]  # (N,)
     (gradient,) = torch.autograd.grad(activation.sum(), images, materialize_grads=True)
-    return gradient
+    return gradient.detach()  # torch 2.6 lets zeros that it materialises require a gradient
     ### END SOLUTION
 
 
