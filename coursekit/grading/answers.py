@@ -6,8 +6,10 @@ Students write in Markdown. nbconvert turns it into HTML and cleans it: no scrip
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,47 +22,57 @@ ANSWERS = "answers.html"
 QUESTION = re.compile(r"^\*\*(?:Question )?\d+\.\*\*", re.MULTILINE)
 HEADING = re.compile(r"^#+ ", re.MULTILINE)
 LONGEST = 20_000  # characters of one answer; what is longer is cut, and the page says so
+MOST = 30  # questions of one notebook
 TAGS = ("p", "br", "hr", "h1", "h2", "h3", "h4", "pre", "table", "thead", "tbody", "tr", "th", "td")
 TEMPLATE = Path(__file__).with_name("answers.html")
 
 
-def answers_page(notebooks: Mapping[str, dict[str, Any]]) -> str:
-    """Return the page for parsed notebooks (name -> notebook), which may hold anything that nbformat takes."""
-    sections = [
-        (name, title_of(book), [(_html(question), _html(answer)) for question, answer in written(book)])
-        for name, book in notebooks.items()
-    ]
+@dataclass(frozen=True)
+class Written:
+    """A notebook's first heading, and the Markdown of each question with what stands under it."""
+
+    title: str
+    answers: tuple[tuple[str, str], ...]
+
+
+def answers_page(books: Mapping[str, Written]) -> str:
+    """Return the page for what was written in some notebooks, by name; the texts may hold anything."""
+    sections = [(name, book.title, [(_html(q), _html(a)) for q, a in book.answers]) for name, book in books.items()]
     template = jinja2.Environment(autoescape=True).from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(sections=sections)
 
 
-def written(notebook: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each question's Markdown with what stands under it, up to the next question, heading or cell of code."""
+def written(notebook: Mapping[str, Any]) -> Written:
+    """Take out of a parsed notebook what was written; one that is no notebook raises a LookupError, a Type- or AttributeError."""
+    cells = [(cell["cell_type"], "".join(cell.get("source", ""))) for cell in notebook["cells"]]
+    headings = (source for kind, source in cells if kind == "markdown" and source.startswith("# "))
+    title = next(headings, "").partition("\n")[0].lstrip("# ")
+    return Written(title[:LONGEST], tuple(islice(_answers(cells), MOST)))
+
+
+def _answers(cells: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield each question with what stands under it, up to the next question, heading or cell of code."""
     question, answer = "", list[str]()
-    for cell in notebook["cells"]:
-        source = "".join(cell.get("source", ""))
-        starts = cell["cell_type"] == "markdown" and QUESTION.search(source)
-        if question and (starts or cell["cell_type"] != "markdown" or HEADING.search(source)):
-            yield question, "\n\n".join(answer)
+    for kind, source in cells:
+        starts = QUESTION.search(source) if kind == "markdown" else None
+        if question and (starts or kind != "markdown" or HEADING.search(source)):
+            yield _cut(question), _cut("\n\n".join(answer))
             question = ""
         if starts:
             question, answer = source[starts.start() :], []
         elif question:
             answer.append(source)
     if question:
-        yield question, "\n\n".join(answer)
+        yield _cut(question), _cut("\n\n".join(answer))
 
 
-def title_of(notebook: Mapping[str, Any]) -> str:
-    """Return a notebook's first heading, or nothing."""
-    sources = ("".join(cell.get("source", "")) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
-    return next((source.splitlines()[0].lstrip("# ") for source in sources if source.startswith("# ")), "")
+def _cut(text: str) -> str:
+    said = f"\n\n*(cut here: {len(text):,} characters, {LONGEST:,} are shown)*"
+    return text if len(text) <= LONGEST else text[:LONGEST] + said
 
 
 def _html(markdown: str) -> Markup:
     """Return Markdown as clean HTML; as plain text, where nbconvert cannot read it."""
-    if len(markdown) > LONGEST:
-        markdown = f"{markdown[:LONGEST]}\n\n*(cut here: {len(markdown):,} characters, {LONGEST:,} are shown)*"
     if not markdown.strip() or markdown.strip() == PROMPT:
         return Markup("<p><em>no answer</em></p>")
     try:

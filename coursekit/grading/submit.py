@@ -21,7 +21,7 @@ from typing import Any
 
 from coursekit import __version__
 from coursekit.errors import UsageError
-from coursekit.grading.answers import ANSWERS, answers_page
+from coursekit.grading.answers import ANSWERS, answers_page, written
 from coursekit.grading.archive import zip_bytes
 from coursekit.grading.holes import defined_names, open_holes, open_questions
 from coursekit.parts import PARTS, ROOT, Part
@@ -72,7 +72,9 @@ def submit(root: Path = ROOT, destination: Path | None = None, *, parts: Sequenc
     trees = {name: _parse(name, content) for name, content in files.items() if name.endswith(".py")}
     notebooks = {name: _read_notebook(name, content) for name, content in files.items() if name.endswith(".ipynb")}
     _refuse_side_effects(root, {name: files[name] for name in trees})
-    answers = answers_page(notebooks).encode("utf-8", "backslashreplace")
+    answers = answers_page({name: written(book) for name, book in notebooks.items()}).encode(
+        "utf-8", "backslashreplace"
+    )
     packed = zip_bytes(files | {ANSWERS: answers, MANIFEST: _manifest(files, parts)})
     kept = _write(packed, destination)
     return Submission(

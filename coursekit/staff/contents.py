@@ -9,6 +9,7 @@ import tokenize
 from collections.abc import Mapping
 from typing import Any
 
+from coursekit.grading.answers import Written, written
 from coursekit.grading.holes import open_questions
 
 # A codec may do anything (zip, idna in quadratic time); these are only tables.
@@ -33,19 +34,19 @@ def text_problem(source: bytes) -> str:
     return ""
 
 
-def notebook_remark(content: bytes) -> str:
-    """Return what is wrong with a notebook, or how many of its questions are open, or nothing."""
+def look_at_notebook(content: bytes) -> tuple[str, Written | None]:
+    """Return what is wrong with a notebook, or how many of its questions are open, or nothing; and what was written in it."""
     try:
         notebook = json.loads(content)
-        cells = [cell["cell_type"] for cell in notebook["cells"]]
+        book = written(notebook)
         questions = open_questions(notebook)
     except (ValueError, RecursionError):
-        return "is not JSON: it cannot be opened in Jupyter"
+        return "is not JSON: it cannot be opened in Jupyter", None
     except (TypeError, KeyError, AttributeError):
-        return "is JSON, but no notebook"
-    if not cells:
-        return "is a notebook without cells"
-    return f"has {questions} question{'s' * (questions > 1)} without an answer" if questions else ""
+        return "is JSON, but no notebook", None
+    if not notebook["cells"]:
+        return "is a notebook without cells", None
+    return f"has {questions} question{'s' * (questions > 1)} without an answer" if questions else "", book
 
 
 def manifest_remarks(manifest: bytes, files: Mapping[str, bytes]) -> list[str]:

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from coursekit.grading.answers import ANSWERS, Written
 from coursekit.grading.submit import MANIFEST, submitted_files
 from coursekit.parts import PARTS, Part
-from coursekit.staff.contents import manifest_remarks, notebook_remark, text_problem
+from coursekit.staff.contents import look_at_notebook, manifest_remarks, text_problem
 
 CAPS = {".py": 2**19, ".ipynb": 20 * 2**20, ".safetensors": 20 * 2**20, ".json": 2**18}  # bytes of one file
 WEIGHTS = re.compile(r"\w[\w.-]{0,60}\.safetensors", re.ASCII)
@@ -47,6 +48,7 @@ class Taken:
     files: dict[str, bytes] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)  # known name -> sentence
     remarks: list[str] = field(default_factory=list)
+    written: dict[str, Written] = field(default_factory=dict)  # notebook -> its answers, for grading by hand
     problem: str = ""  # why nothing at all could be taken
     inner: Entry | None = None  # nothing known was found but one zip
 
@@ -77,7 +79,7 @@ def take(entries: Iterable[Entry], parts: Sequence[Part] = PARTS) -> Taken:
     for name in sorted(known):
         _take_one(name, known[name], taken)
     chosen = {id(entry) for group in known.values() for entry in group}
-    others = ["/".join(steps) for steps, entry in found if id(entry) not in chosen]
+    others = ["/".join(steps) for steps, entry in found if id(entry) not in chosen and steps[-1] != ANSWERS]
     if others:
         taken.remarks.append(f"ignored {_count(others, 'other file')}: {_some(others)}")
     _look_inside(taken)
@@ -203,7 +205,10 @@ def _look_inside(taken: Taken) -> None:
         taken.remarks.append(taken.problems[name])
     remarks: dict[str, list[str]] = defaultdict(list)  # what is said -> of which notebooks
     for name in [name for name in taken.files if name.endswith(".ipynb")]:
-        remarks[notebook_remark(taken.files.pop(name))].append(name)
+        remark, book = look_at_notebook(taken.files.pop(name))
+        remarks[remark].append(name)
+        if book:
+            taken.written[name] = book
     for remark, names in remarks.items():
         others = f" (and so {_count(names[1:], 'other notebook')})" if len(names) > 1 else ""
         taken.remarks += [f"{names[0]} {remark}{others}"] if remark else []

@@ -4,30 +4,34 @@ import json
 
 import pytest
 
-from coursekit.grading.answers import LONGEST, answers_page, written
+from coursekit.grading.answers import LONGEST, MOST, Written, answers_page, written
 from coursekit.grading.holes import PROMPT
 from coursekit.parts import PARTS, ROOT, notebooks_of
 
 
-def book(*cells):
+def notebook_of(*cells):
     return {"cells": [{"cell_type": kind, "source": source} for kind, source in cells]}
+
+
+def book(*cells):
+    return written(notebook_of(*cells))
 
 
 @pytest.mark.parametrize("path", notebooks_of(PARTS), ids=lambda path: path.stem)
 def test_every_notebook_asks_three_questions_and_the_staff_have_answered(path):
     notebook = json.loads((ROOT / path).read_text(encoding="utf-8"))
 
-    found = list(written(notebook))
+    found = written(notebook)
 
-    assert len(found) == 3
-    assert all(len(answer) > 100 for _, answer in found)
-    page = answers_page({path.name: notebook})
+    assert len(found.answers) == 3
+    assert all(len(answer) > 100 for _, answer in found.answers)
+    page = answers_page({path.name: found})
     assert "no answer" not in page
     assert "BEGIN SOLUTION" not in page
 
 
 def test_an_answer_ends_at_the_next_question_heading_or_code():
-    notebook = book(
+    notebook = notebook_of(
         ("markdown", "# Title"),
         ("markdown", "## Questions\n\n**1.** Why?"),
         ("markdown", "Because."),
@@ -41,12 +45,15 @@ def test_an_answer_ends_at_the_next_question_heading_or_code():
         ("markdown", "## 7. Next"),
     )
 
-    assert list(written(notebook)) == [
-        ("**1.** Why?", "Because.\n\nAnd also."),
-        ("**Question 2.** How?", PROMPT),
-        ("**3.** Where?", "Here."),
-    ]
-    page = answers_page({"n.ipynb": notebook})
+    assert written(notebook) == Written(
+        "Title",
+        (
+            ("**1.** Why?", "Because.\n\nAnd also."),
+            ("**Question 2.** How?", PROMPT),
+            ("**3.** Where?", "Here."),
+        ),
+    )
+    page = answers_page({"n.ipynb": written(notebook)})
     assert page.count("no answer") == 1
     assert "a story" not in page
     assert "<h2>Title <small>n.ipynb</small></h2>" in page
@@ -98,3 +105,9 @@ def test_a_long_answer_is_cut_and_says_so():
 
     assert "cut here: 40,000 characters, 20,000 are shown" in page
     assert len(page) < 2 * LONGEST
+
+
+def test_a_million_questions_are_cut_too():
+    found = book(*[("markdown", "**1.** ?")] * 1000)
+
+    assert len(found.answers) == MOST

@@ -513,6 +513,21 @@ def test_the_parts_of_the_gradebook_add_up_to_the_score(tmp_path):
     assert Order().parts == tuple(sorted({part.number for part in PARTS}))
 
 
+def test_the_written_answers_are_read_from_the_notebook_and_not_from_the_page_in_the_zip(tmp_path):
+    texts = ("**1.** Why?", "Since *so* <script>alert(1)</script>")
+    notebook = {"cells": [{"cell_type": "markdown", "source": text, "metadata": {}} for text in texts], "nbformat": 4}
+    files = (MODULE, b"\xff\xff"), ("notebooks/1_saliency.ipynb", json.dumps(notebook)), ("answers.html", b"forged")
+    zips = hand_in(tmp_path / "zips", anna=zipped(*files))
+
+    grade_class(zips, tmp_path / "out", ORDER, job=jobs.grade_work)
+
+    page = (tmp_path / "out" / "students" / "anna" / "answers.html").read_text()
+    assert "Since <em>so</em>" in page
+    assert "<script" not in page
+    assert "forged" not in page
+    assert "ignored" not in lines_of(tmp_path / "out")["anna"]["remarks"]
+
+
 def test_time_that_ran_out_is_a_remark(tmp_path):
     zips = hand_in(tmp_path / "zips", slow="x\n")
 

@@ -37,6 +37,8 @@ def test_the_zip_of_a2_submit_is_taken_whole(tmp_path):
 
     weights = [name for part in PARTS for name in part.trained if (ROOT / name).is_file()]
     assert sorted(taken.files) == sorted([part.module_path.as_posix() for part in PARTS] + weights)
+    assert sorted(taken.written) == sorted({part.notebook_path.as_posix() for part in PARTS})
+    assert all(len(book.answers) == 3 for book in taken.written.values())
     assert not taken.problem
     assert not taken.problems
     assert not [remark for remark in taken.remarks if "changed" in remark or "ignored" in remark]

@@ -39,7 +39,7 @@ class Attempt:
             self.sources = {n: source_digest(c) for n, c in taken.files.items() if n.endswith(".py")}
             problem = f"{path.name} {taken.problem}" if taken.problem else ""
             self.remarks = tuple(taken.remarks)
-            self.work = Work(taken.files, taken.problems, problem)
+            self.work = Work(taken.files, taken.problems, problem, written=taken.written)
         modules = [sentence for name, sentence in self.work.problems.items() if name.endswith(".py")]
         said = (f"student: {self.one.student}", self.work.problem, *modules, *self.remarks)
         self.work = replace(self.work, notes=tuple(text for text in said if text))

@@ -5,7 +5,6 @@ Nothing is shared between jobs but a warm room in each thread. A job gets bytes 
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import importlib.util
 import json
@@ -14,10 +13,9 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from coursekit.errors import UsageError
-from coursekit.grading.answers import ANSWERS, answers_page, title_of, written
+from coursekit.grading.answers import ANSWERS, Written, answers_page
 from coursekit.grading.report import page
 from coursekit.grading.results import Check, Grade, Verdict, gradescope_results, printable
 from coursekit.parts import PARTS, ROOT, Part, part_of
@@ -60,6 +58,7 @@ class Work:
     problems: dict[str, str] = field(default_factory=dict)  # file -> sentence
     problem: str = ""  # why there is nothing to grade at all
     notes: tuple[str, ...] = ()
+    written: dict[str, Written] = field(default_factory=dict)  # notebook -> its answers
 
 
 def with_checks(order: Order) -> Order:
@@ -133,15 +132,8 @@ def sum_up(grade: Grade, sandbox: str, answers: bytes = b"") -> Outcome:
 
 
 def _answers(work: Work) -> bytes:
-    """Return the page of written answers, made from the notebooks that can be read and not from the page in the zip."""
-    found: dict[str, dict[str, Any]] = {}
-    for name, content in work.files.items():
-        if name.endswith(".ipynb"):
-            with contextlib.suppress(ValueError, RecursionError, AttributeError, TypeError, KeyError):
-                book = json.loads(content)
-                title_of(book), list(written(book))  # as far as they are looked at
-                found[name] = book
-    return answers_page(found).encode("utf-8", "backslashreplace")
+    """Return the page of written answers, made from the notebooks and not from the page in the zip."""
+    return answers_page(work.written).encode("utf-8", "backslashreplace")
 
 
 def renew(folder: Path, outcome: Outcome, order: Order) -> Outcome:
