@@ -20,6 +20,9 @@ TOLERANCES = {torch.float64: 1e-9, torch.float32: 1e-3, torch.bfloat16: 0.2}
 PAIRS = [(device, dtype) for device in DEVICES for dtype in TOLERANCES if (device, dtype) != ("mps", torch.float64)]
 
 OWN_STAND_INS = (  # checks whose own siblings, callbacks or generators make tensors while the function runs
+    "test_one_pixel_attack_replaces_one_pixel_and_counts_its_queries",
+    "test_one_pixel_attack_starts_everywhere_with_every_colour_and_redraws_what_falls_outside",
+    "test_one_pixel_children_come_from_three_other_members_and_replace_a_less_fit_parent",
     "test_one_pixel_attack_stops_before_the_generation_after_the_fittest_succeeds",
     "test_estimated_gradient_is_the_mean_over_what_was_asked",
     "test_directions_are_normal_and_own_for_each_image",
