@@ -18,8 +18,8 @@ from coursekit.grading.results import CHECK_SECONDS, Check, Grade, Verdict
 from coursekit.grading.store import KnownMistake
 from coursekit.parts import ROOT, Part
 
-START_SECONDS = 120  # the first start after an installation reads 5 GB from the disk
-LOAD_SECONDS = 30  # from pytest's start to the first check: the student's module is imported
+START_SECONDS = 300  # the first start after an installation reads 5 GB from the disk
+LOAD_SECONDS = 60  # from pytest's start to the first check: the student's module is imported
 GRACE_SECONDS = 5  # what pytest-timeout gets to interrupt a check before the process is killed
 
 LONGEST_MESSAGE = 4000  # characters; a student's exception may carry a whole tensor
