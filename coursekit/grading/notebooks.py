@@ -23,6 +23,8 @@ from coursekit.parts import PARTS, ROOT, Part, notebooks_of
 MARK = "# NBVAL_CHECK_OUTPUT"
 CELL_SECONDS = 600
 ANY_NETWORK = "load_model()"  # how a notebook asks for the network that A2_MODEL names
+# For glibc: memory that was freed is kept, not returned and asked for again at each tensor. Elsewhere without effect.
+KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**32), "MALLOC_TOP_PAD_": str(2**26)}
 EXPECTED = Path("data") / "reference" / "notebooks.json"  # notebook -> cell id -> outputs
 
 
@@ -63,7 +65,8 @@ def run_notebooks(parts: Sequence[Part], *, root: Path = ROOT) -> int:
     ]
     quiet = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(root), "JUPYTER_PLATFORM_DIRS": "1"}
     quiet["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that wait busily slow a shared machine down several times
-    return min(subprocess.run(command, cwd=root, env={**os.environ, **quiet}, check=False).returncode, 1)
+    environment = {**KEEP_MEMORY, **os.environ, **quiet}
+    return min(subprocess.run(command, cwd=root, env=environment, check=False).returncode, 1)
 
 
 def _other_network(parts: Sequence[Part], root: Path) -> str | None:
