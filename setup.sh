@@ -48,6 +48,7 @@ main() {
             ;;
     esac
     ensure "$edition/requirements.txt"
+    keep_memory
     case ${1:-} in
         '') next_steps ;;
         test)
@@ -79,6 +80,12 @@ next_steps() {
   jupyter lab notebooks        the notebooks
   a2 grade                     your points so far
 END
+}
+
+# For glibc: memory that was freed is kept, not returned and asked for again at each tensor. Elsewhere without effect.
+keep_memory() {
+    export MALLOC_MMAP_MAX_=${MALLOC_MMAP_MAX_:-0} MALLOC_TOP_PAD_=${MALLOC_TOP_PAD_:-67108864}
+    export MALLOC_TRIM_THRESHOLD_=${MALLOC_TRIM_THRESHOLD_:-4294967296}
 }
 
 run_tests() {

@@ -10,6 +10,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+# For glibc: memory that was freed is kept, not returned and asked for again at each tensor. Elsewhere without effect.
+KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**32), "MALLOC_TOP_PAD_": str(2**26)}
+
 
 class Child(Protocol):
     """A run that has been started."""
@@ -43,4 +46,4 @@ def fresh_process(arguments: Sequence[str], root: Path, log: Path) -> Iterator[C
 def environment(root: Path) -> dict[str, str]:
     """Return the environment of a run: this edition's packages first, no plugins and options but ours."""
     quiet = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTHONDONTWRITEBYTECODE": "1"}
-    return {**os.environ, **quiet, "PYTHONPATH": str(root)}
+    return {**KEEP_MEMORY, **os.environ, **quiet, "PYTHONPATH": str(root)}

@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from coursekit.errors import UsageError
+from coursekit.grading.launch import KEEP_MEMORY
 from coursekit.parts import PARTS, ROOT, Part, notebooks_of
 
 MARK = "# NBVAL_CHECK_OUTPUT"
 CELL_SECONDS = 600
 ANY_NETWORK = "load_model()"  # how a notebook asks for the network that A2_MODEL names
-# For glibc: memory that was freed is kept, not returned and asked for again at each tensor. Elsewhere without effect.
-KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**32), "MALLOC_TOP_PAD_": str(2**26)}
 EXPECTED = Path("data") / "reference" / "notebooks.json"  # notebook -> cell id -> outputs
 
 
