@@ -80,9 +80,10 @@ def grade(python: Path, threads: int) -> dict[str, Any]:
         command = [python, "-m", "coursekit", "grade"]
         done = subprocess.run(command, cwd=edition, env=environment, capture_output=True, text=True, check=False)
         results = edition / "results.json"
-        if not results.is_file() or json.loads(results.read_text())["score"] == 0:
+        graded = json.loads(results.read_text(encoding="utf-8")) if results.is_file() else {"score": 0}
+        if graded["score"] == 0:
             raise SystemExit((done.stdout + done.stderr)[-3000:])
-        return json.loads(results.read_text(encoding="utf-8"))
+        return graded
 
 
 if __name__ == "__main__":

@@ -21,9 +21,7 @@ from coursekit.vision.scenes import EVALUATION_SEED, make_scenes
 from coursekit.vision.textures import retextured_scenes
 
 BATCH = 128
-EPS_RAMP = (
-    0.6  # of the training until the adversarial budget is reached: at once, a network falls to chance and stays there
-)
+EPS_RAMP = 0.6  # of the training until the adversarial budget is reached; begun at once, it leaves a network at chance
 RETEXTURED_SEED = 1000  # added to the recipe's seed, so that no scene is seen in both materials
 
 

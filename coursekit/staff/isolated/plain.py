@@ -148,7 +148,7 @@ class Reader:
             if len(set(fields)) != len(fields) or len(fields) > 20:
                 raise broken("a named tuple with odd names")
             return named_tuple(identifier(name), [identifier(f) for f in fields], [self.read(i, depth) for i in items])
-        if kind in "dD":
+        if kind in ("d", "D"):
             made = {self._key(key, depth): self.read(item, depth) for key, item in _list(told[1])}
             return made if kind == "d" else OrderedDict(made)
         if kind == "i":

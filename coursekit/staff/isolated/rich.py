@@ -184,9 +184,7 @@ class Unpacker(pickle.Unpickler):
     ) -> Tensor:  # fmt: skip
         numbers = bytearray(self._take(size))
         value = (
-            torch.frombuffer(numbers, dtype=DTYPES[dtype])
-            .view(shape)
-            .data  # `data` is no view: `detach_` may be called on it
+            torch.frombuffer(numbers, dtype=DTYPES[dtype]).view(shape).data  # no view, so that `detach_` works on it
             if size
             else torch.empty(shape, dtype=DTYPES[dtype])
         )
