@@ -1,7 +1,6 @@
 """Part 6. The networks of assignment2/segmentation.py: small ones in float64, H unlike W, compared by their named parameters."""
 
 from copy import deepcopy
-from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,10 +11,10 @@ from safetensors.torch import save_file
 from torch import nn
 
 from assignment2 import segmentation
+from coursekit.grading.iou import iou_on_scenes
 from coursekit.grading.networks import numbers, pictures, seeded
 from coursekit.parts import ROOT
 from coursekit.vision import UNET_CLASSES, UNET_WIDTHS
-from coursekit.vision.segmenting import segment, segmentation_scenes
 
 TRAINED = ROOT / "trained" / "unet.safetensors"
 
@@ -567,9 +566,6 @@ def test_a_parameter_that_the_file_lacks_is_an_error(saved, tmp_path):
     )
 
 
-SCORES: dict[tuple[object, ...], float] = {}
-
-
 def trained_score():
     """The mean IoU of the weights in trained/ on 48 scenes, measured once; the check's own definition of mean IoU."""
     try:
@@ -579,21 +575,6 @@ def trained_score():
     size = Path(TRAINED).stat().st_size
     assert size <= 4 * 2**20, f"{TRAINED.name} has {size / 2**20:.1f} MB, 4 MB is the limit: save half precision"
     return iou_on_scenes(network, seed=6_001)
-
-
-def iou_on_scenes(network, seed):
-    parameters = b"".join(p.detach().cpu().numpy().tobytes() for p in network.parameters())
-    key = (seed, type(network), sha256(parameters).digest())  # the class, not its id: an id may be given again
-    if key not in SCORES:
-        images, labels, _ = segmentation_scenes(48, seed=seed)
-        predictions = segment(network, images)
-        ious = []
-        for k in range(UNET_CLASSES):
-            union = ((predictions == k) | (labels == k)).sum()
-            if union:
-                ious.append(((predictions == k) & (labels == k)).sum() / union)
-        SCORES[key] = float(torch.stack(ious).mean())
-    return SCORES[key]
 
 
 def assert_score(least):

@@ -547,7 +547,7 @@ def test_lbfgs_is_the_default_and_finds_the_content_through_an_invertible_layer(
 
     shown = Recorder(network).eval()
     result = part5.style_transfer(
-        shown, content, style, num_steps=80, init=start, **{**settings, "content_layers": ["network.0"]}
+        shown, content, style, num_steps=40, init=start, **{**settings, "content_layers": ["network.0"]}
     )
 
     expect(result, content, "the only picture with these features", tolerance=1e-3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -20,17 +20,22 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def segmentation_scenes(
-    num_scenes: int, *, seed: int, size: tuple[int, int] = SIZE, num_objects: int = 2
+    num_scenes: int,
+    *,
+    seed: int,
+    size: tuple[int, int] = SIZE,
+    num_objects: int = 2,
+    among: Sequence[str] = SEGMENTED,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Compose scenes of several objects among SEGMENTED.
+    """Compose scenes of several objects of the classes that are named.
 
     Returns:
-        images (N, 3, H, W), labels (N, H, W) int64 with 0 for background and 1 + the place in SEGMENTED elsewhere, and
+        images (N, 3, H, W), labels (N, H, W) int64 with 0 for background and 1 + the place in among elsewhere, and
         instances (N, H, W) int64, which object each pixel shows.
     """
-    scenes = make_scenes(num_scenes, seed=seed, num_objects=num_objects, among=SEGMENTED, size=size)
+    scenes = make_scenes(num_scenes, seed=seed, num_objects=num_objects, among=among, size=size)
     renumber = torch.zeros(1 + len(CLASSES), dtype=torch.int64)
-    for i, name in enumerate(SEGMENTED):
+    for i, name in enumerate(among):
         renumber[1 + CLASSES.index(name)] = 1 + i
     return scenes.images, renumber[scenes.semantic()], scenes.instances
 

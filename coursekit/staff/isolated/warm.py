@@ -10,6 +10,7 @@ from coursekit.grading import warm
 from coursekit.staff.isolated import plugin
 from coursekit.staff.isolated.decider import Zygote
 from coursekit.staff.isolated.fresh import load
+from coursekit.vision import make_scenes
 
 # What the checks import besides coursekit.grading.warm.NEEDED: a second for each submission otherwise.
 CHECKS_NEED = ("torch._dynamo", "safetensors.torch", "coursekit.vision.segmenting", "coursekit.grading.harmless")
@@ -20,6 +21,7 @@ def main() -> int:
     zygote = plugin.ZYGOTE = Zygote(sys.argv[1])
     for name in CHECKS_NEED:
         importlib.import_module(name)
+    make_scenes(1, seed=0, background="photo")  # reads the sprites and the photos: each submission would
     try:
         if len(sys.argv) > 2:
             plugin.FRESH = load(Path(sys.argv[2]))
