@@ -1,6 +1,6 @@
 """Run every benchmark that takes minutes, not hours, one after the other, and write their tables into one markdown document.
 
-    PYTHONPATH=. .venv/bin/python benchmarks/all.py [FILE]     # or to the terminal
+    PYTHONPATH=. .venv/bin/python benchmarks/all.py [FILE [NAME ...]]     # without FILE to the terminal
 
 Each runs in its own process with one thread and with setup.sh's settings of the memory; the load before it stands under its
 heading. A benchmark that fails, for instance because a peer is not installed, says so in its place, and the exit code is 1.
@@ -30,7 +30,7 @@ def main() -> int:
     path = Path(sys.argv[1]) if sys.argv[1:] else None
     with path.open("w", encoding="utf-8") if path else nullcontext(sys.stdout) as document:
         print(machine(), file=document, flush=True)
-        return max([section(name, document) for name in NAMES])
+        return max([section(name, document) for name in sys.argv[2:] or NAMES])
 
 
 def section(name: str, document: TextIO) -> int:

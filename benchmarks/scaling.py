@@ -19,7 +19,7 @@ from assignment2 import adversarial, class_visualization, saliency, segmentation
 from coursekit.vision import load_model
 
 REPEATS, EPS, CLASSES = 7, 8 / 255, 24
-SIDES, SMALL_SIDES, COUNTS = (48, 96, 192, 384), (32, 64, 128, 256), (1, 2, 4, 8)
+SIDES, SMALL_SIDES, COUNTS, BATCHES = (96, 192, 384, 768), (32, 64, 128, 256), (1, 2, 4, 8), (4, 8, 16, 32)
 Make = Callable[[int], Callable[[], object]]
 Row = tuple[str, str, tuple[int, ...], Make]
 
@@ -47,7 +47,7 @@ def methods() -> Iterator[Row]:
     ):
         run = partial(method, model, **settings)
         yield method.__name__, "side", SIDES, lambda side, run=run: partial(run, *batch(1, side))
-        yield method.__name__, "batch", COUNTS, lambda count, run=run: partial(run, *batch(count, 96))
+        yield method.__name__, "batch", BATCHES, lambda count, run=run: partial(run, *batch(count, 96))
 
     def paint(targets: int = 1, side: int = 96, num_steps: int = 2) -> Callable[[], object]:
         settings = {"image_size": (side, side), "num_steps": num_steps}

@@ -31,18 +31,25 @@ def main() -> None:
         shape = " x ".join(map(str, maps.shape))
         pair = (lambda x=maps: style_transfer.gram_matrix(x)), (lambda x=maps: plain_gram(x))
         compare(f"`gram_matrix`, {shape}", pair[0], "torch.mm", pair[1])
+    batch = features[-1].repeat(8, 1, 1, 1)
+    compare(
+        f"`gram_matrix`, {' x '.join(map(str, batch.shape))}",
+        lambda: style_transfer.gram_matrix(batch),
+        "torch.einsum",
+        lambda: torch.einsum("nchw,ndhw->ncd", batch, batch).div(batch[0].numel()),
+    )
     compare(
         f"`style_loss` and its slope, {len(features)} layers",
         lambda: slope(lambda *maps: style_transfer.style_loss(maps, grams, weights), features),
         "torch.mm, mse_loss",
         lambda: slope(lambda *maps: plain_style(maps, grams, weights), features),
     )
-    for batch in (1, 16):
+    for size in (1, 16):
         compare(
-            f"`total_variation_loss` and its slope, {batch} x 3 x 96 x 96",
-            lambda: slope(style_transfer.total_variation_loss, [images[:batch]]),  # noqa: B023
+            f"`total_variation_loss` and its slope, {size} x 3 x 96 x 96",
+            lambda: slope(style_transfer.total_variation_loss, [images[:size]]),  # noqa: B023
             "torchmetrics",
-            lambda: slope(total_variation, [images[:batch]]),  # noqa: B023
+            lambda: slope(total_variation, [images[:size]]),  # noqa: B023
         )
 
 
