@@ -89,7 +89,7 @@ def deconvnet_relu_gradient(upstream: Tensor, relu_input: Tensor) -> Tensor:
     Source: Springenberg et al. 2015, figure 1; Zeiler & Fergus 2014.
     """
     ### BEGIN SOLUTION
-    return torch.where(upstream > 0, upstream, 0)
+    return upstream.clamp(min=0)
     ### END SOLUTION
 
 
@@ -106,7 +106,7 @@ def guided_relu_gradient(upstream: Tensor, relu_input: Tensor) -> Tensor:
     Source: Springenberg et al. 2015, figure 1.
     """
     ### BEGIN SOLUTION
-    return torch.where((upstream > 0) & (relu_input > 0), upstream, 0)
+    return upstream.clamp(min=0) * (relu_input > 0)
     ### END SOLUTION
 
 

@@ -8,7 +8,7 @@ from functools import partial
 import foolbox
 import torch
 import torchattacks
-from alternating import alternate
+from alternating import HEAD, alternate, compare, row
 from foolbox.criteria import Misclassification
 
 from assignment2 import adversarial
@@ -23,7 +23,7 @@ def main() -> None:
     torch.set_num_threads(1)
     model = load_model("tiny_vgg")
     scenes = evaluation_scenes(16)
-    print("| method | batch | ours, ms | peer | peer, ms | peer / ours |\n|---|---|---|---|---|---|")
+    print(HEAD)
     for size in (1, 16):
         images, labels = scenes.images[:size], scenes.label[:size]
         bounded, wrong = foolbox.PyTorchModel(model, bounds=(0, 1)), Misclassification(labels)
@@ -39,7 +39,7 @@ def main() -> None:
             (f"pgd({NUM_STEPS})", pgd, "torchattacks", partial(their_pgd, images, labels), 5),
             (f"pgd({NUM_STEPS})", pgd, "foolbox", partial(box_pgd.run, bounded, images, wrong, epsilon=EPS), 5),
         ):
-            row(name, size, peer, *alternate(ours, attack, repeats))
+            compare(f"`{name}`, batch of {size}", ours, peer, attack, repeats)
     one_pixel(model, scenes.images[0], int(scenes.label[0]))
 
 
@@ -76,14 +76,7 @@ def one_pixel(model: torch.nn.Module, image: torch.Tensor, label: int) -> None:
         lambda: run("ours", ours), lambda: run("peer", lambda: attack(image[None], torch.tensor([label]))), 5
     )
     runs = 1 + 5  # the first is a warm-up
-    row("one_pixel_attack, a query", 1, "torchattacks", mine * runs / shown["ours"], theirs * runs / shown["peer"], 3)
-
-
-def row(method: str, batch: int, peer: str, mine: float, theirs: float, digits: int = 1) -> None:
-    """Print one row of the table."""
-    print(
-        f"| `{method}` | {batch} | {mine:.{digits}f} | {peer} | {theirs:.{digits}f} | {theirs / mine:.2f} |", flush=True
-    )
+    row("`one_pixel_attack`, a query", mine * runs / shown["ours"], "torchattacks", theirs * runs / shown["peer"])
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 import torch
-from alternating import alternate
+from alternating import HEAD, compare, row
 from skimage.filters import gaussian
 
 from assignment2 import robustness
@@ -33,20 +33,21 @@ def main() -> None:
     arrays = [(255 * image).byte().permute(1, 2, 0).numpy() for image in images]
     generator = torch.Generator().manual_seed(0)
     totals = [0.0, 0.0]
-    print("| corruption | ours, ms an image | imagecorruptions | ratio |\n|---|---|---|---|")
+    print(HEAD)
     for name in robustness.SEVERITIES:
         corruption, peer_name = getattr(robustness, name), PEER_NAMES.get(name, name)
-        times = alternate(
+        mine, theirs = compare(
+            f"`{name}`, an image",
             partial(all_severities, lambda s, run=corruption: run(images, s, generator=generator)),
+            "imagecorruptions",
             partial(
                 all_severities, lambda s, name=peer_name: [peer(x, corruption_name=name, severity=s) for x in arrays]
             ),
             REPEATS,
+            each=SEVERITIES * BATCH,
         )
-        mine, theirs = (t / (SEVERITIES * BATCH) for t in times)  # of an image and severity
         totals = [totals[0] + mine, totals[1] + theirs]
-        print(f"| `{name}` | {mine:.2f} | {theirs:.2f} | {theirs / mine:.1f} |")
-    print(f"| the seven | {totals[0]:.2f} | {totals[1]:.2f} | {totals[1] / totals[0]:.1f} |")
+    row("the seven", totals[0], "imagecorruptions", totals[1])
 
 
 def all_severities(corrupt: Callable[[int], object]) -> None:

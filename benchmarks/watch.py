@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/watch.py [PART] [--saves N] [--fresh]
 
-Prints each time and the median, with the machine's load. The promise: under 0.5 s for one part on two cores.
+Prints each time as it comes, then a table with the median and the machine's load. The promise: under 0.5 s for one part on two cores.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def measure(folder: Path, part: str, saves: int, options: list[str]) -> list[flo
             saved = time.perf_counter()
             await_verdict(watching)
             times.append(time.perf_counter() - saved)
-            print(f"{times[-1]:.3f} s", flush=True)
+            print(f"{times[-1]:.3f} s", file=sys.stderr, flush=True)
         watching.send_signal(signal.SIGINT)
     return times
 
@@ -71,6 +71,9 @@ if __name__ == "__main__":
         copy_edition(Path(folder))
         times = measure(Path(folder), arguments.part, arguments.saves, ["--fresh"] if arguments.fresh else [])
     load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
+    kind = ", a new Python each time" if arguments.fresh else ""
+    print("| what | result |\n|---|---|")
     print(
-        f"median {statistics.median(times):.3f} s, worst {max(times):.3f} s of {len(times)}; load {load} on {os.cpu_count()} CPUs"
+        f"| save to verdict, part {arguments.part}{kind}, median of {len(times)} | {statistics.median(times):.2f} s |"
     )
+    print(f"| the longest of them, at load {load} | {max(times):.2f} s |")

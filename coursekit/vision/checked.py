@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.vision import checked_rates
-from coursekit.vision.checked_style import STYLE_CHECKS
+from coursekit.vision.checked_style import STYLE_CHECKS, finite
 
 TOO_SMALL = ("Output size is too small", "Kernel size can't be greater than actual input size")
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -88,9 +88,9 @@ def _image(name: str, image: Any, given: Arguments) -> None:
 
 
 def _same_dtype(name: str, images: Tensor, model: Any) -> None:
-    if isinstance(model, nn.Module):
+    if isinstance(model, nn.Module) and not any(p.dtype == images.dtype for p in model.parameters()):
         dtypes = {parameter.dtype for parameter in model.parameters() if parameter.is_floating_point()}
-        if len(dtypes) == 1 and images.dtype not in dtypes:
+        if len(dtypes) == 1:
             (dtype,) = dtypes
             raise ValueError(f"{name} is {images.dtype} and the network {dtype}: use {name}.to({dtype})")
 
@@ -100,7 +100,7 @@ def _floating(name: str, value: Any) -> None:
         raise ValueError(f"{name} is a {type(value).__name__}, expected a torch tensor")
     if not value.is_floating_point():
         raise ValueError(f"{name} has dtype {value.dtype}, expected floating point in [0, 1]: use {name}.float() / 255")
-    if value.numel() and not bool(value.detach().isfinite().all()):
+    if not finite(value.detach()):
         raise ValueError(f"{name} contains NaN or infinity: look at where it was made")
 
 
@@ -288,7 +288,7 @@ def _looked_at(predict: Callable[[Tensor], Any], given: Arguments) -> Callable[[
         if not isinstance(scores, Tensor) or scores.dim() != 2 or len(scores) != len(images):
             got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
             raise ValueError(f"predict returned {got} for {len(images)} images, expected (M, K): one row an image")
-        if not bool(scores.isfinite().all()):
+        if not finite(scores):
             raise ValueError("predict returned scores that are not finite: look at what your network says")
         wanted = [given[name] for name in ("labels", "label", "target") if given.get(name) is not None]
         largest = max(int(torch.as_tensor(value).max()) for value in wanted)

@@ -169,18 +169,21 @@ def _label_maps(name: str, labels: Any, given: Arguments) -> None:
         shape = (first.shape[0], *first.shape[-2:])
         if tuple(labels.shape) != shape:
             raise ValueError(f"{name} has shape {tuple(labels.shape)}, expected {shape}: one label a pixel")
-    ignored = given.get("ignore_index")
     known = given["logits"].shape[1] if "logits" in given else given.get("num_classes")
-    counted = labels[labels != ignored] if ignored is not None else labels
     if known is not None:
-        _in_range(name, counted, known)
+        _in_range(name, labels, known, labels, given.get("ignore_index"))
 
 
-def _in_range(name: str, labels: Tensor, num_classes: int) -> None:
-    wrong = labels[(labels < 0) | (labels >= num_classes)]
-    if wrong.numel():
+def _in_range(name: str, values: Tensor, num_classes: int, labels: Tensor, ignored: int | None) -> None:
+    """Refuse values that are no class, where labels do not say that the pixel is ignored."""
+    if int(values.min()) >= 0 and int(values.max()) < num_classes:
+        return
+    outside = (values < 0) | (values >= num_classes)
+    if ignored is not None:
+        outside &= labels != ignored
+    if bool(outside.any()):
         raise ValueError(
-            f"{name} contains label {int(wrong[0])}, expected 0 to {num_classes - 1} or ignore_index: mend the masks or "
+            f"{name} contains label {int(values[outside][0])}, expected 0 to {num_classes - 1} or ignore_index: mend the masks or "
             "num_classes"
         )
 
@@ -195,8 +198,7 @@ def _num_classes(name: str, num_classes: Any, given: Arguments) -> None:
     predictions, labels = given.get("predictions"), given.get("labels")
     if predictions is None or labels is None:
         return
-    _in_range("labels", labels[labels != given["ignore_index"]], num_classes)
-    _in_range("predictions", predictions[labels != given["ignore_index"]], num_classes)
+    _in_range("predictions", predictions, num_classes, labels, given["ignore_index"])
 
 
 def _whole(name: str, value: Any, given: Arguments) -> None:

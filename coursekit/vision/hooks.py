@@ -58,8 +58,7 @@ class relu_rule(TorchFunctionMode):
             return func(*args, **kwargs)
         relu_input = args[0] if args else kwargs["input"]
         inplace = func in _INPLACE or (func is F.relu and (kwargs.get("inplace") or args[1:2] == (True,)))
-        output = _RuledReLU.apply(relu_input, self.rule)
-        return relu_input.copy_(output) if inplace else output
+        return _RuledReLU.apply(relu_input, self.rule, inplace)
 
 
 _INPLACE = (torch.relu_, Tensor.relu_)
@@ -68,11 +67,14 @@ _RELUS = (F.relu, torch.relu, Tensor.relu, *_INPLACE)
 
 class _RuledReLU(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, relu_input: Tensor, rule: ReluRule) -> Tensor:
+    def forward(ctx: Any, relu_input: Tensor, rule: ReluRule, inplace: bool) -> Tensor:
         ctx.rule = rule
         ctx.save_for_backward(relu_input.clone())  # an in-place operation may follow on the input itself
-        return relu_input.clamp(min=0)
+        if not inplace:
+            return relu_input.clamp(min=0)
+        ctx.mark_dirty(relu_input)
+        return relu_input.clamp_(min=0)
 
     @staticmethod
-    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None]:
-        return ctx.rule(upstream[0], *ctx.saved_tensors), None
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None, None]:
+        return ctx.rule(upstream[0], *ctx.saved_tensors), None, None

@@ -8,6 +8,7 @@ from torch import nn
 from assignment2 import saliency
 from coursekit.grading.networks import ReluEverywhere, SmallConvNet, numbers, pictures, seeded
 from coursekit.vision import checked, load_model, record_outputs, relu_rule, spatial_steps
+from coursekit.vision.checked_style import finite
 
 IMAGES, LABELS = pictures(3), torch.tensor([4, 0, 2])
 
@@ -68,6 +69,29 @@ def test_the_rule_sees_what_the_relu_was_given_although_it_is_overwritten_later(
     (gradient,) = torch.autograd.grad(after.sum(), x)
 
     assert torch.equal(gradient, 4 * x.detach())
+
+
+def test_an_in_place_relu_on_a_part_of_a_map_changes_that_part_and_the_rule_holds_there():
+    x, upstream = numbers(2, 3, 4, seed=5).requires_grad_(), numbers(2, 3, 4, seed=6)
+
+    with relu_rule(guided):
+        whole = x * 1
+        result = whole[:, 1:].relu_()
+    (gradient,) = torch.autograd.grad(whole, x, upstream)
+
+    assert result.data_ptr() == whole[:, 1:].data_ptr(), "in place means in the same memory"
+    assert torch.equal(whole[:, 1:], x[:, 1:].clamp(min=0))
+    assert torch.equal(gradient[:, 1:], guided(upstream, x.detach())[:, 1:])
+    assert torch.equal(gradient[:, 0], upstream[:, 0])
+
+
+def test_infinities_are_found_and_a_sum_that_overflows_is_none():
+    ones = torch.ones(300, 300, dtype=torch.float16)  # their sum is beyond float16
+    holes = [torch.tensor(values) for values in ([1, float("nan")], [float("inf"), float("-inf")], [float("inf"), 1])]
+
+    assert finite(ones)
+    assert finite(torch.empty(0))
+    assert not any(finite(values) for values in holes)
 
 
 def test_a_recorded_output_is_what_the_layer_returned():

@@ -106,8 +106,8 @@ CONFUSION_MATRIX = (
     mistake(
         "confusion_matrix",
         "transposed",
-        "labels[counted] * num_classes + predictions[counted]",
-        "predictions[counted] * num_classes + labels[counted]",
+        "labels * num_classes + predictions",
+        "predictions * num_classes + labels",
         hint="Which of the two says the row?",
     ),
     mistake(
@@ -115,8 +115,8 @@ CONFUSION_MATRIX = (
         "ignored pixels counted",
         "counted = labels != ignore_index",
         "counted = labels >= 0",
-        "pairs = labels[counted]",
-        "pairs = labels[counted].clamp(max=num_classes - 1)",
+        "pairs = (labels",
+        "pairs = (labels.clamp(max=num_classes - 1)",
         hint=IGNORED,
     ),
     mistake(

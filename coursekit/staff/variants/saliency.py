@@ -111,9 +111,14 @@ VARIANTS = (
         return torch.stack(rows)
         """,
     ),
-    variant("deconvnet_relu_gradient", "clamp", body="return upstream.clamp(min=0)"),
+    variant("deconvnet_relu_gradient", "where", body="return torch.where(upstream > 0, upstream, 0)"),
     variant("deconvnet_relu_gradient", "relu", body="return F.relu(upstream)"),
     variant("deconvnet_relu_gradient", "product with a mask", body="return upstream * (upstream > 0)"),
+    variant(
+        "guided_relu_gradient",
+        "both conditions in one where",
+        body="return torch.where((upstream > 0) & (relu_input > 0), upstream, 0)",
+    ),
     variant("guided_relu_gradient", "product of masks", body="return upstream * (upstream > 0) * (relu_input > 0)"),
     variant(
         "guided_relu_gradient",
