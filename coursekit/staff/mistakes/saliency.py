@@ -856,6 +856,27 @@ FROM_A_STUDENT = (
         "upstream, 0).double()",
         hint="Look at the type of numbers that goes in and the one that comes out.",
     ),
+    mistake(
+        "saliency_map",
+        "mean over channels",
+        ".sum(dim=1)",
+        ".mean(dim=1)",
+        hint="Your map is a third of what it should be: how do the three colour channels become one?",
+    ),
+    mistake(
+        "receptive_field",
+        "clipped at the image alone",
+        "(min(span[axis][0], max(low, 0)), max(span[axis][1], min(high, size)))",
+        "(min(span[axis][0], low if source else max(low, 0)), max(span[axis][1], high if source else min(high, size)))",
+        hint="A map has edges too, not only the image: what does a unit see in the padding of a map in between?",
+    ),
+    mistake(
+        "receptive_field",
+        "global pooling taken for a single place",
+        "low, high = 0, size",
+        "low, high = (0, size) if len(unit) == 1 else (first, last)",
+        hint="A unit behind global pooling has a place, (0, 0), and sees more than that place: which kernel is None?",
+    ),
 )
 
 MISTAKES = (
