@@ -165,8 +165,7 @@ def receptive_field(
 
     `spatial_steps(model, layer, image_size)` lists the way from the image (map 0) to the layer; a `Step` names the maps
     it reads (`inputs`, each of `size`), the map it makes (`output`) and its kernel, stride, padding and dilation, each
-    (vertical, horizontal). Its kernel is None where every unit sees everything (flatten, global pooling). Padding lies
-    outside a map: nothing is seen there.
+    (vertical, horizontal). Its kernel is None where every unit sees everything (flatten, global pooling).
 
     Args:
         unit: (channel, y, x), or (channel,) in a flat layer, which sees the whole image.

@@ -322,9 +322,7 @@ def test_pgd_with_a_generator_starts_uniformly_in_the_ball(expect):
     assert distance_from_uniform((shift + 1) / 2) < 0.08, "every value's shift is uniform between -eps and eps"
     again = adversarial.pgd(model, images, LABELS, 0.2, step_size=0.05, num_steps=0, generator=seed())
     expect(again, start, "the same seed gives the same start")
-    towards = adversarial.pgd(
-        model, images, LABELS, 0.2, step_size=0.05, num_steps=0, targeted=True, generator=seed()
-    )
+    towards = adversarial.pgd(model, images, LABELS, 0.2, step_size=0.05, num_steps=0, targeted=True, generator=seed())
     assert float((towards - images).abs().max()) > 0.1, "a targeted attack starts at a random place too"
     recorder = Recorder(model)
     result = adversarial.pgd(recorder, images, LABELS, 0.2, step_size=0.05, num_steps=1, generator=seed(1))
@@ -609,6 +607,7 @@ def test_directions_are_normal_and_own_for_each_image(expect):
         assert not torch.allclose(one, other), f"two {name} have the same entries of u: draw one for each value"
     drawn = every.flatten()
     assert abs(drawn.std().item() - 1) < 0.08, f"the entries of u have standard deviation {drawn.std():.2f}, expected 1"
+    assert drawn.abs().max().item() > 2.6, "no entry of u is large: N(0, 1) is not cut off"
     assert drawn.abs().std().item() > 0.1, "all entries of u have the same size: they come from N(0, 1)"
     uniform = (drawn / 2**0.5).erf() / 2 + 0.5
     assert distance_from_uniform(uniform) < 0.04, "the entries of u come from N(0, 1)"
@@ -827,7 +826,9 @@ def test_exactly_the_fraction_of_labels_is_flipped_each_to_another_class(expect)
         counts.append(int((flipped != labels).sum()))
         inside.append(int(((flipped >= 0) & (flipped < 5)).sum()))
 
-    expect(torch.tensor(counts), torch.tensor([0, 4, 9, 18, 26, 37]), "round(fraction * N) labels differ from the old ones")
+    expect(
+        torch.tensor(counts), torch.tensor([0, 4, 9, 18, 26, 37]), "round(fraction * N) labels differ from the old ones"
+    )
     expect(torch.tensor(inside), torch.tensor([37] * 6), "every label is a class, 0 to K - 1")
 
 

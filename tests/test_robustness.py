@@ -196,8 +196,10 @@ def test_impulse_noise_hits_each_value_alone(expect, settings):
     per_pixel = hit.sum(dim=1).flatten().bincount(minlength=4) / hit[:, 0].numel()
     right = torch.tensor([0.125, 0.375, 0.375, 0.125])
     expect(per_pixel, right, "shares of pixels in which 0, 1, 2, 3 channels are hit, amount 0.5", tolerance=0.09)
-    by_image = (hit[0] == hit[1]).double().mean()
-    expect(by_image, torch.tensor(0.5).double(), "two images are hit in places of their own", tolerance=0.09)
+    by_image = [(hit[i] == hit[j]).double().mean() for i, j in itertools.combinations(range(3), 2)]
+    expect(
+        torch.stack(by_image), torch.full((3,), 0.5).double(), "each image is hit in places of its own", tolerance=0.09
+    )
     beside = [(hit[..., 1:] == hit[..., :-1]).double().mean(), (hit[:, :, 1:] == hit[:, :, :-1]).double().mean()]
     expect(torch.stack(beside), torch.full((2,), 0.5).double(), "neighbours are hit each alone", tolerance=0.09)
     by_row = hit.double().mean(dim=(0, 1, 3)).std()
@@ -304,7 +306,7 @@ def test_frosted_glass_moves_pixels_at_most_reach_rows_and_columns(expect, setti
         assert far.max() <= reach or carried, f"with reach {reach} pixels come from too far away"
         assert (far > 0).double().mean() > 0.4, "most pixels stay where they were: every pixel is exchanged"
         edge = torch.cat([far[:, 0], far[:, -1], far[:, :, 0], far[:, :, -1]], dim=1)
-        assert (edge > 0).double().mean() > 0.4, "most pixels at the border stay: every pixel is exchanged"
+        assert (edge > 0).double().mean() > 0.3, "most pixels at the border stay: every pixel is exchanged"
         across = reach == 1 and bool((far > 20).any())
         assert not across, "pixels change places with those at the opposite border: the picture ends there"
         spread = torch.stack([(way == d).any(dim=0).flatten(1).any(dim=1) for d in (-reach, reach)])
@@ -523,7 +525,9 @@ def test_corruption_errors_are_the_shares_of_wrong_answers(expect):
     errors = robustness.corruption_errors(Reads().eval(), images, labels, corruptions, generator=generator)
 
     right = (WRONG + 2).clamp(max=40).double() / 40
-    expect(errors, right, "wrong answers / images, against the labels; a row for each corruption, severity 1 to 5 across")
+    expect(
+        errors, right, "wrong answers / images, against the labels; a row for each corruption, severity 1 to 5 across"
+    )
 
 
 @pytest.mark.points(1, "corruption_errors")
@@ -670,11 +674,11 @@ def test_relative_mce_of_the_baseline_is_one_and_of_an_unharmed_network_zero(exp
 @pytest.mark.points(1, "relative_mean_corruption_error")
 def test_relative_mce_divides_the_sums_of_each_corruption(expect):
     baseline = torch.tensor([[0.05, 0.2, 0.3], [0.5, 0.8, 0.8]]).double()  # one below its clean error, 0.1
-    errors = torch.tensor([[0.2, 0.2, 0.4], [0.4, 0.4, 0.3]]).double()
+    errors = torch.tensor([[0.2, 0.2, 0.5], [0.4, 0.4, 0.3]]).double()
 
     result = robustness.relative_mean_corruption_error(errors, 0.1, baseline, 0.1)
 
-    right = (0.5 / 0.25 + 0.8 / 1.8) / 2
+    right = (0.6 / 0.25 + 0.8 / 1.8) / 2
     expect(result, torch.tensor(right).double(), "the clean error counts three times, once a severity; then two ratios")
 
 

@@ -354,7 +354,7 @@ CUE_CONFLICT = (
         "cue_conflict",
         "transfer without gradients",
         "    return torch.stack(",
-        "    torch.set_grad_enabled(False)\n    return torch.stack(",
+        "    with torch.no_grad():\n        return torch.stack(",
         hint="Some ways to paint a picture descend a loss, and cannot where derivatives are switched off.",
     ),
     mistake(

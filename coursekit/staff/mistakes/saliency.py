@@ -865,13 +865,6 @@ FROM_A_STUDENT = (
     ),
     mistake(
         "receptive_field",
-        "clipped at the image alone",
-        "(min(span[axis][0], max(low, 0)), max(span[axis][1], min(high, size)))",
-        "(min(span[axis][0], low if source else max(low, 0)), max(span[axis][1], high if source else min(high, size)))",
-        hint="A map has edges too, not only the image: what does a unit see in the padding of a map in between?",
-    ),
-    mistake(
-        "receptive_field",
         "global pooling taken for a single place",
         "low, high = 0, size",
         "low, high = (0, size) if len(unit) == 1 else (first, last)",
