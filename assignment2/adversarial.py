@@ -240,9 +240,9 @@ def train_substitute(
 ) -> nn.Module:
     """Copy a network that only tells labels: train a substitute on what it answers.
 
-    A round: num_steps steps of a fresh Adam on the mean cross-entropy of all pictures gathered so far, all in one batch.
-    Between rounds every gathered picture begets one: moved by step_size times the sign of the gradient of its label's
-    logit, clamped, and labelled by the oracle. One round is an attacker who cannot ask further (non-adaptive).
+    A round: in train mode num_steps steps of a fresh Adam on the mean cross-entropy of all pictures gathered so far, all in
+    one batch. Between rounds, in eval mode, every gathered picture begets one: moved by step_size times the sign of the
+    gradient of its label's logit, clamped, labelled by the oracle. One round is an attacker who cannot ask further.
 
     Args:
         oracle: (M, 3, H, W) -> (M,) labels; asked once for each picture.

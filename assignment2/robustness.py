@@ -282,7 +282,7 @@ def cue_conflict(content: Tensor, texture: Tensor, transfer: Transfer) -> Tensor
         content: (N, 3, H, W), whose shapes stay.
         texture: (N, 3, h, w), picture i goes with content i; h and w may be others than H and W.
         transfer: (image (3, H, W), style (3, h, w)) -> (3, H, W), any way to paint image in the manner of style; it is
-            called once a pair.
+            called once a pair, with gradients enabled, which some ways need.
 
     Returns:
         (N, 3, H, W), clamped to [0, 1].

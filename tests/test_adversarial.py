@@ -12,7 +12,7 @@ import torch._dynamo  # the first optimizer would import it, in the middle of a 
 from torch import nn
 
 from assignment2 import adversarial
-from coursekit.grading.harmless import assert_no_trace, assert_same_however_called
+from coursekit.grading.harmless import assert_no_trace, assert_same_however_called, used_network
 from coursekit.grading.networks import (
     SIZE,
     Boom,
@@ -77,6 +77,8 @@ def climb(network, image, target, **options):
     recorder = Recorder(network)
     result = adversarial.fooling_image(recorder, image, target, **options)
     assert isinstance(result, torch.Tensor), f"the result is a {type(result).__name__}, expected a torch tensor"
+    shapes = f"shape {tuple(result.shape)}, expected {tuple(image.shape)}"
+    assert result.shape == image.shape, f"the result has {shapes}: one picture, as it came"
     path = [shown[0] for shown in recorder.distinct()]
     if not path or not torch.equal(path[-1], result):
         path.append(result.detach())
@@ -90,6 +92,7 @@ def test_fooling_a_linear_model_goes_straight_along_the_targets_weights(expect):
     path = climb(model, IMAGES[0], 2, step_size=0.4, max_steps=3)
 
     weight = model.weights()[2]
+    expect(len(path) - 1, 3, "three steps; the target is further away than they reach")
     lengths = 0.4 * torch.arange(4, dtype=torch.float64).view(4, 1, 1, 1)
     expect(path, IMAGES[0] + lengths * weight / weight.norm(), "each step has L2 length step_size; nothing is clamped")
 
@@ -132,6 +135,11 @@ def test_fooling_takes_at_most_max_steps_and_none_without_a_gradient(expect):
     target = int(dead(IMAGES[:1]).argmin())
     still = adversarial.fooling_image(dead, IMAGES[0], target, step_size=0.4, max_steps=3)
     expect(still, IMAGES[0], "where the gradient is zero there is no direction: stop")
+    with torch.no_grad():
+        model.head.weight *= 1e-7
+        model.head.bias *= 1e-7
+    faint = adversarial.fooling_image(model, IMAGES[0], 2, step_size=0.4, max_steps=1)
+    expect(faint, one, "where the gradient is small the step is as long as elsewhere", tolerance=1e-3)
 
 
 @pytest.mark.points(1, "fooling_image")
@@ -314,6 +322,8 @@ def test_pgd_with_a_generator_starts_uniformly_in_the_ball(expect):
     assert distance_from_uniform((shift + 1) / 2) < 0.08, "every value's shift is uniform between -eps and eps"
     again = adversarial.pgd(model, images, LABELS, 0.2, step_size=0.05, num_steps=0, generator=seed())
     expect(again, start, "the same seed gives the same start")
+    towards = adversarial.pgd(model, images, LABELS, 0.2, step_size=0.05, num_steps=0, targeted=True, generator=seed())
+    assert float((towards - images).abs().max()) > 0.1, "a targeted attack starts at a random place too"
     recorder = Recorder(model)
     result = adversarial.pgd(recorder, images, LABELS, 0.2, step_size=0.05, num_steps=1, generator=seed(1))
     begin = torch.stack([group[0] for group in by_image(recorder, images)])
@@ -364,6 +374,7 @@ def test_linear_shift_grows_with_the_number_of_pixels_and_with_eps(expect):
     with expect.unchanged(weight=weight):
         once = adversarial.linear_shift(weight, 0.5)
 
+    expect(once, once.detach().clone(), "a 0-d tensor that is joined to no graph")
     expect(adversarial.linear_shift(weight.repeat(3, 2), 0.5), 6 * once, "six times the pixels, six times the shift")
     expect(adversarial.linear_shift(weight, 0.1), 0.2 * once, "a fifth of eps, a fifth of the shift")
     expect(
@@ -443,8 +454,10 @@ def test_one_pixel_attack_starts_everywhere_with_every_colour_and_redraws_what_f
     constant = torch.tensor([0.1, 0.2, 0.7]).double()
     box = BlackBox(lambda images: constant.expand(len(images), 3))
 
-    adversarial.one_pixel_attack(box, image, 2, population=600, generations=1, generator=seed())
+    result, _ = adversarial.one_pixel_attack(box, image, 2, population=600, generations=1, generator=seed())
 
+    old = (box.shown()[:600] == result).flatten(1).all(dim=1).any()
+    assert bool(old), "a child that is just as fit as its parent took its place: only a fitter one does"
     (first, second), _ = generations_of(box, image, 600, box.answer)
     for axis, side in enumerate((8, 11)):
         border = ((first[:, axis] == 0) | (first[:, axis] == side - 1)).double().mean().item()
@@ -456,6 +469,10 @@ def test_one_pixel_attack_starts_everywhere_with_every_colour_and_redraws_what_f
     assert bool(((colours >= 0) & (colours <= 1)).all()), "a child's colour leaves [0, 1]: clip it"
     border = ((second[:, 0] == 0) | (second[:, 0] == 7)).double().mean().item()
     assert border < 0.25, f"{border:.0%} of the children lie in the first or last row: draw what falls outside anew"
+    low, flat = pictures(1, size=(2, 30))[0], BlackBox(box.answer)
+    adversarial.one_pixel_attack(flat, low, 2, population=1500, generations=1, generator=seed(1))
+    upper = (genes_of(flat.shown()[1500:], low)[0][:, 0] == 0).double().mean().item()
+    assert abs(upper - 0.5) < 0.055, f"{upper:.0%} of the children lie in the upper of two rows: draw anew from both"
 
 
 def explained(children, members, sides):
@@ -522,6 +539,12 @@ def test_one_pixel_attack_stops_before_the_generation_after_the_fittest_succeeds
                 f"target {target}: stop when the fittest member has reached it, at most 7 times",
             )
             expect(result, box.shown()[best[-1]], f"target {target}: the fittest of all candidates")
+    for target in None, 0:
+        fooled = BlackBox(lambda images: torch.tensor([0.6, 0.3, 0.1]).double().expand(len(images), 3))
+        _, queries = adversarial.one_pixel_attack(
+            fooled, image, 1, target=target, population=5, generations=7, generator=seed()
+        )
+        expect(queries, 5, f"target {target}: the start is looked at too: whoever has won there needs no generation")
 
 
 # estimate_gradient
@@ -578,11 +601,16 @@ def test_directions_are_normal_and_own_for_each_image(expect):
     for one, other in itertools.combinations(torch.cat(directions), 2):
         parallel = min(float((one - other).norm()), float((one + other).norm())) < 1e-6
         assert not parallel, "two directions are the same: draw one for each image and each sample"
-    drawn = torch.cat(directions).flatten()
+    every = torch.cat(directions)  # (M, 3, H, W)
+    for axis, name in (1, "channels"), (2, "rows"), (3, "columns"):
+        one, other = (every.select(axis, i) for i in (0, 1))
+        assert not torch.allclose(one, other), f"two {name} have the same entries of u: draw one for each value"
+    drawn = every.flatten()
     assert abs(drawn.std().item() - 1) < 0.08, f"the entries of u have standard deviation {drawn.std():.2f}, expected 1"
     assert drawn.abs().std().item() > 0.1, "all entries of u have the same size: they come from N(0, 1)"
     uniform = (drawn / 2**0.5).erf() / 2 + 0.5
     assert distance_from_uniform(uniform) < 0.04, "the entries of u come from N(0, 1)"
+    assert drawn.abs().max().item() > 2.6, "no entry of u is large: N(0, 1) is not cut off"
 
 
 @pytest.mark.points(1, "estimate_gradient")
@@ -670,6 +698,8 @@ def test_training_a_substitute_leaves_no_trace(expect):
     ours = {value.untyped_storage().data_ptr() for value in result.state_dict().values()}
     assert not theirs & ours, "the result shares weights with substitute: train a deep copy"
     expect(steal(substitute, images, num_rounds=2)[0](images).detach(), result(images).detach(), "it can be repeated")
+    learned = int(result.features[3].num_batches_tracked)
+    expect(learned, 8, "batch norm learns from each of 2 x 4 batches in train mode, and from no others")
 
 
 # the sibling of the two functions that are built on FGSM
@@ -731,7 +761,7 @@ CLEAN = torch.tensor(
     dtype=torch.float64,
 )
 ATTACKED = torch.tensor(
-    [[1.0, 4, 0, 0], [0, 2, -4, -4], [0, 6, 1, 1], [0, 2, 0, 1], [6, 5.9, 0, 0], [0, 1, 0, 6], [0, 0, 2, 5]],
+    [[1.0, 4, 0, 0], [0, 2, -4, -4], [0, 6, 1, 1], [0, 6, 0, 1], [6, 5.9, 0, 0], [0, 1, 0, 6], [0, 0, 2, 5]],
     dtype=torch.float64,
 )
 TRUE = torch.tensor([0, 1, 2, 3, 0, 3, 2])  # the fourth is wrong on the clean picture already
@@ -790,14 +820,16 @@ def test_exactly_the_fraction_of_labels_is_flipped_each_to_another_class(expect)
     labels = torch.arange(37) % 5
 
     counts, inside = [], []
-    for fraction in (0.0, 0.1, 0.25, 0.7, 1.0):
+    for fraction in (0.0, 0.1, 0.25, 0.5, 0.7, 1.0):
         flipped = adversarial.flip_labels(labels, fraction, 5, generator=seed())
         expect(torch.tensor(flipped.shape), torch.tensor([37]), "as many labels as were given")
         counts.append(int((flipped != labels).sum()))
         inside.append(int(((flipped >= 0) & (flipped < 5)).sum()))
 
-    expect(torch.tensor(counts), torch.tensor([0, 4, 9, 26, 37]), "round(fraction * N) labels differ from the old ones")
-    expect(torch.tensor(inside), torch.tensor([37] * 5), "every label is a class, 0 to K - 1")
+    expect(
+        torch.tensor(counts), torch.tensor([0, 4, 9, 18, 26, 37]), "round(fraction * N) labels differ from the old ones"
+    )
+    expect(torch.tensor(inside), torch.tensor([37] * 6), "every label is a class, 0 to K - 1")
 
 
 @pytest.mark.points(1, "flip_labels")
@@ -817,6 +849,8 @@ def test_any_label_may_be_flipped_and_all_other_classes_are_as_likely(expect):
     )
     unlikely = (counts[possible] - 100).abs().max()
     assert int(unlikely) < 35, "all other classes are equally likely"
+    absent = adversarial.flip_labels(torch.arange(60) % 3, 1.0, 5, generator=seed())
+    expect(absent.unique(), torch.arange(5), "there are num_classes classes, also where some have no label yet")
 
 
 @pytest.mark.points(1, "flip_labels")
@@ -862,6 +896,8 @@ def test_injecting_leaves_no_trace(expect):
     expect.new(images, **given, **new)
     expect.new(labels, **given, **new)
     expect(images[-1:], new["new_images"], "one sample can be injected")
+    joined, _ = adversarial.inject_samples(IMAGES.clone().requires_grad_(), LABELS, *new.values())
+    expect(joined, images, "the same for images that ask for gradients, detached")
     expect(labels, torch.tensor([4, 0, 2, 1]), "one sample can be injected")
 
 
@@ -876,6 +912,7 @@ def some_gradients():
 def test_every_gradient_is_multiplied_by_the_scale(expect):
     for scale in (-1.0, 0.3, 1.0, -20.0):
         result = adversarial.corrupt_update(some_gradients(), scale=scale)
+        assert isinstance(result, list), f"the result is a {type(result).__name__}, expected a list"
         expect(len(result), 4, "one tensor for each that was given")
         for mine, gradient in zip(result, some_gradients(), strict=True):
             expect(mine, scale * gradient, f"scale * gradient, scale {scale}")
@@ -968,6 +1005,10 @@ def test_adversarial_loss_writes_no_gradient_and_works_under_no_grad(expect, mon
     expect(
         loss.detach(), mean_surprise(model(known), LABELS).detach(), "the same loss under the caller's torch.no_grad()"
     )
+    used = used_network(model)
+    adversarial.adversarial_loss(used, images, labels, 0.1)
+    kept = all(parameter.grad is not None and parameter.grad.any() for parameter in used.parameters())
+    assert kept, "gradients that were stored in the parameters before the call are gone: leave them"
     one = adversarial.adversarial_loss(model, images[1:2], labels[1:2], 0.1)
     expect(one.detach(), mean_surprise(model(known[1:2]), LABELS[1:2]).detach(), "one image will do")
 
@@ -1039,6 +1080,7 @@ def test_noise_is_normal_own_for_each_copy_and_not_clamped():
     assert not torch.allclose(noise[:, 0], noise[:, 1]), (
         "the three channels have the same noise: draw it for each value"
     )
+    assert not torch.allclose(noise[:, :, 0], noise[:, :, 1]), "two rows have the same noise: draw it for each value"
     assert float(torch.cat(copies).min()) < -0.05, "the noisy copies are clamped: leave them as they are"
     assert abs(noise.std().item() - 1) < 0.06, f"the noise is {noise.std().item():.2f} times as strong as sigma"
     assert distance_from_uniform((noise / 2**0.5).erf() / 2 + 0.5) < 0.04, "the noise is normal, with mean 0"

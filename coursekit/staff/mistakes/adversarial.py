@@ -11,6 +11,34 @@ OUT_OF_RANGE = "Look at the smallest and the largest value of the result: is it 
 NOT_SIGNED = "Small slopes move values less than large ones in your attack; the budget counts each value alone."
 
 FOOLING_IMAGE = (
+    mistake(
+        "fooling_image",
+        "epsilon",
+        "step_size * gradient / length",
+        "step_size * gradient / (length + 1e-8)",
+        hint="A safety margin in the denominator: on very faint slopes your step shrinks to nothing.",
+    ),
+    mistake(
+        "fooling_image",
+        "L1 norm",
+        "gradient.norm()",
+        "gradient.abs().sum()",
+        hint="Your steps are far too short: the sum of all sizes is another length than the one the docstring names.",
+    ),
+    mistake(
+        "fooling_image",
+        "root mean square",
+        "gradient.norm()",
+        "gradient.square().mean().sqrt()",
+        hint="Your step grows with the number of pixels: its length is a sum over them, not a mean.",
+    ),
+    mistake(
+        "fooling_image",
+        "one step too few",
+        "range(max_steps)",
+        "range(max_steps - 1)",
+        hint="Allow a single step, and count how many are taken.",
+    ),
     mistake("fooling_image", "descends", "+ step_size", "- step_size", hint=FALLS),
     mistake(
         "fooling_image",
@@ -270,6 +298,13 @@ FGSM = (
 PGD = (
     mistake(
         "pgd",
+        "no random start for a targeted attack",
+        "generator is not None",
+        "generator is not None and not targeted",
+        hint="A generator means a random start, whichever way the attack goes.",
+    ),
+    mistake(
+        "pgd",
         "no ball",
         "adv_images.clamp(images - eps, images + eps).clamp(0, 1)",
         "adv_images.clamp(0, 1)",
@@ -445,6 +480,7 @@ PGD = (
 )
 
 LINEAR_SHIFT = (
+    mistake("linear_shift", "still joined to the graph", "weight.detach()", "weight", hint="Cut the history off."),
     mistake(
         "linear_shift",
         "sum before the absolute value",

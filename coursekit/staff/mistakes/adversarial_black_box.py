@@ -11,6 +11,29 @@ CALLERS_IMAGE = "The picture that you were given is another one after the call."
 ONE_PIXEL_ATTACK = (
     mistake(
         "one_pixel_attack",
+        "as fit as the parent is enough",
+        "< sign * scores[:, [wanted]]",
+        "<= sign * scores[:, [wanted]]",
+        hint="When parent and child are equally fit, who stays?",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "start not looked at",
+        "for _ in range(generations):",
+        "for generation in range(generations):",
+        "if (scores[best]",
+        "if generation > 0 and (scores[best]",
+        hint="What if somebody has won before the first generation?",
+    ),
+    mistake(
+        "one_pixel_attack",
+        "last row and column never drawn anew",
+        "fresh = sides *",
+        "fresh = (sides - 1) *",
+        hint="A place that is drawn anew may lie in any row and column: which ones does your second draw leave out?",
+    ),
+    mistake(
+        "one_pixel_attack",
         "crossover",
         "        child_scores, queries",
         "        keep = uniform(population, 5, like=image, generator=generator) < 0.5\n"
@@ -206,6 +229,20 @@ ONE_PIXEL_ATTACK = (
 ESTIMATE_GRADIENT = (
     mistake(
         "estimate_gradient",
+        "same direction for every channel",
+        "normal(*images.shape, like=images, generator=generator)",
+        "normal(len(images), 1, *images.shape[2:], like=images, generator=generator).expand_as(images)",
+        hint="Compare the three colours of one direction.",
+    ),
+    mistake(
+        "estimate_gradient",
+        "one row for all rows",
+        "normal(*images.shape, like=images, generator=generator)",
+        "normal(*images.shape[:2], 1, images.shape[3], like=images, generator=generator).expand_as(images)",
+        hint="Compare two rows of one direction.",
+    ),
+    mistake(
+        "estimate_gradient",
         "one-sided difference",
         "images - sigma * noise",
         "images",
@@ -323,6 +360,20 @@ ESTIMATE_GRADIENT = (
 )
 
 TRAIN_SUBSTITUTE = (
+    mistake(
+        "train_substitute",
+        "trained in eval mode",
+        "model.train().parameters()",
+        "model.eval().parameters()",
+        hint="Batch norm and dropout behave differently while a network learns: which mode was yours in?",
+    ),
+    mistake(
+        "train_substitute",
+        "new pictures made in train mode",
+        "        model.eval()\n    return model",
+        "    return model.eval()",
+        hint="Batch norm also learned from a batch that is no training step: where does the substitute only look?",
+    ),
     mistake(
         "train_substitute",
         "trains the caller's network",

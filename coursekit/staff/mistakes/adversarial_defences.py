@@ -104,6 +104,20 @@ ATTACK_SUCCESS = (
 FLIP_LABELS = (
     mistake(
         "flip_labels",
+        "half rounded up",
+        "round(fraction * len(labels))",
+        "int(fraction * len(labels) + 0.5)",
+        hint="How many labels change is said in Python: what does its function make of a half?",
+    ),
+    mistake(
+        "flip_labels",
+        "classes counted in the labels",
+        "turn = torch.randint(1, num_classes,",
+        "num_classes = int(labels.max()) + 1\n    turn = torch.randint(1, max(num_classes, 2),",
+        hint="How many classes there are is told you; labels need not hold all of them.",
+    ),
+    mistake(
+        "flip_labels",
         "may keep its class",
         "torch.randint(1, num_classes",
         "torch.randint(0, num_classes",
@@ -177,6 +191,7 @@ FLIP_LABELS = (
 )
 
 INJECT_SAMPLES = (
+    mistake("inject_samples", "still joined to the graph", ".detach()", "", hint="Cut the history off."),
     mistake(
         "inject_samples",
         "new ones first",
@@ -306,6 +321,13 @@ CORRUPT_UPDATE = (
 )
 
 ADVERSARIAL_LOSS = (
+    mistake(
+        "adversarial_loss",
+        "gradients erased",
+        "return F.cross_entropy",
+        "model.zero_grad()\n    return F.cross_entropy",
+        hint="Whoever trains may be collecting gradients: nothing that is stored in the parameters is yours to touch.",
+    ),
     mistake(
         "adversarial_loss",
         "clean loss",
@@ -476,6 +498,13 @@ REENCODE = (
 )
 
 NOISY_PREDICT = (
+    mistake(
+        "noisy_predict",
+        "one row's noise for all rows",
+        "normal(*images.shape,",
+        "normal(*images.shape[:2], 1, images.shape[3],",
+        hint="Compare the noise of two rows.",
+    ),
     mistake(
         "noisy_predict",
         "softmax of the mean",

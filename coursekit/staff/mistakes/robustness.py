@@ -10,6 +10,27 @@ PAIRS = "torch.stack([transfer(image, style).detach() for image, style in pairs]
 CORRUPTION_ERRORS = (
     mistake(
         "corruption_errors",
+        "against the clean answer",
+        "(predicted != labels)",
+        "(predicted != model(images.detach()).argmax(dim=1))",
+        hint="An answer can stay what it was and be wrong: with what do you compare?",
+    ),
+    mistake(
+        "corruption_errors",
+        "clean error subtracted",
+        "(predicted != labels).double().mean()",
+        "(predicted != labels).double().mean() - (model(images.detach()).argmax(dim=1) != labels).double().mean()",
+        hint="How much worse it became is another question: how often is the network wrong?",
+    ),
+    mistake(
+        "corruption_errors",
+        "generator set back",
+        "corrupted = corruption(",
+        "generator.manual_seed(severity)\n            corrupted = corruption(",
+        hint="Each call should meet fresh random numbers: what did you do to the generator in between?",
+    ),
+    mistake(
+        "corruption_errors",
         "accuracy",
         "(predicted != labels)",
         "(predicted == labels)",
@@ -216,6 +237,13 @@ MEAN_CORRUPTION_ERROR = (
 RELATIVE_MEAN_CORRUPTION_ERROR = (
     mistake(
         "relative_mean_corruption_error",
+        "baseline's gains taken for losses",
+        "baseline_worse.sum(dim=1)",
+        "baseline_worse.abs().sum(dim=1)",
+        hint="Where the baseline errs less than on clean images the difference is negative, and counts as that.",
+    ),
+    mistake(
+        "relative_mean_corruption_error",
         "clean error subtracted once",
         RELATIVE,
         "((errors.detach().sum(dim=1) - clean) / (baseline.detach().sum(dim=1) - baseline_clean)).mean().detach()",
@@ -322,6 +350,13 @@ RELATIVE_MEAN_CORRUPTION_ERROR = (
 )
 
 CUE_CONFLICT = (
+    mistake(
+        "cue_conflict",
+        "transfer without gradients",
+        "    return torch.stack(",
+        "    with torch.no_grad():\n        return torch.stack(",
+        hint="Some ways to paint a picture descend a loss, and cannot where derivatives are switched off.",
+    ),
     mistake(
         "cue_conflict",
         "cues exchanged",

@@ -11,6 +11,12 @@ CALLERS = "Compare the pictures that you were given before and after the call."
 BORDER = "Look at the outermost pixels of a plain picture."
 
 GAUSSIAN_NOISE = (
+    mistake("gaussian_noise", "third channel like the first",
+            "noise = normal(*images.shape, like=images, generator=generator)",
+            "noise = normal(*images.shape, like=images, generator=generator)[:, [0, 1, 0]]",
+            hint="Compare the noise of all three channels."),
+    mistake("gaussian_noise", "always float32", ".clamp(0, 1)", ".clamp(0, 1).float()",
+            hint="Which type of numbers went in, and which came out?"),
     mistake("gaussian_noise", "off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
     mistake("gaussian_noise", "one noise for the batch", "normal(*images.shape,", "normal(1, *images.shape[1:],",
             hint=SHARED),
@@ -40,6 +46,12 @@ GAUSSIAN_NOISE = (
 )  # fmt: skip
 
 SHOT_NOISE = (
+    mistake("shot_noise", "rounded normal numbers", "torch.poisson(rates, generator=generator)",
+            "(rates + rates.sqrt() * normal(*rates.shape, like=rates, generator=generator)).round().clamp(min=0)",
+            hint="Mean and variance are right and every number is whole, but how often does no photon arrive?"),
+    mistake("shot_noise", "brightness of the whole channel", "(images.detach() * photons)",
+            "(images.detach() * photons).mean(dim=(2, 3), keepdim=True).expand_as(images).contiguous()",
+            hint="Where has the picture gone? Each value has a brightness of its own."),
     mistake("shot_noise", "off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
     mistake("shot_noise", "not divided", "counts / photons", "counts",
             hint="Photons are counted: which brightness does a count stand for?"),
@@ -73,6 +85,12 @@ SHOT_NOISE = (
 )  # fmt: skip
 
 IMPULSE_NOISE = (
+    mistake("impulse_noise", "two by two", "chance = uniform(*images.shape, like=images, generator=generator)",
+            "half = [(side + 1) // 2 for side in images.shape[2:]]\n"
+            "    chance = uniform(*images.shape[:2], *half, like=images, generator=generator)\n"
+            "    chance = chance.repeat_interleave(2, 2).repeat_interleave(2, 3)\n"
+            "    chance = chance[:, :, : images.shape[2], : images.shape[3]]",
+            hint="Look closely at what is hit: how large is the smallest spot?"),
     mistake("impulse_noise", "off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
     mistake("impulse_noise", "amount to each side", "chance < amount / 2", "chance < amount",
             "1 - amount / 2", "1 - amount", hint="How many values are hit in all?"),
@@ -136,6 +154,19 @@ DEFOCUS_BLUR = (
 
 EXCHANGE = "pixels = torch.empty_like(pixels).scatter_(2, sorted_places[:, None].expand_as(pixels), moved)"
 FROSTED_GLASS_BLUR = (
+    mistake("frosted_glass_blur", "blurred in every round", "moved = pixels.gather(2,",
+            "pixels = blurred(pixels.unflatten(2, (height, width))).flatten(2)\n        moved = pixels.gather(2,",
+            hint="How often is the picture blurred when the pixels change places three times?"),
+    mistake("frosted_glass_blur", "round the border", "return blurred(pixels",
+            "pixels = pixels.unflatten(2, (height, width)).roll((1, 1) if rounds else (0, 0), dims=(2, 3)).flatten(2)\n"
+            "    return blurred(pixels", hint="What lies above the first row? Nothing that one could change places with."),
+    mistake("frosted_glass_blur", "border left out", "moved = pixels.gather(2, mixed_places[:, None].expand_as(pixels))",
+            "inner = torch.zeros(height, width, dtype=torch.bool)\n"
+            "        inner[reach:-reach, reach:-reach] = True\n"
+            "        square = torch.where(inner.flatten(), square + 2, -1 - torch.arange(height * width))\n"
+            "        sorted_places, mixed_places = square.argsort(dim=1, stable=True), (square + chance).argsort(dim=1)\n"
+            "        moved = pixels.gather(2, mixed_places[:, None].expand_as(pixels))",
+            hint="Number the pixels, and look at which ones have not moved."),
     mistake("frosted_glass_blur", "off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
     mistake("frosted_glass_blur", "copies instead of exchanging", "moved = pixels.gather(2, mixed_places[:, None].expand_as(pixels))",
             "mixed_places = mixed_places.roll(1, dims=1).minimum(mixed_places)\n"
@@ -192,6 +223,9 @@ FROSTED_GLASS_BLUR = (
 )  # fmt: skip
 
 MOTION_BLUR = (
+    mistake("motion_blur", "normal angle", "math.pi * uniform(n, 1, 1, like=images, generator=generator)",
+            "math.pi / 4 * normal(n, 1, 1, like=images, generator=generator)",
+            hint="Count the directions of many images: some come more often than others."),
     mistake("motion_blur", "off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
     mistake("motion_blur", "one angle for the batch", "uniform(n, 1, 1,", "uniform(1, 1, 1,",
             "y, x = rows + step * angle.sin(), columns + step * angle.cos()",
@@ -227,6 +261,10 @@ MOTION_BLUR = (
 )  # fmt: skip
 
 ZOOM_BLUR = (
+    mistake("zoom_blur", "towards a whole pixel", "dtype=images.dtype) / zoom",
+            "dtype=images.dtype) / zoom\n"
+            "        shrink[:, 2] = (1 - 1 / zoom) * torch.tensor([(side + 1) % 2 / side for side in images.shape[:1:-1]])",
+            hint="Try a picture with an even number of rows: where is its middle?"),
     mistake("zoom_blur", "off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
     mistake("zoom_blur", "original twice", "(total / len(zooms))", "((total + images.detach()) / (len(zooms) + 1))",
             hint="How often does the picture itself count? The paper's code has a slip here."),

@@ -852,6 +852,20 @@ FROM_A_STUDENT = (
         "(relu_input > 0).double()",
         hint="Look at the type of numbers that goes in and the one that comes out.",
     ),
+    mistake(
+        "saliency_map",
+        "mean over channels",
+        ".sum(dim=1)",
+        ".mean(dim=1)",
+        hint="Your map is a third of what it should be: how do the three colour channels become one?",
+    ),
+    mistake(
+        "receptive_field",
+        "global pooling taken for a single place",
+        "low, high = 0, size",
+        "low, high = (0, size) if len(unit) == 1 else (first, last)",
+        hint="A unit behind global pooling has a place, (0, 0), and sees more than that place: which kernel is None?",
+    ),
 )
 
 MISTAKES = (

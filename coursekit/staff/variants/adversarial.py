@@ -419,7 +419,7 @@ SCORES_AND_DEFENCES = (
     variant(
         "inject_samples",
         "vstack and hstack",
-        body="return torch.vstack([images, new_images]), torch.hstack([labels, new_labels])",
+        body="return torch.vstack([images.detach(), new_images.detach()]), torch.hstack([labels, new_labels])",
     ),
     variant(
         "inject_samples",

@@ -328,9 +328,10 @@ MEASURES = (
             pictures.append(transfer(content[i].detach().clone(), texture[i].detach().clone()).detach().clone())
         return torch.clamp(torch.stack(pictures), 0, 1)
         """),
-    variant("cue_conflict", "without a graph", body="""
+    variant("cue_conflict", "no graph outside of transfer", body="""
+        made = list(map(transfer, content.detach(), texture.detach()))
         with torch.no_grad():
-            return torch.stack(list(map(transfer, content.detach(), texture.detach()))).clip(0, 1).detach()
+            return torch.stack(made).clip(0, 1)
         """),
     variant("cue_conflict", "into an empty batch", body="""
         result = torch.empty_like(content.detach())
