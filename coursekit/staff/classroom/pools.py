@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -47,6 +48,8 @@ def dask_pool(address: str) -> Iterator[Pool]:
         raise UsageError(
             "--scheduler needs dask: pip install distributed (tests/staff/requirements.txt names it)"
         ) from None
+    if not re.fullmatch(r"\w+://.+:\d+", address):  # a client of dask's that was not made waits half a minute to die
+        raise UsageError(f"--scheduler {address} is no address: write protocol, host and port, as in tcp://10.0.0.1:8786")
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
