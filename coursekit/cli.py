@@ -7,13 +7,13 @@ import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from coursekit import __version__
 from coursekit.errors import UsageError
 
 if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    Commands = argparse._SubParsersAction[Any]
     Run = Callable[[argparse.Namespace], int]
 
 FULL_MARKS, POINTS_LOST, USAGE = 0, 1, 2  # exit codes

@@ -68,7 +68,9 @@ def train(
         where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         torch.zeros(1, device=where)
     except (RuntimeError, AssertionError, NotImplementedError):
-        raise UsageError(f"--device {device}: torch has no such device here; take cpu, or leave the option out") from None
+        raise UsageError(
+            f"--device {device}: torch has no such device here; take cpu, or leave the option out"
+        ) from None
     changes: dict[str, Any] = {"epochs": epochs, "num_scenes": num_scenes, "wanted_accuracy": wanted_accuracy}
     changes = {key: value for key, value in changes.items() if value is not None}
     done = []

@@ -27,7 +27,20 @@ def gradebook(records: Sequence[Record], waiting: Sequence[HandedIn], failures: 
     writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     titles = [f"part {number}" for number in ids]
     writer.writerow(
-        ["student", "score", "max_score", "percent", "core", "max_core", *titles, "status", "late", "remarks", "sandbox", "file"]
+        [
+            "student",
+            "score",
+            "max_score",
+            "percent",
+            "core",
+            "max_core",
+            *titles,
+            "status",
+            "late",
+            "remarks",
+            "sandbox",
+            "file",
+        ]
     )
     rows.sort(key=lambda row: (str(row[0]).casefold(), str(row[0])))
     writer.writerows(rows)
@@ -45,9 +58,7 @@ def core_points(order: Order) -> dict[str, float]:
     return {check.id: check.points for check in counted if check.function in part_of(check.function).core}
 
 
-def _row(
-    record: Record, ids: Mapping[int, Sequence[str]], most: float, core: Mapping[str, float]
-) -> list[str | float]:
+def _row(record: Record, ids: Mapping[int, Sequence[str]], most: float, core: Mapping[str, float]) -> list[str | float]:
     score = record.score
     points = [_number(sum(record.outcome.points.get(name, 0.0) for name in names)) for names in ids.values()]
     percent = int(100 * score / most) if most else 0

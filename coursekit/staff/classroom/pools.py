@@ -39,6 +39,14 @@ def local_pool(workers: int) -> Iterator[Pool]:
         executor.shutdown(wait=True, cancel_futures=True)
 
 
+def refuse_address(address: str) -> None:
+    """Raise UsageError for what is no address of a scheduler: dask's client would leave a traceback half a minute later."""
+    if not re.fullmatch(r"\w+://.+:\d+", address):
+        raise UsageError(
+            f"--scheduler {address} is no address: write protocol, host and port, as in tcp://10.0.0.1:8786"
+        )
+
+
 @contextmanager
 def dask_pool(address: str) -> Iterator[Pool]:
     """The workers of the dask scheduler at an address; one that dies has its jobs done by another."""
@@ -48,8 +56,6 @@ def dask_pool(address: str) -> Iterator[Pool]:
         raise UsageError(
             "--scheduler needs dask: pip install distributed (tests/staff/requirements.txt names it)"
         ) from None
-    if not re.fullmatch(r"\w+://.+:\d+", address):  # a client of dask's that was not made waits half a minute to die
-        raise UsageError(f"--scheduler {address} is no address: write protocol, host and port, as in tcp://10.0.0.1:8786")
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
