@@ -49,7 +49,7 @@ def test_a_worker_killed_while_grading_changes_nothing(tmp_path):
 
 def killed_in_its_scratch(work, order):
     """Leave a file as a grading worker would, and kill the worker once."""
-    pass
+    scratch_of_worker()
     with tempfile.NamedTemporaryFile(prefix="a2-left-", delete=False):
         pass
     return deadly(work, order)
