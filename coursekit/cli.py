@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from coursekit import __version__
 from coursekit.errors import UsageError
 
 if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    Commands = argparse._SubParsersAction[Any]
     Run = Callable[[argparse.Namespace], int]
 
 FULL_MARKS, POINTS_LOST, USAGE = 0, 1, 2  # exit codes
 HAS_STAFF = importlib.util.find_spec("coursekit.staff") is not None
+
+
+class Parser(argparse.ArgumentParser):
+    """Say what is wrong with an argument in one line, not below a page of usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"{self.prog}: {message}; `{self.prog} --help` shows how\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,11 +39,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"a2 {arguments.command}: stopped", file=sys.stderr)
         return USAGE
+    except BrokenPipeError:  # `a2 submit | head`: the reader has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return USAGE
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Declare every command that this edition has."""
-    parser = argparse.ArgumentParser(prog="a2", description="Assignment 2: looking into networks, and fooling them.")
+    parser = Parser(prog="a2", description="Assignment 2: looking into networks, and fooling them.")
     parser.add_argument("--version", action="version", version=f"a2 {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _student_commands(commands)
@@ -72,7 +83,7 @@ def _student_commands(commands: Commands) -> None:
         "--fresh", action="store_true", help="a new Python for each run (always so on macOS and Windows)"
     )
     hint = _command(commands, "hint", _hint, "show one more hint for a function", "a2 hint saliency_map")
-    hint.add_argument("function")
+    hint.add_argument("function", help="one of the functions to complete; `a2 grade` lists them")
     hint.add_argument("--reset", action="store_true", help="begin again with the first hint")
     submit = _command(commands, "submit", _submit, "check your work and pack it into submission.zip", "a2 submit")
     submit.add_argument("--out", type=Path, help="the zip to write (default: submission.zip)")
@@ -87,17 +98,17 @@ def _staff_commands(commands: Commands) -> None:
     start = _command(
         commands, "start", _start, "write the student edition to a folder, ready to work in", "a2 start ~/a2"
     )
-    start.add_argument("folder", type=Path)
+    start.add_argument("folder", type=Path, help="a new one")
     release = _command(
         commands, "release", _release, "cut the student edition to a folder or a zip", "a2 release a2.zip"
     )
-    release.add_argument("destination", type=Path)
+    release.add_argument("destination", type=Path, help="a new folder, or a file that ends in .zip")
     reference = _command(
         commands, "reference", _reference, "store reference outputs and the manifests", "a2 reference 1"
     )
-    reference.add_argument("part", nargs="?")
+    reference.add_argument("part", nargs="?", help="a part's number, a module or a function; default: everything")
     check = _command(commands, "check", _check, "hold the autograder itself to its promises", "a2 check 1")
-    check.add_argument("part", nargs="?")
+    check.add_argument("part", nargs="?", help="a part's number, a module or a function; default: everything")
     _command(commands, "readme", _readme, "write the README's table of parts and its picture", "a2 readme")
     train = _command(commands, "train", _train, "train a network of the zoo", "a2 train tiny_vgg")
     train.add_argument("name", help="a network, or all")
@@ -125,7 +136,7 @@ def _class_commands(commands: Commands) -> None:
     gradescope = _command(
         commands, "gradescope", _gradescope, "pack an autograder for Gradescope", "a2 gradescope autograder.zip"
     )
-    gradescope.add_argument("destination", type=Path)
+    gradescope.add_argument("destination", type=Path, help="the zip to write")
     gradescope.add_argument("--parts", nargs="+", help="numbers or modules (default: all)")
 
 
@@ -135,6 +146,13 @@ def _grade(arguments: argparse.Namespace) -> int:
     from coursekit.grading.report import write_report
     from coursekit.parts import ROOT, find_parts
 
+    if not getattr(arguments, "isolated", False):
+        for option in ("submission", "trust"):
+            if getattr(arguments, option, None):
+                raise UsageError(f"--{option} needs --isolated; without it, the code of this folder is graded")
+    for path in filter(None, (arguments.results, arguments.report)):
+        if path.is_dir() or not path.absolute().parent.is_dir():
+            raise UsageError(f"{path} cannot be written: name a file in a folder that is there")
     parts = find_parts(arguments.part)
     checks = results.select(results.read_manifest(ROOT / "tests" / "manifest.json"), parts, arguments.part)
     with terminal.progress_bar("checks", len(checks)) as bar:

@@ -164,8 +164,8 @@ def find_parts(name: str | None) -> tuple[Part, ...]:
     if not found:
         known = ", ".join(f"{p.number} ({p.module})" for p in PARTS)
         functions = [function for p in PARTS for function in p.functions]
-        near = difflib.get_close_matches(name, functions) or functions
-        raise UsageError(f"no part is called {name!r}; the parts are {known}; near functions: {', '.join(near)}")
+        near = ", ".join(difflib.get_close_matches(name, functions))
+        raise UsageError(f"no part is called {name!r}; the parts are {known}{near and f'; near functions: {near}'}")
     return found
 
 
@@ -174,5 +174,6 @@ def part_of(function: str) -> Part:
     for part in PARTS:
         if function in part.functions:
             return part
-    names = ", ".join(name for part in PARTS for name in part.functions)
-    raise UsageError(f"no function is called {function!r}; there are {names}")
+    names = [name for part in PARTS for name in part.functions]
+    near = ", ".join(difflib.get_close_matches(function, names))
+    raise UsageError(f"no function is called {function!r}; {f'near: {near}' if near else '`a2 grade` lists them all'}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from coursekit.errors import UsageError
 from coursekit.parts import ROOT, part_of
 
 LADDERS = Path(__file__).parent / "hints"
@@ -13,12 +14,17 @@ LADDERS = Path(__file__).parent / "hints"
 def ladder(function: str) -> tuple[str, ...]:
     """Return all hints of a function, from the gentlest to the line of mathematics."""
     path = LADDERS / f"{part_of(function).module}.json"
-    return tuple(json.loads(path.read_text(encoding="utf-8"))[function])
+    try:
+        return tuple(json.loads(path.read_text(encoding="utf-8")).get(function, ()))
+    except ValueError as error:
+        raise UsageError(f"{path} is no JSON: {error}") from None
 
 
 def next_hint(function: str, *, root: Path = ROOT) -> str:
     """Return one hint more than last time, with all before it; how far one has come is remembered between calls."""
     hints = ladder(function)
+    if not hints:
+        raise UsageError(f"{function} has no hints: they belong to {LADDERS / part_of(function).module}.json")
     seen = _read(root)
     seen[function] = min(seen.get(function, 0) + 1, len(hints))
     _write(root, seen)

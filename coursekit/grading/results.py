@@ -114,6 +114,15 @@ class Grade:
         return sum(v.check.points for v in self.verdicts)
 
     @property
+    def kinds(self) -> str:
+        """How many points are core and how many are extension, in words."""
+        kinds = {}
+        for name in ("core", "extension"):
+            chosen = [f for f in self.functions if (f.function in f.part.core) == (name == "core")]
+            kinds[name] = (sum(f.score for f in chosen), sum(f.max_score for f in chosen))
+        return ", ".join(f"{name} {got:g} of {most:g}" for name, (got, most) in kinds.items() if most)
+
+    @property
     def percent(self) -> int:
         """Rounded down, so that 100 means everything."""
         return int(100 * self.score / self.max_score) if self.max_score else 0
@@ -181,4 +190,6 @@ def write_results(grade: Grade, path: Path) -> None:
 def select(checks: Sequence[Check], parts: Sequence[Part], name: str | None) -> tuple[Check, ...]:
     """Return the checks of some parts; of one function if name is a function's."""
     chosen = [c for c in checks if part_of(c.function) in parts]
+    if any(name in part.functions for part in parts) and all(c.function != name for c in chosen):
+        raise UsageError(f"{name} has no check in tests/manifest.json: `a2 reference` lists the checks that there are")
     return tuple(c for c in chosen if c.function == name) or tuple(chosen)

@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import textwrap
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,13 +56,17 @@ class Submission:
         if self.kept:
             said.append(f"the older {self.path.name} is now {self.kept.name}")
         if self.todo:
-            said.append(f"still to do ({len(self.todo)}): {', '.join(self.todo)}")
+            said.append(_wrapped(f"still to do ({len(self.todo)}): {', '.join(self.todo)}"))
         if self.missing:
-            said.append(f"not defined any more ({len(self.missing)}): {', '.join(self.missing)}")
+            said.append(_wrapped(f"not defined any more ({len(self.missing)}): {', '.join(self.missing)}"))
         said += [f"{name} is not there: its notebook trains it and saves it" for name in self.untrained]
         for name, count in self.open_questions:
             said.append(f"{name}: {count} question{'s' * (count > 1)} without an answer")
         return said
+
+
+def _wrapped(line: str) -> str:
+    return textwrap.fill(line, 80, subsequent_indent="  ", break_long_words=False)
 
 
 def submit(root: Path = ROOT, destination: Path | None = None, *, parts: Sequence[Part] = PARTS) -> Submission:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -26,7 +27,10 @@ console = Console(highlight=False, soft_wrap=False)
 
 
 def signs() -> tuple[str, str]:
-    """Return a tick and a cross, or what stands for them where the output cannot show them."""
+    """Return a tick and a cross, or what stands for them where the output cannot show them or the locale is C."""
+    locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG")
+    if locale in ("C", "POSIX"):  # Python writes UTF-8 there all the same
+        return "ok", "x"
     try:
         "✓✗".encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -58,17 +62,8 @@ def print_grade(grade: Grade) -> None:
     console.print(f"{len(grade.verdicts)} checks in {grade.seconds:.1f} s; slowest: {times}", style="dim")
     style = "bold green" if grade.score == grade.max_score else "bold"
     console.print(
-        f"score: {grade.score:g} of {grade.max_score:g} points ({grade.percent} %): {_kinds(grade)}", style=style
+        f"score: {grade.score:g} of {grade.max_score:g} points ({grade.percent} %): {grade.kinds}", style=style
     )
-
-
-def _kinds(grade: Grade) -> str:
-    """Say how many points are core and how many are extension."""
-    kinds = {}
-    for name in ("core", "extension"):
-        chosen = [f for f in grade.functions if (f.function in f.part.core) == (name == "core")]
-        kinds[name] = (sum(f.score for f in chosen), sum(f.max_score for f in chosen))
-    return ", ".join(f"{name} {got:g} of {most:g}" for name, (got, most) in kinds.items() if most)
 
 
 def _table(grade: Grade) -> Table:

@@ -165,7 +165,12 @@ def _manifest_problems(solution: Trial, part: Part) -> list[str]:
     listed = [c for c in read_manifest(ROOT / "tests" / "manifest.json") if c.function in part.functions]
     stored = {(c.id, c.function, c.points) for c in listed}
     found = {(o.check, o.function, o.max_score) for o in solution.outcomes}
-    return [f"tests/manifest.json is not what part {part.number} has: run a2 reference"] if stored != found else []
+    problems = [
+        f"{f} has no check in {part.tests_path}" for f in part.functions if all(f != name for _, name, _ in found)
+    ]
+    if stored != found:
+        problems.append(f"tests/manifest.json is not what part {part.number} has: run a2 reference")
+    return problems
 
 
 def _edition_problems() -> list[str]:

@@ -29,7 +29,7 @@ def print_gate(gate: Gate) -> None:
     _, cross = signs()
     for problem in gate.problems:
         console.print(f"[red]{cross}[/] {escape(printable(problem))}")
-    verdict = "the gate holds" if gate.holds else f"{len(gate.problems)} promises are broken"
+    verdict = "the gate holds" if gate.holds else f"{len(gate.problems)} broken promise{'s' * (len(gate.problems) > 1)}"
     console.print(f"{verdict}, found out in {gate.seconds:.0f} s", style="bold")
 
 

@@ -62,7 +62,15 @@ def train(
     """
     if name != "all" and name not in RECIPES:
         raise UsageError(f"no recipe {name!r}: train one of {', '.join(RECIPES)}, or all")
-    where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    if epochs is not None and epochs < 1:
+        raise UsageError(f"--epochs {epochs}: at least one is needed")
+    try:
+        where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.zeros(1, device=where)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise UsageError(
+            f"--device {device}: torch has no such device here; take cpu, or leave the option out"
+        ) from None
     changes: dict[str, Any] = {"epochs": epochs, "num_scenes": num_scenes, "wanted_accuracy": wanted_accuracy}
     changes = {key: value for key, value in changes.items() if value is not None}
     done = []

@@ -510,6 +510,7 @@ def test_the_parts_of_the_gradebook_add_up_to_the_score(tmp_path):
     row = lines_of(tmp_path / "out")["all"]
     assert sum(float(points) for title, points in row.items() if title.startswith("part ")) == float(row["score"])
     assert row["score"] == row["max_score"]
+    assert row["core"] == row["max_core"] == "137", "docs/staff.md names it"
     assert Order().parts == tuple(sorted({part.number for part in PARTS}))
 
 

@@ -2,11 +2,13 @@
 
 import os
 import signal
+import tempfile
 import time
 
 import pytest
 
 from coursekit.staff.classroom.run import grade_class
+from coursekit.staff.classroom.scratch import scratch_of_worker
 from tests.staff.test_classroom import ORDER, fake, hand_in
 
 distributed = pytest.importorskip("distributed", reason="tests/staff/requirements.txt names it")
@@ -43,3 +45,28 @@ def test_a_worker_killed_while_grading_changes_nothing(tmp_path):
     assert mark.exists(), "no worker was killed"
     assert not graded.waiting
     assert (tmp_path / "there" / "gradebook.csv").read_bytes() == (tmp_path / "here" / "gradebook.csv").read_bytes()
+
+
+def killed_in_its_scratch(work, order):
+    """Leave a file as a grading worker would, and kill the worker once."""
+    scratch_of_worker()
+    with tempfile.NamedTemporaryFile(prefix="a2-left-", delete=False):
+        pass
+    return deadly(work, order)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_what_a_killed_worker_leaves_goes_when_dask_starts_another(tmp_path, monkeypatch):
+    mark, place, elsewhere = tmp_path / "killed", tmp_path / "place", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setenv("TMPDIR", str(elsewhere))  # where a worker would put them otherwise
+    zips = hand_in(tmp_path / "zips", **{f"s{i}": f"# kill {mark}\n" if i == 2 else "x\n" for i in range(4)})
+    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None, "local_directory": str(place)}
+
+    with distributed.LocalCluster(processes=True, **options) as cluster:
+        grade_class(zips, tmp_path / "out", ORDER, job=killed_in_its_scratch, scheduler=cluster.scheduler_address)
+
+    assert mark.exists(), "no worker was killed"
+    assert not list(tmp_path.rglob("a2-left-*")), "something stays of a worker that was killed"
+    assert os.environ["TMPDIR"] == str(elsewhere)

@@ -3,6 +3,7 @@
 import argparse
 import re
 import shlex
+from dataclasses import replace
 
 import pytest
 
@@ -88,6 +89,45 @@ def test_an_unknown_command_and_an_unknown_function_are_usage_errors(capsys):
     assert stopped.value.code == 2
     assert main(["hint", "saliency_mapp"]) == 2
     assert "no function is called 'saliency_mapp'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        ("grade 1 --submission FOLDER", "--submission needs --isolated"),
+        ("grade 1 --results nowhere/r.json", "nowhere/r.json cannot be written"),
+        ("grade 1 --report nowhere/r.html", "nowhere/r.html cannot be written"),
+        ("grade 99", "'99'"),
+        ("classroom zips", "--out"),
+        ("classroom tests --out out --workers two", "'two'"),
+        ("classroom tests --out out --scheduler localhost", "--scheduler localhost is no address"),
+        ("train tiny_vgg --epochs 0", "--epochs 0"),
+        ("train tiny_vgg --device quantum", "--device quantum"),
+        ("grande", "'grande'"),
+    ],
+)
+def test_a_wrong_argument_is_one_line_that_names_it(typed, named, capsys, monkeypatch, tmp_path):
+    (tmp_path / "tests").mkdir()
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = main(shlex.split(typed))
+    except SystemExit as stopped:
+        code = stopped.code
+
+    told = capsys.readouterr().err
+    assert code == 2
+    assert told.count("\n") == 1
+    assert len(told) < 400
+    assert named in told
+
+
+def test_an_exercise_without_hints_or_checks_is_told_what_it_lacks(capsys, monkeypatch):
+    first = replace(PARTS[0], extension=(*PARTS[0].extension, "new_one"))
+    monkeypatch.setattr("coursekit.parts.PARTS", (first, *PARTS[1:]))
+
+    for command, lacks in (("hint", "has no hints"), ("grade", "has no check")):
+        assert main([command, "new_one"]) == 2
+        assert f"new_one {lacks}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("function", [name for part in PARTS for name in part.functions])

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from coursekit.parts import PARTS
 from coursekit.staff.classroom.job import Work
 from coursekit.staff.classroom.record import Outcome, Record
 from coursekit.staff.classroom.roster import HandedIn
@@ -47,6 +48,9 @@ class Attempt:
     def record(self, outcome: Outcome, stamps: dict[str, str]) -> Record:
         work = self.work or Work()
         modules = [sentence for name, sentence in work.problems.items() if name.endswith(".py")]
+        unloaded = {check.split("::")[0] for check, how in outcome.outcomes.items() if how == "not loaded"}
+        paths = [p.module_path.as_posix() for p in PARTS if p.tests_path.as_posix() in unloaded]
+        modules += [f"{path} could not be imported: the report says why" for path in paths if path in work.files]
         late = [f"{outcome.timed_out} checks over their time"] if outcome.timed_out else []
         return Record(
             student=self.one.student,

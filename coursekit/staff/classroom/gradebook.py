@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 
 from coursekit.grading.results import printable
+from coursekit.parts import part_of
 from coursekit.staff.classroom.job import Order
 from coursekit.staff.classroom.record import Record
 from coursekit.staff.classroom.roster import HandedIn
@@ -19,13 +20,27 @@ def gradebook(records: Sequence[Record], waiting: Sequence[HandedIn], failures: 
     """Return the gradebook: scores, then what is to be said about them."""
     ids = order.ids()
     most = max_score(order)
-    rows: list[list[str | float]] = [_row(record, ids, most) for record in records]
+    core = core_points(order)
+    rows: list[list[str | float]] = [_row(record, ids, most, core) for record in records]
     rows += [_waiting_row(one, failures.get(one.student, ""), len(ids)) for one in waiting]
     stream = io.StringIO()
     writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     titles = [f"part {number}" for number in ids]
     writer.writerow(
-        ["student", "score", "max_score", "percent", *titles, "status", "late", "remarks", "sandbox", "file"]
+        [
+            "student",
+            "score",
+            "max_score",
+            "percent",
+            "core",
+            "max_core",
+            *titles,
+            "status",
+            "late",
+            "remarks",
+            "sandbox",
+            "file",
+        ]
     )
     rows.sort(key=lambda row: (str(row[0]).casefold(), str(row[0])))
     writer.writerows(rows)
@@ -37,19 +52,27 @@ def max_score(order: Order) -> float:
     return sum(check.points for check in checks_of(order.chosen, hidden=order.hidden))
 
 
-def _row(record: Record, ids: Mapping[int, Sequence[str]], most: float) -> list[str | float]:
+def core_points(order: Order) -> dict[str, float]:
+    """Return the checks of the core functions, which everybody is graded on, and what each is worth."""
+    counted = checks_of(order.chosen, hidden=order.hidden)
+    return {check.id: check.points for check in counted if check.function in part_of(check.function).core}
+
+
+def _row(record: Record, ids: Mapping[int, Sequence[str]], most: float, core: Mapping[str, float]) -> list[str | float]:
     score = record.score
     points = [_number(sum(record.outcome.points.get(name, 0.0) for name in names)) for names in ids.values()]
     percent = int(100 * score / most) if most else 0
+    got = sum(record.outcome.points.get(name, 0.0) for name in core)
+    both = _number(got), _number(sum(core.values()))
     said = "; ".join(record.remarks)
     texts = [record.status, "late" if record.late else "", said, record.outcome.sandbox, record.file]
-    return [cell(record.student), _number(score), _number(most), percent, *points, *map(cell, texts)]
+    return [cell(record.student), _number(score), _number(most), percent, *both, *points, *map(cell, texts)]
 
 
 def _waiting_row(one: HandedIn, failure: str, parts: int) -> list[str | float]:
     said = f"the grader failed ({failure}): run the same command again" if failure else "run the same command again"
     texts = ["not graded", "late" if one.late else "", said, "", one.path.name if one.path else ""]
-    return [cell(one.student), *[""] * (3 + parts), *map(cell, texts)]
+    return [cell(one.student), *[""] * (5 + parts), *map(cell, texts)]
 
 
 def _number(value: float) -> float:

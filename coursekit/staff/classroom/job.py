@@ -21,6 +21,7 @@ from coursekit.grading.results import Check, Grade, Verdict, gradescope_results,
 from coursekit.parts import PARTS, ROOT, Part, part_of
 from coursekit.staff.classroom.kept import KEPT, pack, renewed, unpack
 from coursekit.staff.classroom.record import RECORD, Outcome, digest_of, outcome_of, read_record
+from coursekit.staff.classroom.scratch import scratch_of_worker
 from coursekit.staff.isolation import PATIENCE, Room, checks_of, choose_level, grade_submission, record
 
 UNNEEDED = "none needed"  # the sandbox, where there was nothing to run
@@ -82,6 +83,7 @@ _stop = threading.Event()
 
 def grade_work(work: Work, order: Order) -> Outcome:
     """Grade one submission in this thread's room; UsageError if this machine cannot."""
+    scratch_of_worker()
     if checks_digest(order.chosen, order.hidden) != order.checks:
         raise UsageError(f"{ROOT} on a worker has other checks than the run: give every worker the same edition")
     checks = checks_of(order.chosen, hidden=order.hidden)

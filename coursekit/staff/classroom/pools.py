@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -36,6 +37,14 @@ def local_pool(workers: int) -> Iterator[Pool]:
         yield Pool(executor, lambda: workers)
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+def refuse_address(address: str) -> None:
+    """Raise UsageError for what is no address of a scheduler: dask's client would leave a traceback half a minute later."""
+    if not re.fullmatch(r"\w+://.+:\d+", address):
+        raise UsageError(
+            f"--scheduler {address} is no address: write protocol, host and port, as in tcp://10.0.0.1:8786"
+        )
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from coursekit.staff.classroom.gradebook import gradebook
 from coursekit.staff.classroom.job import Job, Order, Work
 from coursekit.staff.classroom.kept import KEPT, unpack
 from coursekit.staff.classroom.page import class_page
-from coursekit.staff.classroom.pools import Pool, cores, dask_pool, local_pool
+from coursekit.staff.classroom.pools import Pool, cores, dask_pool, local_pool, refuse_address
 from coursekit.staff.classroom.record import RECORD, Outcome, Record, keep, read_record, write_whole
 from coursekit.staff.classroom.roster import HandedIn, Roster, read_roster
 from coursekit.staff.classroom.scratch import scratch_in
@@ -66,6 +66,8 @@ def grade_class(
         raise UsageError(f"--workers {workers}: at least one is needed")
     if order.seconds < 1:
         raise UsageError(f"--seconds {order.seconds}: at least one is needed")
+    if scheduler:
+        refuse_address(scheduler)
     roster = read_roster(zips)
     with _folder_of_this_run(out):
         order, stamps = _settle(zips, out, order, regrade_parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,3 +34,14 @@ def scratch_in(folder: Path) -> Iterator[None]:
         else:
             os.environ["TMPDIR"] = inherited
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def scratch_of_worker() -> None:
+    """In a worker of dask, let temporary files stand in its local directory: dask removes that of a worker that was killed."""
+    dask = sys.modules.get("distributed")  # a worker has imported it
+    try:
+        worker = dask.get_worker() if dask else None
+    except ValueError:  # this process has dask, and the thread is none of a worker's
+        return
+    if worker:
+        tempfile.tempdir = os.environ["TMPDIR"] = os.path.abspath(worker.local_directory)

@@ -129,7 +129,7 @@ class Session:
                 self._limit(line)
                 problem = str(line.request("load", name))
             except WorkerGone:
-                self.problems[name] = f"{ENDED}: {self.why_gone()}"
+                self.problems[name] = f"{ENDED} ({name}): {self.why_gone()}"
                 return False
             if problem:
                 self.problems[name] = problem
