@@ -282,7 +282,8 @@ def test_another_runs_folder_and_other_bad_input_are_one_line(tmp_path):
         (zips, out, ORDER, {"regrade": ["zoe"]}, "--regrade zoe: no zip of that student"),
         (zips, out, ORDER, {"workers": 0}, "--workers 0: at least one"),
         (zips, out, dataclasses.replace(ORDER, seconds=0), {}, "--seconds 0: at least one"),
-        (zips, tmp_path / "dask", ORDER, {"scheduler": "nonsense://x"}, "no dask scheduler answers at|needs dask"),
+        (zips, tmp_path / "new", ORDER, {"scheduler": "nonsense://x"}, "nonsense://x is no address"),
+        (zips, tmp_path / "dask", ORDER, {"scheduler": "nonsense://x:1"}, "no dask scheduler answers at|needs dask"),
     ]:
         with pytest.raises(UsageError, match=sentence):
             grade_class(folder, results, order, job=fake, **options)
