@@ -69,7 +69,7 @@ ATTACKS = {
     "frames: look for what is expected": (
         (
             "import sys\nframe = sys._getframe()\nwhile frame:\n    for v in list(frame.f_locals.values()):\n"
-            "        if isinstance(v, Tensor) and v.shape == (3, 9, 13):\n            return v\n    frame = frame.f_back\n"
+            "        if isinstance(v, Tensor) and v.shape == (len(images), 9, 13):\n            return v\n    frame = frame.f_back\n"
             "return images[:, 0] * 0"
         ),
         "",
@@ -84,15 +84,15 @@ ATTACKS = {
         (
             "class Same(Tensor):\n    def __eq__(self, o): return True\n    __ne__ = lambda s, o: False\n"
             "    @classmethod\n    def __torch_function__(cls, f, t, a=(), k=None): return True\n"
-            "return torch.zeros(3, 9, 13).double().as_subclass(Same)"
+            "return torch.zeros(len(images), 9, 13).double().as_subclass(Same)"
         ),
         "",
         "the result is a Same, expected a plain torch.Tensor",
     ),
     "an object that is any array": (
         (
-            "class Any_:\n    shape = (3, 9, 13)\n    dtype = torch.float64\n    requires_grad = False\n"
-            "    __array__ = lambda *a, **k: __import__('numpy').zeros((3, 9, 13))\n    __eq__ = lambda s, o: True\n"
+            "class Any_:\n    shape = (len(images), 9, 13)\n    dtype = torch.float64\n    requires_grad = False\n"
+            "    __array__ = lambda *a, **k: __import__('numpy').zeros((len(images), 9, 13))\n    __eq__ = lambda s, o: True\n"
             "    __class__ = Tensor\nreturn Any_()"
         ),
         "",
@@ -102,11 +102,19 @@ ATTACKS = {
     "infinity": ("return images[:, 0] / 0", "", "contains inf"),
     "a scalar that broadcasts": ("return torch.zeros(()).double()", "", r"shape \(\)"),
     "a broad row that broadcasts": ("return torch.zeros(1, 1, 1).double()", "", r"shape \(1, 1, 1\)"),
-    "a view of nothing, stretched": ("return torch.zeros(1).double().expand(3, 9, 13)", "", "values are wrong"),
-    "complex numbers": ("return torch.zeros(3, 9, 13, dtype=torch.complex128)", "", "dtype torch.complex128"),
-    "a sparse tensor": ("return torch.zeros(3, 9, 13).double().to_sparse()", "", "the result is a Tensor, expected"),
+    "a view of nothing, stretched": (
+        "return torch.zeros(1).double().expand(len(images), 9, 13)",
+        "",
+        "values are wrong",
+    ),
+    "complex numbers": ("return torch.zeros(len(images), 9, 13, dtype=torch.complex128)", "", "dtype torch.complex128"),
+    "a sparse tensor": (
+        "return torch.zeros(len(images), 9, 13).double().to_sparse()",
+        "",
+        "the result is a Tensor, expected",
+    ),
     "a tensor without memory": (
-        "return torch.zeros(3, 9, 13, device='meta').double()",
+        "return torch.zeros(len(images), 9, 13, device='meta').double()",
         "",
         "the result is a Tensor, expected",
     ),
@@ -121,12 +129,12 @@ ATTACKS = {
         "stopped after",
     ),
     "an argument set to fit the answer": (
-        "with torch.no_grad():\n    model.head.weight.zero_()\nreturn torch.zeros(3, 9, 13).double()",
+        "with torch.no_grad():\n    model.head.weight.zero_()\nreturn torch.zeros(len(images), 9, 13).double()",
         "",
         "was changed",
     ),
     "answers by seed": (
-        "g = torch.Generator().manual_seed(0)\nreturn torch.rand(3, 9, 13, generator=g, dtype=torch.float64)",
+        "g = torch.Generator().manual_seed(0)\nreturn torch.rand(len(images), 9, 13, generator=g, dtype=torch.float64)",
         "",
         "values are wrong",
     ),
