@@ -140,7 +140,7 @@ def test_the_whole_part_cannot_be_had_by_deleting_its_checks(grade, small_editio
         ("pass", "the result is None: is a return missing?"),
         ("return 7", "the result is a int, expected a torch tensor"),
         ("return images * float('nan')", "the result has shape (2, 3, 9, 13), expected (2, 9, 13)"),
-        ("return images[:, 0].detach() * float('nan')", "the result contains nan at (0, 0, 0), 351 of 351 entries"),
+        ("return images[:, 0].detach() * float('nan')", "the result contains nan at (0, 0, 0), 234 of 234 entries"),
         ("return images[:, 0].float()", "the result has dtype torch.float32, expected torch.float64"),
     ],
 )
