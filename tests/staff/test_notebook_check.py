@@ -44,7 +44,7 @@ def test_in_a_notebook_it_shows_the_part_of_the_report(small_edition):
 
 
 def test_without_ipython_it_prints_text(small_edition):
-    small_edition.edit("(upstream > 0) & (relu_input > 0)", "upstream > 0")
+    small_edition.edit(" * (relu_input > 0)", "")
 
     done = small_edition.python("-c", WITHOUT_IPYTHON)
 
