@@ -35,6 +35,7 @@ class Watched:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "coursekit", "watch", "1", *options], cwd=edition.root, env=edition.environment,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 (ignored below `command &`)
         )  # fmt: skip
         self.lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
