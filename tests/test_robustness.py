@@ -377,26 +377,23 @@ def sampled(images, y, x):
     return upper * (1 - below) + lower * below
 
 
-def moved(image, length, angle):
-    """One picture (1, 3, H, W), smeared along a centred line."""
+def moved(image, length, angles):
+    """One picture (1, 3, H, W), smeared along a centred line at each of the angles (A,): (A, 3, H, W)."""
     rows, columns = (torch.arange(side).double() for side in image.shape[2:])
     y, x = torch.meshgrid(rows, columns, indexing="ij")
     steps = torch.arange(length).double().view(-1, 1, 1) - (length - 1) / 2
-    return sampled(image, y + steps * math.sin(angle), x + steps * math.cos(angle)).mean(dim=2)
+    down, across = (part.view(-1, 1, 1, 1) * steps for part in (angles.sin(), angles.cos()))  # (A, length, 1, 1)
+    return sampled(image, y + down, x + across)[0].mean(dim=2).movedim(1, 0)
 
 
 def nearest_smear(image, length, result):
     """The smeared picture that fits best, over all angles."""
-
-    def error(angle):
-        return float((moved(image, length, angle) - result).abs().sum())
-
-    best = min((k * math.pi / 90 for k in range(90)), key=error)
-    width = math.pi / 90
+    angles, width = torch.arange(90).double() * math.pi / 90, math.pi / 90
     while width > 1e-10:
-        best = min((best + k * width / 4 for k in range(-4, 5)), key=error)
-        width /= 3
-    return moved(image, length, best)
+        smears = moved(image, length, angles)
+        best = (smears - result).abs().sum(dim=(1, 2, 3)).argmin()
+        angles, width = angles[best] + torch.linspace(-1, 1, 9).double() * width, width / 3
+    return smears[best : best + 1]
 
 
 @pytest.mark.points(1, "motion_blur")

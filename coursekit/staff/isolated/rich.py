@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import pickle
 import tempfile
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 
 from coursekit.staff.isolated.plain import DTYPES, NAMES, raw
 
-ORDINARY: set[type] = set()  # types of which nothing travels beside the pickle
+ORDINARY: set[type] = set()  # types that pickle knows, and of which nothing travels beside the pickle
 
 
 class Packer(cloudpickle.Pickler):
@@ -75,10 +76,16 @@ class Packer(cloudpickle.Pickler):
             self.notes.append(note)
         return number
 
-    def persistent_id(self, value: Any) -> Any:
+    def reducer_override(self, value: Any) -> Any:
+        # Asked of every object that is no plain value (persistent_id would be, of each name and number): this must be quick.
+        if type(value) in ORDINARY:
+            return NotImplemented
+        told = self.beside(value)
+        return super().reducer_override(value) if told is None else (given, told)
+
+    def beside(self, value: Any) -> tuple[Any, ...] | None:
+        """Return by what the worker finds something that travels beside the pickle; None for what is pickled."""
         kind = type(value)
-        if kind in ORDINARY:  # asked of every part of every network: this must be quick
-            return None
         if issubclass(kind, Tensor):
             return "h", self.tensor(value)
         if issubclass(kind, torch.Generator):
@@ -87,13 +94,13 @@ class Packer(cloudpickle.Pickler):
             return "h", self.number(value, ("G", len(self.buffers[-1])))
         if kind is Called:
             return "h", value.number
-        there = self.remote(value)
+        there: tuple[Any, ...] | None = self.remote(value)
         if there is not None:
             return ("h", self.number(value, ("S", there))) if issubclass(kind, nn.Module) else there
         if issubclass(kind, nn.Module):
             if id(value) not in self.numbers:
                 self.modules.append((self.number(value, ("M",)), value))
-        elif not issubclass(kind, type):
+        elif not issubclass(kind, (type, types.FunctionType)):
             ORDINARY.add(kind)
         return None
 
@@ -116,6 +123,11 @@ class Packer(cloudpickle.Pickler):
             grad,
         )
         return self.number(value, ("T", len(buffer), *what))
+
+
+def given(*told: Any) -> Any:
+    """Stand in a pickle for what travels beside it: each Unpacker has its own."""
+    raise RuntimeError(f"{told} is found by an Unpacker only")
 
 
 class File:
@@ -201,7 +213,10 @@ class Unpacker(pickle.Unpickler):
             value.grad = self.table[grad]
         return value
 
-    def persistent_load(self, told: Any) -> Any:
+    def find_class(self, module: str, name: str) -> Any:
+        return self._given if (module, name) == (__name__, "given") else super().find_class(module, name)
+
+    def _given(self, *told: Any) -> Any:
         return self.table[told[1]] if told[0] == "h" else self.remote(told)
 
 
