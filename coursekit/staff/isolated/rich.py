@@ -7,6 +7,7 @@ Tensors and generators travel beside the pickle. Whatever is given to student co
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import tempfile
 import types
@@ -20,7 +21,11 @@ from torch import Tensor, nn
 
 from coursekit.staff.isolated.plain import DTYPES, NAMES, raw
 
+EMPTY = {name: type(value) for name, value in vars(nn.Module()).items() if isinstance(value, dict)}
 ORDINARY: set[type] = set()  # types that pickle knows, and of which nothing travels beside the pickle
+
+# It would search all that is imported, for each function that is sent; the worker has imported what the checks use.
+cloudpickle.cloudpickle._find_imported_submodules = lambda _code, _dependencies: []
 
 
 class Packer(cloudpickle.Pickler):
@@ -60,7 +65,7 @@ class Packer(cloudpickle.Pickler):
 
     def attach(self, path: Path | str) -> Any:
         """Let a file that a check has written, or one of the submission's, be found by the worker."""
-        if not Path(path).is_absolute():
+        if not os.path.isabs(path):  # a Path takes longer, and most texts are names
             return path
         if self.submission in Path(path).parents:
             return File(type(path), Path(path).relative_to(self.submission).as_posix(), None)
@@ -81,7 +86,9 @@ class Packer(cloudpickle.Pickler):
         if type(value) in ORDINARY:
             return NotImplemented
         told = self.beside(value)
-        return super().reducer_override(value) if told is None else (given, told)
+        if told is not None:
+            return given, told
+        return _slim(value) if isinstance(value, nn.Module) else super().reducer_override(value)
 
     def beside(self, value: Any) -> tuple[Any, ...] | None:
         """Return by what the worker finds something that travels beside the pickle; None for what is pickled."""
@@ -128,6 +135,18 @@ class Packer(cloudpickle.Pickler):
 def given(*told: Any) -> Any:
     """Stand in a pickle for what travels beside it: each Unpacker has its own."""
     raise RuntimeError(f"{told} is found by an Unpacker only")
+
+
+def _slim(module: nn.Module) -> Any:
+    """Say how to build a module, without the ten empty dictionaries that each one has."""
+    state = {name: value for name, value in vars(module).items() if name not in EMPTY or value}
+    return _blank, (type(module),), state
+
+
+def _blank(kind: type[nn.Module]) -> nn.Module:
+    module = kind.__new__(kind)
+    vars(module).update({name: make() for name, make in EMPTY.items()})
+    return module
 
 
 class File:
