@@ -567,7 +567,7 @@ def test_a_parameter_that_the_file_lacks_is_an_error(saved, tmp_path):
 
 
 def trained_score():
-    """The mean IoU of the weights in trained/ on 48 scenes, measured once; the check's own definition of mean IoU."""
+    """The mean IoU of the weights in trained/ on 24 scenes, measured once; the check's own definition of mean IoU."""
     try:
         network = segmentation.trained_unet(TRAINED)
     except FileNotFoundError:
@@ -581,7 +581,7 @@ def assert_score(least):
     __tracebackhide__ = True
     score = trained_score()
     assert score >= least, (
-        f"your trained network has mean IoU {score:.3f} on 48 scenes, {least} is wanted: train longer"
+        f"your trained network has mean IoU {score:.3f} on 24 scenes, {least} is wanted: train longer"
     )
 
 

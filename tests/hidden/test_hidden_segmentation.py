@@ -132,7 +132,7 @@ def test_the_regions_of_fresh_masks(expect):
 
 
 def fresh_score():
-    """The mean IoU of the submitted weights on 48 scenes that no student has seen; the same weights are measured once."""
+    """The mean IoU of the submitted weights on 24 scenes that no student has seen; the same weights are measured once."""
     try:
         network = segmentation.trained_unet(TRAINED)
     except FileNotFoundError:

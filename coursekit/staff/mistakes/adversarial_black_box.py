@@ -57,8 +57,8 @@ ONE_PIXEL_ATTACK = (
     mistake(
         "one_pixel_attack",
         "the same member twice",
-        "one, two, three = order.argsort(dim=1)[:, :3].unbind(dim=1)",
-        "one, two, three = (order.roll(k, 0).argsort(dim=1)[:, 0].roll(-k) for k in range(3))",
+        "one, two, three = order.topk(3, dim=1, largest=False).indices.unbind(dim=1)",
+        "one, two, three = (order.roll(k, 0).argmin(dim=1).roll(-k) for k in range(3))",
         hint="Two of the three can be the same member in your draw: then nothing new comes of the difference.",
     ),
     mistake(
