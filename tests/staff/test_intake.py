@@ -183,6 +183,25 @@ def test_ten_thousand_files_are_ignored_and_more_than_twice_that_is_refused(take
     )
 
 
+@pytest.mark.timeout(30)
+def test_names_as_long_as_they_may_be_take_neither_time_nor_memory(take):
+    many = [(f"{i}/" + "a/" * 2040, b"") for i in range(4000)]
+    names = [(name + "b", content) for name, content in many]
+
+    tracemalloc.start()
+    taken = take(zipped((MODULE, GOOD), *names, method=zipfile.ZIP_STORED))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert taken.files == {MODULE: GOOD}
+    assert peak < 120 * 2**20
+
+
+@pytest.mark.timeout(30)
+def test_a_module_that_is_slow_to_read_is_compared_as_it_stands():
+    assert source_digest(b"x = '" + b"\\'" * 250_000) != source_digest(b"y = '" + b"\\'" * 250_000)
+
+
 def test_weights_are_taken_up_to_a_number(take):
     files = [(f"trained/net{i}.safetensors", b"w") for i in range(MOST_WEIGHTS + 1)]
 
