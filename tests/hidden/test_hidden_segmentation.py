@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from assignment2 import segmentation
+from coursekit.grading import networks
 from coursekit.grading.iou import iou_on_scenes
 from coursekit.grading.networks import numbers, pictures, seeded
 from coursekit.parts import ROOT
@@ -13,6 +14,7 @@ from coursekit.vision.segmenting import trunk
 
 FORMULA = "the docstring's definition, on other numbers"
 TRAINED = ROOT / "trained" / "unet.safetensors"
+SCENES = 1_618_033_988_749_894_848  # make_scenes is public: a seed that could be guessed would give the masks away
 
 
 def right_matrix(predictions, labels, num_classes, *, ignore_index=255):
@@ -138,7 +140,7 @@ def fresh_score():
     except FileNotFoundError:
         pytest.fail("trained/unet.safetensors was not handed in", pytrace=False)
     assert TRAINED.stat().st_size <= 4 * 2**20, "trained/unet.safetensors has more than 4 MB"
-    return iou_on_scenes(network, seed=70_717)
+    return iou_on_scenes(network, seed=SCENES + networks.FRESH)
 
 
 @pytest.mark.points(1, "trained_unet")
