@@ -109,6 +109,12 @@ def test_a_module_that_cannot_be_taken_says_why(name, take):
     assert MODULE not in taken.files
 
 
+def test_an_encoding_that_python_reads_is_taken_by_any_of_its_names(take):
+    for name in ("utf8", "UTF-8", "latin1", "windows-1252", "gbk", "shift_jis", "euc-kr"):
+        content = f"# -*- coding: {name} -*-\n".encode() + GOOD
+        assert take(zipped((MODULE, content))).files == {MODULE: content}, name
+
+
 def test_damaged_content_is_found_out_and_the_neighbours_are_taken(take):
     other = PARTS[1].module_path.as_posix()
     content = bytearray(zipped((MODULE, GOOD), (other, solution(other)), method=zipfile.ZIP_STORED))
