@@ -163,6 +163,17 @@ def test_an_unknown_part_is_an_error_of_one_line(grade, name):
     assert f"no part is called {name!r}" in done.stderr
 
 
+def test_several_parts_and_functions_are_graded_together(grade):
+    done, results = grade("rotate_kernel", "2", "guided_relu_gradient")
+
+    assert done.returncode == 0, done.stderr
+    graded = dict.fromkeys(t["name"].split(":")[0] for t in results["tests"])
+    assert list(graded) == ["guided_relu_gradient", *PARTS[1].functions, "rotate_kernel"], "in the table's order"
+    wrong, _ = grade("2", "no_such_part")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    assert "no part is called 'no_such_part'" in wrong.stderr
+
+
 def test_plain_pytest_works_and_shows_points(small_edition):
     done = small_edition.python("-m", "pytest", "-q", "tests/test_saliency.py", "-k", "guided_rule")
 
