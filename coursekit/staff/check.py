@@ -14,7 +14,7 @@ from coursekit.grading.hint import ladder
 from coursekit.grading.results import read_manifest
 from coursekit.grading.store import likeliest
 from coursekit.parts import PARTS, ROOT, Part
-from coursekit.staff.edits import Edit, split, untouched
+from coursekit.staff.edits import Edit, callers, split, untouched
 from coursekit.staff.mistakes import mistakes_of
 from coursekit.staff.readme import table_problems
 from coursekit.staff.release import release
@@ -65,7 +65,9 @@ def hold(parts: Sequence[Part] = PARTS) -> Gate:
         judged = [(t.edits[0], _mistake_problems(t) if t.edits[0].hint else _not_right(t)) for t in trials]
         found = [("the solution", _not_right(solution)), *((_who(edit), causes) for edit, causes in judged)]
         if (ROOT / part.hidden_path).exists():
-            hidden = run_trials([(), *((e,) for e in (*wrong, *right))], [part], hidden=True).trials
+            # Of a mistake only what it costs other functions is looked at there: most have none that could suffer.
+            shared = [e for e in wrong if callers(e.function) != {e.function}]
+            hidden = run_trials([(), *((e,) for e in (*shared, *right))], [part], hidden=True).trials
             found += [("the solution", _not_right(hidden[0]))]
             found += [(_who(t.edits[0]), _also_lost(t) if t.edits[0].hint else _not_right(t)) for t in hidden[1:]]
         problems += told_once(found)
