@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FULL_MARKS, POINTS_LOST, USAGE = 0, 1, 2  # exit codes
 PART_HELP = "a part's number, a module or a function, or several; default: everything"
+NARROW_HELP = f"{PART_HELP} (class_visualization and style_transfer: the functions)"
 HAS_STAFF = importlib.util.find_spec("coursekit.staff") is not None
 
 
@@ -70,7 +71,7 @@ def _command(commands: Commands, name: str, run: Run, summary: str, example: str
 
 def _student_commands(commands: Commands) -> None:
     grade = _command(commands, "grade", _grade, "run the checks and show your points", "a2 grade 1")
-    grade.add_argument("part", nargs="*", help=PART_HELP)
+    grade.add_argument("part", nargs="*", help=NARROW_HELP)
     grade.add_argument("--results", type=Path, help="where to write results.json (default: the edition's folder)")
     grade.add_argument("--report", type=Path, help="where to write report.html (default: the edition's folder)")
     if HAS_STAFF:
@@ -78,7 +79,7 @@ def _student_commands(commands: Commands) -> None:
         grade.add_argument("--trust", action="store_true", help="with --isolated: go on where there is no bubblewrap")
         grade.add_argument("--submission", type=Path, help="with --isolated: the folder with assignment2/ to grade")
     watch = _command(commands, "watch", _watch, "grade whenever you save a file, until Ctrl-C", "a2 watch 1")
-    watch.add_argument("part", nargs="*", help=PART_HELP)
+    watch.add_argument("part", nargs="*", help=NARROW_HELP)
     watch.add_argument("--poll", action="store_true", help="look at the files five times a second, without file events")
     watch.add_argument(
         "--fresh", action="store_true", help="a new Python for each run (always so on macOS and Windows)"

@@ -163,6 +163,16 @@ def test_an_unknown_part_is_an_error_of_one_line(grade, name):
     assert f"no part is called {name!r}" in done.stderr
 
 
+def test_an_assertion_of_the_students_own_is_told_with_its_line(grade, small_edition):
+    small_edition.edit("    return gradient.abs()", "    assert gradient.dim() == 7\n    return gradient.abs()")
+
+    _, results = grade("saliency_map")
+
+    told = lost(results)["test_saliency_of_a_linear_model_is_its_weights"]
+    assert "at assignment2/saliency.py, line " in told
+    assert "assert gradient.dim() == 7" in told
+
+
 @pytest.mark.parametrize("damage", ["", "x", "{}"])
 def test_damaged_references_cost_no_more_than_what_needs_them_and_the_remedy_is_told(grade, small_edition, damage):
     for name in ("saliency.npz", "saliency.json"):
