@@ -168,7 +168,8 @@ def receptive_field(
     (vertical, horizontal). Its kernel is None where every unit sees everything (flatten, global pooling).
 
     Args:
-        unit: (channel, y, x), or (channel,) in a flat layer, which sees the whole image.
+        unit: (channel, y, x), or (channel,) in a flat layer, which sees the whole image. Last rows and columns that a
+            stride or a pooling leaves over, and no unit sees, may be in the box or not.
         image_size: (H, W).
 
     Returns:
@@ -205,7 +206,7 @@ def top_patches(model: nn.Module, images: Tensor, layer: str, channel: int, k: i
 
     Args:
         images: (N, 3, H, W) in [0, 1].
-        layer: with a map (N, C, h, w), or flat; a unit of a flat layer sees the whole image.
+        layer: with a map (N, C, h, w), or flat; the boxes are those of `receptive_field`.
         k: how many images, 1 to N; one patch an image.
 
     Returns:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Run = Callable[[argparse.Namespace], int]
 
 FULL_MARKS, POINTS_LOST, USAGE = 0, 1, 2  # exit codes
+PART_HELP = "a part's number, a module or a function, or several; default: everything"
+NARROW_HELP = f"{PART_HELP} (class_visualization and style_transfer: the functions)"
 HAS_STAFF = importlib.util.find_spec("coursekit.staff") is not None
 
 
@@ -69,7 +71,7 @@ def _command(commands: Commands, name: str, run: Run, summary: str, example: str
 
 def _student_commands(commands: Commands) -> None:
     grade = _command(commands, "grade", _grade, "run the checks and show your points", "a2 grade 1")
-    grade.add_argument("part", nargs="?", help="a part's number, a module or a function; default: everything")
+    grade.add_argument("part", nargs="*", help=NARROW_HELP)
     grade.add_argument("--results", type=Path, help="where to write results.json (default: the edition's folder)")
     grade.add_argument("--report", type=Path, help="where to write report.html (default: the edition's folder)")
     if HAS_STAFF:
@@ -77,7 +79,7 @@ def _student_commands(commands: Commands) -> None:
         grade.add_argument("--trust", action="store_true", help="with --isolated: go on where there is no bubblewrap")
         grade.add_argument("--submission", type=Path, help="with --isolated: the folder with assignment2/ to grade")
     watch = _command(commands, "watch", _watch, "grade whenever you save a file, until Ctrl-C", "a2 watch 1")
-    watch.add_argument("part", nargs="?", help="a part's number, a module or a function; default: everything")
+    watch.add_argument("part", nargs="*", help=NARROW_HELP)
     watch.add_argument("--poll", action="store_true", help="look at the files five times a second, without file events")
     watch.add_argument(
         "--fresh", action="store_true", help="a new Python for each run (always so on macOS and Windows)"
@@ -90,7 +92,7 @@ def _student_commands(commands: Commands) -> None:
     _command(commands, "doctor", _doctor, "examine this installation and say what to mend", "a2 doctor")
     notebooks = _command(commands, "notebooks", _notebooks, "run the notebooks from a fresh kernel", "a2 notebooks 1")
     notebooks.add_argument(
-        "part", nargs="?", help="a part's number or module; default: all (A2_MODEL=resnet18: part 1 on that network)"
+        "part", nargs="*", help="a part's number or module; default: all (A2_MODEL=resnet18: part 1 on that network)"
     )
 
 
@@ -106,9 +108,9 @@ def _staff_commands(commands: Commands) -> None:
     reference = _command(
         commands, "reference", _reference, "store reference outputs and the manifests", "a2 reference 1"
     )
-    reference.add_argument("part", nargs="?", help="a part's number, a module or a function; default: everything")
+    reference.add_argument("part", nargs="*", help=PART_HELP)
     check = _command(commands, "check", _check, "hold the autograder itself to its promises", "a2 check 1")
-    check.add_argument("part", nargs="?", help="a part's number, a module or a function; default: everything")
+    check.add_argument("part", nargs="*", help=PART_HELP)
     _command(commands, "readme", _readme, "write the README's table of parts and its picture", "a2 readme")
     train = _command(commands, "train", _train, "train a network of the zoo", "a2 train tiny_vgg")
     train.add_argument("name", help="a network, or all")
@@ -154,7 +156,7 @@ def _grade(arguments: argparse.Namespace) -> int:
         if path.is_dir() or not path.absolute().parent.is_dir():
             raise UsageError(f"{path} cannot be written: name a file in a folder that is there")
     parts = find_parts(arguments.part)
-    checks = results.select(results.read_manifest(ROOT / "tests" / "manifest.json"), parts, arguments.part)
+    checks = results.select(results.read_manifest(ROOT / "tests" / "manifest.json"), arguments.part)
     with terminal.progress_bar("checks", len(checks)) as bar:
 
         def progress(done: int) -> None:
@@ -308,10 +310,9 @@ def _gradescope(arguments: argparse.Namespace) -> int:
 
 
 def _numbers(names: Sequence[str] | None) -> tuple[int, ...]:
-    from coursekit.parts import PARTS, find_parts
+    from coursekit.parts import find_parts
 
-    chosen = {part for name in names for part in find_parts(name)} if names else set(PARTS)
-    return tuple(dict.fromkeys(part.number for part in PARTS if part in chosen))
+    return tuple(dict.fromkeys(part.number for part in find_parts(names)))
 
 
 def _reference(arguments: argparse.Namespace) -> int:

@@ -156,17 +156,16 @@ def notebooks_of(parts: Sequence[Part]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(part.notebook_path for part in parts))
 
 
-def find_parts(name: str | None) -> tuple[Part, ...]:
-    """Return the parts that a person means by a number, a module or a function; all of them for None."""
-    if name is None:
-        return PARTS
-    found = tuple(p for p in PARTS if name in (str(p.number), p.module, p.notebook, *p.functions))
-    if not found:
+def find_parts(names: str | Sequence[str] | None) -> tuple[Part, ...]:
+    """Return the parts that a person means by numbers, modules or functions, in the table's order; all for no name."""
+    wanted = [names] if isinstance(names, str) else names or []
+    found = {name: [p for p in PARTS if name in (str(p.number), p.module, p.notebook, *p.functions)] for name in wanted}
+    for name in (name for name in wanted if not found[name]):
         known = ", ".join(f"{p.number} ({p.module})" for p in PARTS)
         functions = [function for p in PARTS for function in p.functions]
         near = ", ".join(difflib.get_close_matches(name, functions))
         raise UsageError(f"no part is called {name!r}; the parts are {known}{near and f'; near functions: {near}'}")
-    return found
+    return tuple(p for p in PARTS if not wanted or any(p in parts for parts in found.values()))
 
 
 def part_of(function: str) -> Part:

@@ -58,7 +58,8 @@ class Expect:
             return value
         array = self.store.expected(self.check, name)
         if array is None:
-            raise RuntimeError(f"no reference output {self.check}/{name}: staff run `a2 reference`")
+            remedy = "`a2 doctor` says how to restore data/reference; staff run `a2 reference`"
+            raise RuntimeError(f"no reference output {self.check}/{name}: {remedy}")
         return torch.from_numpy(array.copy())
 
     @staticmethod

@@ -46,9 +46,9 @@ def grade(
     a submission the modules in that folder are meant; their code runs in a worker (see coursekit.staff.isolation).
     """
     started = time.monotonic()
-    for part in parts:
-        if not (root / part.tests_path).exists():
-            raise UsageError(f"{part.tests_path} is missing: restore it from the assignment you were given")
+    for path in (*(part.tests_path for part in parts), Path("conftest.py")):
+        if not (root / path).exists():
+            raise UsageError(f"{path} is missing: restore it from the assignment you were given")
     options: tuple[str, ...] = ("--a2-impatient",) if impatient else ()
     problems = {} if submission else {p.tests_path.as_posix(): syntax_problem(root, p.module_path) for p in parts}
     broken = {path: problem for path, problem in problems.items() if problem}

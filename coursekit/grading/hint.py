@@ -47,11 +47,15 @@ def _path(root: Path) -> Path:
 
 def _read(root: Path) -> dict[str, int]:
     try:
-        return dict(json.loads(_path(root).read_text(encoding="utf-8")))
+        seen = dict(json.loads(_path(root).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return {}  # a lost memory costs a call or two, no more
+    return {name: count for name, count in seen.items() if type(count) is int and count > 0}
 
 
 def _write(root: Path, seen: dict[str, int]) -> None:
-    _path(root).parent.mkdir(exist_ok=True)
-    _path(root).write_text(json.dumps(seen), encoding="utf-8")
+    try:
+        _path(root).parent.mkdir(exist_ok=True)
+        _path(root).write_text(json.dumps(seen), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{_path(root)} cannot be written ({error.strerror}): mend or remove it") from None

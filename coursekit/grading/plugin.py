@@ -149,7 +149,7 @@ def message_of(error: BaseException) -> str:
 
 def _place_of(error: BaseException) -> str:
     """Return where in the student's code an error arose, on a line of its own; nothing for a comparison that failed."""
-    if isinstance(error, (AssertionError, CheckEnded, pytest.fail.Exception)):
+    if isinstance(error, (CheckFailed, CheckEnded, pytest.fail.Exception)):
         return ""
     if hasattr(error, "student_place"):  # it was raised in a worker, which told where
         return f"\n  {error.student_place}" if error.student_place else ""

@@ -12,7 +12,7 @@ from typing import Any
 from coursekit.errors import UsageError
 from coursekit.grading.picture import Picture
 from coursekit.grading.store import KnownMistake, likeliest
-from coursekit.parts import PARTS, Part, part_of
+from coursekit.parts import PARTS, Part, find_parts, part_of
 
 CHECK_SECONDS = 10  # the time limit of one check
 
@@ -187,9 +187,11 @@ def write_results(grade: Grade, path: Path) -> None:
     draft.replace(path)
 
 
-def select(checks: Sequence[Check], parts: Sequence[Part], name: str | None) -> tuple[Check, ...]:
-    """Return the checks of some parts; of one function if name is a function's."""
-    chosen = [c for c in checks if part_of(c.function) in parts]
-    if any(name in part.functions for part in parts) and all(c.function != name for c in chosen):
+def select(checks: Sequence[Check], names: Sequence[str]) -> tuple[Check, ...]:
+    """Return the checks of what a person names: parts, or single functions; all of them for no name."""
+    single = {name for name in names if any(name in part.functions for part in find_parts(names))}
+    for name in sorted(single - {c.function for c in checks}):
         raise UsageError(f"{name} has no check in tests/manifest.json: `a2 reference` lists the checks that there are")
-    return tuple(c for c in chosen if c.function == name) or tuple(chosen)
+    others = [name for name in names if name not in single]
+    whole = find_parts(others) if others or not names else ()
+    return tuple(c for c in checks if c.function in single or part_of(c.function) in whole)

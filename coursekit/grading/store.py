@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import functools
 import json
+import zipfile
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -78,10 +80,11 @@ class Store:
         self.mistakes_path = folder / f"{module}.json"
         self.arrays: dict[str, np.ndarray] = {}
         self.mistakes: dict[str, list[tuple[KnownMistake, Failure]]] = {}
-        if self.arrays_path.exists():
-            with np.load(self.arrays_path, allow_pickle=False) as stored:
-                self.arrays = {key: stored[key] for key in stored.files}
-        if self.mistakes_path.exists():
+        # A damaged file knows as little as one that is not there: a check says so where it needs it, and `a2 doctor` does.
+        damaged = suppress(OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
+        with damaged, np.load(self.arrays_path, allow_pickle=False) as stored:
+            self.arrays = {key: stored[key] for key in stored.files}
+        with damaged:
             self._read_mistakes(json.loads(self.mistakes_path.read_text(encoding="utf-8")))
 
     def _read_mistakes(self, stored: dict[str, Any]) -> None:

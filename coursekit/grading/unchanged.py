@@ -81,7 +81,7 @@ def _network_facts(name: str, network: nn.Module) -> Facts:
     facts[f"a setting of a ReLU of {name} was changed"] = [
         m.inplace for m in network.modules() if isinstance(m, nn.ReLU)
     ]
-    for key, value in network.state_dict().items():
+    for key, value in {**network.state_dict(), **dict(network.named_buffers())}.items():  # also those not persistent
         facts[f"{name}.{key} was changed: the weights stay as they are"] = value.detach().clone()
     for key, parameter in network.named_parameters():
         facts[f"{name}.{key}.grad was written: use torch.autograd.grad"] = _grad(parameter)

@@ -34,6 +34,7 @@ NEEDED = (
     *("numpy.random", "torch", "pytest", "pytest_timeout", "coursekit.vision"),
     *(f"coursekit.grading.{name}" for name in ("plugin", "harmless", "networks", "recorder")),
 )
+COMPILER = "torch._dynamo"  # an optimizer's first step loads it, for 1 to 2 s
 
 
 class Warm:
@@ -165,6 +166,10 @@ def _serve(orders: IO[bytes], answers: IO[bytes], after: Callable[[], object]) -
             running = 0
             after()
             answers.write(json.dumps({"exit": os.waitstatus_to_exitcode(ended[1])}).encode() + b"\n")
+            if COMPILER not in sys.modules:  # once, when the first verdict is out, and not in every fork
+                with contextlib.suppress(Exception):
+                    importlib.import_module(COMPILER)
+                gc.freeze()
 
 
 def _kill(pid: int) -> None:

@@ -54,7 +54,7 @@ class Superseded(Exception):
 
 def watch(
     parts: Sequence[Part],
-    name: str | None,
+    names: Sequence[str],
     *,
     root: Path,
     launch: Launch,
@@ -68,7 +68,7 @@ def watch(
         while True:
             _await_rest(changed, [root / part.module_path for part in parts])
             try:
-                checks = select(read_manifest(root / "tests" / "manifest.json"), parts, name)
+                checks = select(read_manifest(root / "tests" / "manifest.json"), names)
                 current = grade(
                     checks,
                     parts,

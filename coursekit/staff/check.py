@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from coursekit.grading.hint import ladder
 from coursekit.grading.results import read_manifest
 from coursekit.grading.store import likeliest
 from coursekit.parts import PARTS, ROOT, Part
-from coursekit.staff.edits import Edit, split, untouched
+from coursekit.staff.edits import Edit, callers, split, untouched
 from coursekit.staff.mistakes import mistakes_of
 from coursekit.staff.readme import table_problems
 from coursekit.staff.release import release
@@ -60,16 +60,34 @@ def hold(parts: Sequence[Part] = PARTS) -> Gate:
         wrong, right = mistakes_of(part), variants_of(part)
         plan: list[tuple[Edit, ...]] = [(), untouched(part), *((e,) for e in (*wrong, *right))]
         solution, empty, *trials = run_trials(plan, [part]).trials
-        problems += [f"the solution fails {o.check}: {o.message}" for o in solution.outcomes if o.outcome != "passed"]
         problems += [f"untouched, {o.check} is {o.outcome}: {o.message}" for o in empty.outcomes if o.outcome != "todo"]
         problems += _manifest_problems(solution, part)
+        judged = [(t.edits[0], _mistake_problems(t) if t.edits[0].hint else _not_right(t)) for t in trials]
+        found = [("the solution", _not_right(solution)), *((_who(edit), causes) for edit, causes in judged)]
         if (ROOT / part.hidden_path).exists():
-            hidden = run_trials([(), *((e,) for e in (*wrong, *right))], [part], hidden=True).trials
-            problems += [p for trial in hidden for p in _hidden_problems(trial)]
-        judged = [(t.edits[0], _mistake_problems(t) if t.edits[0].hint else _variant_problems(t)) for t in trials]
-        problems += [p for _, found in judged for p in found]
+            # Of a mistake only what it costs other functions is looked at there: most have none that could suffer.
+            shared = [e for e in wrong if callers(e.function) != {e.function}]
+            hidden = run_trials([(), *((e,) for e in (*shared, *right))], [part], hidden=True).trials
+            found += [("the solution", _not_right(hidden[0]))]
+            found += [(_who(t.edits[0]), _also_lost(t) if t.edits[0].hint else _not_right(t)) for t in hidden[1:]]
+        problems += told_once(found)
         rows += [_row(name, judged) for name in part.functions]
     return Gate(tuple(rows), tuple(problems), time.monotonic() - started)
+
+
+def told_once(found: Iterable[tuple[str, Iterable[str]]]) -> Iterator[str]:
+    """Make sentences of (who, what is wrong with it); what is wrong with many is said once, with some of their names."""
+    who_of: dict[str, list[str]] = {}
+    for who, causes in found:
+        for cause in causes:
+            who_of.setdefault(cause, []).append(who)
+    for cause, (first, *others) in who_of.items():
+        named = ", ".join(others[:3]) + (" ..." if len(others) > 3 else "")
+        yield f"{first} {cause}" + (f" (and {len(others)} more: {named})" if others else "")
+
+
+def _who(edit: Edit) -> str:
+    return str(edit) if edit.hint else f"the right variant {edit}"
 
 
 def _row(function: str, judged: Iterable[tuple[Edit, list[str]]]) -> Row:
@@ -85,38 +103,25 @@ def _mistake_problems(trial: Trial) -> list[str]:
     own = [o for o in trial.outcomes if o.function == edit.function and o.outcome != "passed"]
     problems = _also_lost(trial)
     if not own:
-        return [*problems, f"{edit} is not rejected by any check"]
+        return [*problems, "is not rejected by any check"]
     best = likeliest(o.recognised for o in own if o.recognised)
     if best is None or best.name != edit.name:
-        problems.append(
-            f"{edit} is taken for {best.name if best else 'nothing known'}; run a2 reference, or part them by a check"
-        )
+        known = best.name if best else "nothing known"
+        problems.append(f"is taken for {known}; run a2 reference, or part them by a check")
     return problems + hint_problems(edit)
-
-
-def _hidden_problems(trial: Trial) -> list[str]:
-    """Hold hidden checks to passing whatever is right, and to not taking points for another function's mistake."""
-    if any(edit.hint for edit in trial.edits):
-        return _also_lost(trial)
-    who = f"the right variant {trial.edits[0]}" if trial.edits else "the solution"
-    return [f"{who} fails {o.check}: {o.message}" for o in trial.outcomes if o.outcome != "passed"]
 
 
 def _also_lost(trial: Trial) -> list[str]:
     (edit,) = trial.edits
     return [
-        f"{edit} also loses {o.check}: {o.message}"
+        f"also loses {o.check}: {o.message}"
         for o in trial.outcomes
         if o.function != edit.function and o.outcome != "passed" and RESTS_ON.get(o.function) != edit.function
     ]
 
 
-def _variant_problems(trial: Trial) -> list[str]:
-    return [
-        f"the right variant {trial.edits[0]} loses {o.check}: {o.message}"
-        for o in trial.outcomes
-        if o.outcome != "passed"
-    ]
+def _not_right(trial: Trial) -> list[str]:
+    return [f"fails {o.check}: {o.message}" for o in trial.outcomes if o.outcome != "passed"]
 
 
 def hint_problems(edit: Edit) -> list[str]:
@@ -124,7 +129,7 @@ def hint_problems(edit: Edit) -> list[str]:
     right = split(edit.function)[1]
     wrong = edit.edited_solution()
     told = _words(edit.hint) & (_code_names(right) - _code_names(wrong)) - COMMON
-    return [f"the hint of {edit} tells the code word {word!r}" for word in sorted(told)]
+    return [f"tells the code word {word!r} in its hint" for word in sorted(told)]
 
 
 COMMON = {"images", "image", "model", "labels", "layer", "unit", "channel", "gradient", "upstream", "cam", "strongest"}

@@ -49,8 +49,10 @@ def make_sprites(destination: Path, font: Path = FONT) -> int:
     The sheet has a row for each entry of CLASSES and a column for each glyph; a tile without a glyph is transparent.
 
     Raises:
-        UsageError: the font is not installed.
+        UsageError: the font is not installed, or destination is no place for a picture.
     """
+    if destination.suffix.lower() != ".png" or destination.is_dir() or not destination.absolute().parent.is_dir():
+        raise UsageError(f"{destination} cannot be written: name a .png file in a folder that is there")
     if not font.is_file():
         raise UsageError(f"the emoji font {font} is missing; install it with: apt-get install fonts-noto-color-emoji")
     strikes = ImageFont.truetype(str(font), STRIKE, layout_engine=ImageFont.Layout.BASIC)
@@ -59,7 +61,6 @@ def make_sprites(destination: Path, font: Path = FONT) -> int:
     for row, name in enumerate(CLASSES):
         for column, glyph in enumerate(GLYPHS[name]):
             sheet.paste(_tile(glyph, strikes), (column * TILE, row * TILE))
-    destination.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(destination, optimize=True)
     return destination.stat().st_size
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import multiprocessing
 import os
 import sys
@@ -62,6 +63,8 @@ class Trials:
             raise UsageError("the checks could not be collected; run pytest tests to see why")
         global _RUNNING
         _RUNNING = self
+        # An optimizer's first step loads torch's compiler, and some operations sympy: here once, and not in every fork.
+        importlib.import_module("torch._dynamo")
         for function in {edit.function for trial in self.trials for edit in trial.edits}:
             callers(function)  # cached here, once, and not in every fork
         gc.collect()

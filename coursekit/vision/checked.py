@@ -8,6 +8,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from numbers import Real
 from typing import Any, TypeVar
 
 import torch
@@ -35,11 +36,15 @@ def checked(function: Function) -> Function:
     def call(*args: Any, **kwargs: Any) -> Any:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        if bound.arguments.get("generator", True) is None and signature.parameters["generator"].default is not None:
-            _generator("generator", None, bound.arguments)  # asked for, and nothing is random without it
         for name, value in bound.arguments.items():
-            if name in CHECKS and value is not None and not (name == "model" and function.__name__ in ANY_MODE):
+            if name not in CHECKS or (value is None and signature.parameters[name].default is None):
+                continue
+            if name == "model" and value is not None and function.__name__ in ANY_MODE:
+                continue
+            try:
                 CHECKS[name](name, value, bound.arguments)
+            except TypeError as error:  # a number, or None, where a list is wanted
+                raise ValueError(f"{name} is {value!r:.60}: {error}") from error
         if "predict" in bound.arguments:
             bound.arguments["predict"] = _looked_at(bound.arguments["predict"], bound.arguments.copy())
         with torch.enable_grad(), _watched(bound.arguments):
@@ -49,8 +54,8 @@ def checked(function: Function) -> Function:
                 given_network = any(callable(value) for value in bound.arguments.values())
                 if not given_network or not any(words in str(error) for words in TOO_SMALL):
                     raise
-                tensors = [v for v in bound.arguments.values() if isinstance(v, Tensor) and v.dim() > 2]
-                size = min((tuple(v.shape[-2:]) for v in tensors), key=math.prod, default="these")
+                sizes = [tuple(v.shape[-2:]) for v in bound.arguments.values() if isinstance(v, Tensor) and v.dim() > 2]
+                size = min(sizes, key=math.prod, default=bound.arguments.get("image_size", "these"))
                 raise ValueError(f"pictures of {size} pixels are too small for this network: enlarge them") from error
 
     return call  # type: ignore[return-value]
@@ -156,8 +161,14 @@ def counted(least: int) -> Callable[[str, Any, Arguments], None]:
     return check
 
 
+def _number(name: str, value: Any) -> None:
+    if not isinstance(value, (Real, Tensor)):
+        raise ValueError(f"{name} is {value!r}, expected a number")
+
+
 def _between(low: float, high: float) -> Callable[[str, Any, Arguments], None]:
     def check(name: str, value: Any, given: Arguments) -> None:
+        _number(name, value)
         if not low <= value <= high:
             hint = f"; did you mean {value} / 255?" if name == "eps" and value > high else ""
             raise ValueError(f"{name} is {value}, expected {low} to {high}{hint}")
@@ -166,11 +177,13 @@ def _between(low: float, high: float) -> Callable[[str, Any, Arguments], None]:
 
 
 def _positive(name: str, value: Any, given: Arguments) -> None:
+    _number(name, value)
     if not value > 0:
         raise ValueError(f"{name} is {value}, expected more than 0")
 
 
 def _not_negative(name: str, value: Any, given: Arguments) -> None:
+    _number(name, value)
     if not 0 <= value < math.inf:
         raise ValueError(f"{name} is {value}, expected a number, 0 or more")
 

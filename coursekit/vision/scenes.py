@@ -43,7 +43,6 @@ CLASSES = (
     "bicycle",
 )
 MAX_OBJECTS = 4
-MIN_SIZE = 16
 EVALUATION_SEED = 9_000_000  # make_scenes refuses no seed; staff/train.py keeps clear of this one
 DEFAULT_SCALE = {1: (0.4, 0.85), 2: (0.38, 0.52), 3: (0.34, 0.46), 4: (0.34, 0.46)}
 
@@ -108,7 +107,7 @@ def make_scenes(
         num_objects: 1 to 4 objects a scene; 1 unless objects says otherwise.
         among: the class names to draw from, by default all; each is drawn equally often.
         objects: exactly these objects: ("cat", "dog") puts both in every scene; one such tuple a scene is taken as is.
-        size: (H, W) of the pictures.
+        size: (H, W) of the pictures, from (1, 1) on; below about 16 pixels an object may cover no pixel's centre.
         background: "clouds", "photo", "plain" (grey 0.5), or None for clouds and photos mixed.
         scale: smallest and largest longer side of an object, as a share of the shorter side of the picture.
         overlap: 0 keeps every object in its own part of the picture, 1 lets each lie anywhere.
@@ -122,7 +121,7 @@ def make_scenes(
     m = labels.shape[1] if labels is not None else 1 if num_objects is None else num_objects
     _check(num_scenes, m, size, background, overlap)
     scale = DEFAULT_SCALE[m] if scale is None else scale
-    if not 0.1 <= scale[0] <= scale[1] <= 1.5:
+    if not isinstance(scale, (tuple, list)) or len(scale) != 2 or not 0.1 <= scale[0] <= scale[1] <= 1.5:
         raise ValueError(f"scale is {scale}: give (smallest, largest) with 0.1 <= smallest <= largest <= 1.5")
     classes = torch.tensor([class_index(name) for name in (CLASSES if among is None else among)], dtype=torch.int64)
     if len(classes) == 0:
@@ -160,15 +159,15 @@ def class_index(name: str) -> int:
 
 
 def _check(num_scenes: int, num_objects: int, size: tuple[int, int], background: str | None, overlap: float) -> None:
-    if num_scenes < 1:
+    if not isinstance(num_scenes, int) or num_scenes < 1:
         raise ValueError(f"num_scenes is {num_scenes}: ask for at least one")
-    if not 1 <= num_objects <= MAX_OBJECTS:
+    if num_objects not in range(1, MAX_OBJECTS + 1):
         raise ValueError(f"{num_objects} objects in a scene: 1 to {MAX_OBJECTS} have room")
-    if len(size) != 2 or min(size) < MIN_SIZE:
-        raise ValueError(f"size is {size}: give (height, width), each at least {MIN_SIZE}")
+    if not isinstance(size, (tuple, list)) or len(size) != 2 or not all(isinstance(s, int) and s > 0 for s in size):
+        raise ValueError(f"size is {size}: give (height, width), whole numbers from 1 on")
     if background not in (None, *backgrounds.KINDS):
         raise ValueError(f"background is {background!r}: give one of {', '.join(backgrounds.KINDS)}, or None to mix")
-    if not 0 <= overlap <= 1:
+    if not isinstance(overlap, (int, float)) or not 0 <= overlap <= 1:
         raise ValueError(f"overlap is {overlap}: give a number from 0 to 1")
 
 

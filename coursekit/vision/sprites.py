@@ -74,9 +74,14 @@ def _sprites(path: Path) -> tuple[Tensor, Tensor, list[Tensor]]:
 
     Colours are multiplied by opacity, so that interpolation draws no dark rim.
     """
-    if not path.is_file():
-        raise UsageError(f"the sprite sheet {path} is missing; restore it with: git checkout -- data/sprites.png")
-    sheet = read_picture(path, "RGBA")  # (4, K * TILE, columns * TILE)
+    try:
+        sheet = read_picture(path, "RGBA")  # (4, K * TILE, columns * TILE)
+    except (OSError, SyntaxError) as error:  # Pillow's word for a PNG that breaks off
+        wrong = "damaged" if path.is_file() else "missing"
+        raise UsageError(
+            f"the sprite sheet {path} is {wrong}; restore it with: git checkout -- data/sprites.png "
+            "(without git: copy it again from what you were given)"
+        ) from error
     tiles = sheet.unflatten(1, (-1, TILE)).unflatten(3, (-1, TILE)).permute(1, 3, 0, 2, 4)
     filled = tiles[:, :, 3].amax(dim=(2, 3)) > 0  # (K, columns)
     counts = filled.sum(dim=1)

@@ -77,7 +77,7 @@ def read_zoo(folder: Path = WEIGHTS) -> dict[str, dict[str, Any]]:
     except (OSError, ValueError) as error:
         raise UsageError(
             f"{folder / 'zoo.json'} cannot be read ({type(error).__name__}); restore it with: "
-            "git checkout -- data/weights/zoo.json"
+            "git checkout -- data/weights/zoo.json (without git: copy it again from what you were given)"
         ) from error
 
 
@@ -88,7 +88,8 @@ def _load_tiny(name: str) -> nn.Module:
     path = WEIGHTS / f"{name}.safetensors"
     expected = read_zoo().get(name, {}).get("sha256", "unknown")
     remedy = (
-        f"expected sha256 {expected}; restore it with: git checkout -- data/weights/{path.name} (or: a2 train {name})"
+        f"expected sha256 {expected}; restore it with: git checkout -- data/weights/{path.name} (or: a2 train {name}; "
+        "in a student edition: copy it again from what you were given)"
     )
     try:
         content = path.read_bytes()

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from coursekit.cli import build_parser, main
+from coursekit.errors import UsageError
 from coursekit.grading.hint import ladder, next_hint, reset_hints
 from coursekit.parts import PARTS, ROOT
 from coursekit.staff.readme import table_problems
@@ -143,5 +144,13 @@ def test_hints_come_one_by_one_and_are_remembered(function, tmp_path):
     assert all(hint in shown[-1] for hint in hints)
     reset_hints(function, root=tmp_path)
     assert next_hint(function, root=tmp_path) == shown[0]
-    (tmp_path / ".a2" / "hints.json").write_text("{ half")
-    assert next_hint(function, root=tmp_path) == shown[0], "a lost memory begins again"
+    for memory in ("{ half", "[1]", f'{{"{function}": "x"}}', f'{{"{function}": -7}}'):
+        (tmp_path / ".a2" / "hints.json").write_text(memory)
+        assert next_hint(function, root=tmp_path) == shown[0], "a lost memory begins again"
+
+
+def test_hints_that_cannot_be_remembered_are_refused_in_one_line(tmp_path):
+    (tmp_path / ".a2").touch()
+
+    with pytest.raises(UsageError, match=r"hints\.json cannot be written .*: mend or remove it$"):
+        next_hint("saliency_map", root=tmp_path)

@@ -6,7 +6,7 @@ import pytest
 
 from coursekit.errors import UsageError
 from coursekit.parts import PARTS, ROOT, part_of
-from coursekit.staff.check import hint_problems, hold
+from coursekit.staff.check import hint_problems, hold, told_once
 from coursekit.staff.edits import Edit, mistake, split, untouched
 
 ARROWS = {  # a room -> what it must not import
@@ -59,7 +59,19 @@ def test_an_edit_that_changes_nothing_is_an_error():
 def test_a_hint_that_tells_the_code_is_found():
     telling = mistake("saliency_map", "no abs", "gradient.abs()", "gradient", hint="You forgot abs here.")
 
-    assert hint_problems(telling) == ["the hint of saliency_map/no abs tells the code word 'abs'"]
+    assert hint_problems(telling) == ["tells the code word 'abs' in its hint"]
+
+
+def test_a_cause_that_many_share_is_told_once():
+    stale = [(f"fgsm/{number}", ["is taken for nothing known; run a2 reference"]) for number in range(60)]
+
+    told = list(told_once([("the solution", ["fails a check"]), *stale, ("pgd/no clamp", ["is not rejected"])]))
+
+    assert told == [
+        "the solution fails a check",
+        "fgsm/0 is taken for nothing known; run a2 reference (and 59 more: fgsm/1, fgsm/2, fgsm/3 ...)",
+        "pgd/no clamp is not rejected",
+    ]
 
 
 def test_the_solution_can_be_split_and_put_together():

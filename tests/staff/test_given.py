@@ -1,5 +1,7 @@
 """The given code: the ReLU rule, recorded layers, the list of spatial steps, and what `checked` refuses."""
 
+import re
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -170,6 +172,19 @@ def test_receptive_fields_in_the_zoo_are_what_gradients_say(name):
     assert seen[top:bottom, left:right].sum(1).gt(0).float().mean() > 0.7
 
 
+@pytest.mark.parametrize("padding", [0, 1])
+def test_a_flat_layer_sees_the_image_but_for_what_a_pooling_leaves_over(padding):
+    """9 x 14 pixels pooled in twos: the last row is left over, and seen only by a kernel that reaches it from above."""
+    layers = [nn.Conv2d(3, 2, 1 + 2 * padding, padding=padding), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(2 * 4 * 7, 3)]
+    model = seeded(nn.Sequential(*layers))
+
+    box = saliency.receptive_field(model, "3", (2,), (9, 14))
+    moved = saliency.activation_gradient(model, pictures(1, size=(9, 14)), "3", (2,)).abs().sum((0, 1)).nonzero()
+
+    assert box == (0, 0, 8 + padding, 14)
+    assert box == (*moved.amin(0).tolist(), *(moved.amax(0) + 1).tolist())
+
+
 # what is refused
 
 
@@ -199,6 +214,10 @@ BAD = {
         "layer": "0.features.6",
     },
     "model is a str; give a network": {"model": "tiny_vgg"},
+    "model is a NoneType; give a network": {"model": None},
+    "images is a NoneType, expected a torch tensor": {"images": None},
+    "labels is NoneType, expected a tensor of torch.int64": {"labels": None},
+    "layer is a NoneType, expected a name such as 'classifier.3'": {"layer": None},
 }
 
 
@@ -238,6 +257,22 @@ def test_a_unit_or_a_channel_outside_is_refused(function, arguments, sentence):
 
     assert str(refused.value) == sentence
     assert not any(m._forward_hooks for m in model.modules()), "nothing is left behind"
+
+
+def test_a_picture_too_small_for_its_network_is_named_where_only_its_size_is_given():
+    with pytest.raises(ValueError, match=r"pictures of \(1, 5\) pixels are too small for this network"):
+        saliency.receptive_field(seeded(SmallConvNet()), "features.6", (0, 0, 0), (1, 5))
+
+
+@pytest.mark.parametrize("given", [{"eps": None}, {"eps": "0.1"}, {"eps": [0.1]}, {"weights": None}, {"weights": 3}])
+def test_an_option_of_another_type_is_refused_by_its_value(given):
+    @checked
+    def step(features, *, weights, eps):
+        return features
+
+    ((name, value),) = given.items()
+    with pytest.raises(ValueError, match=rf"^{name} is {re.escape(repr(value))}[:,] "):
+        step([IMAGES], **({"weights": [1.0], "eps": 0.1} | given))
 
 
 def test_nothing_is_changed_by_a_refusal_and_the_signature_stays():

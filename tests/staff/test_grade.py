@@ -163,6 +163,49 @@ def test_an_unknown_part_is_an_error_of_one_line(grade, name):
     assert f"no part is called {name!r}" in done.stderr
 
 
+def test_an_assertion_of_the_students_own_is_told_with_its_line(grade, small_edition):
+    small_edition.edit("    return gradient.abs()", "    assert gradient.dim() == 7\n    return gradient.abs()")
+
+    _, results = grade("saliency_map")
+
+    told = lost(results)["test_saliency_of_a_linear_model_is_its_weights"]
+    assert "at assignment2/saliency.py, line " in told
+    assert "assert gradient.dim() == 7" in told
+
+
+@pytest.mark.parametrize("damage", ["", "x", "{}"])
+def test_damaged_references_cost_no_more_than_what_needs_them_and_the_remedy_is_told(grade, small_edition, damage):
+    for name in ("saliency.npz", "saliency.json"):
+        (small_edition.root / "data" / "reference" / name).write_text(damage)
+
+    _, results = grade("grad_cam")
+
+    messages = lost(results)
+    assert 0 < len(messages) < len(results["tests"])
+    assert all("`a2 doctor` says how to restore data/reference" in message for message in messages.values())
+
+
+def test_a_missing_conftest_is_told(grade, small_edition):
+    (small_edition.root / "conftest.py").unlink()
+
+    done, results = grade("1")
+
+    assert (done.returncode, results) == (2, None)
+    assert "conftest.py is missing: restore it" in done.stderr
+
+
+def test_several_parts_and_functions_are_graded_together(grade):
+    done, results = grade("rotate_kernel", "2", "guided_relu_gradient")
+
+    assert done.returncode == 0, done.stderr
+    graded = list(dict.fromkeys(t["name"].split(":")[0] for t in results["tests"]))
+    assert sorted(graded) == sorted(["guided_relu_gradient", *PARTS[1].functions, "rotate_kernel"])
+    assert (graded[0], graded[-1]) == ("guided_relu_gradient", "rotate_kernel"), "in the table's order"
+    wrong, _ = grade("2", "no_such_part")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    assert "no part is called 'no_such_part'" in wrong.stderr
+
+
 def test_plain_pytest_works_and_shows_points(small_edition):
     done = small_edition.python("-m", "pytest", "-q", "tests/test_saliency.py", "-k", "guided_rule")
 

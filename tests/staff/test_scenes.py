@@ -152,6 +152,16 @@ def test_any_size_is_drawn_with_its_object_visible(size):
     assert (scenes.mask().flatten(1).sum(1) > 0.02 * size[0] * size[1] * min(size) / max(size)).all()
 
 
+@pytest.mark.parametrize("size", [(1, 1), (2, 9), (15, 4), (8, 8)])
+def test_tiny_sizes_are_drawn_as_well(size):
+    scenes = make_scenes(24, seed=4, size=size, num_objects=2)
+
+    assert scenes.images.shape[-2:] == scenes.instances.shape[-2:] == size
+    assert 0 <= scenes.images.min() <= scenes.images.max() <= 1
+    assert (scenes.boxes[..., 2] <= size[0]).all()
+    assert scenes.mask(1).any(), "some objects are seen even there"
+
+
 @pytest.mark.parametrize("background", backgrounds.KINDS)
 def test_backgrounds_are_what_was_asked_for(background):
     scenes = make_scenes(8, seed=6, background=background)
@@ -182,7 +192,13 @@ def test_evaluation_scenes_are_fixed_balanced_and_shared_with_no_training():
         ({"num_scenes": -2}, "num_scenes is -2"),
         ({"num_objects": 0}, "0 objects"),
         ({"num_objects": 5}, "5 objects"),
-        ({"size": (8, 96)}, r"size is \(8, 96\)"),
+        ({"num_scenes": 2.5}, "num_scenes is 2.5"),
+        ({"num_objects": "two"}, "two objects"),
+        ({"size": (0, 96)}, r"size is \(0, 96\)"),
+        ({"size": (96.0, 96)}, r"size is \(96.0, 96\)"),
+        ({"size": 96}, "size is 96"),
+        ({"scale": 0.5}, "scale is 0.5"),
+        ({"overlap": "much"}, "overlap is much"),
         ({"background": "beach"}, "'beach'"),
         ({"scale": (0.9, 0.2)}, "scale is"),
         ({"overlap": 2}, "overlap is 2"),
@@ -230,6 +246,23 @@ def test_make_sprites_gives_the_shipped_bytes_each_time(tmp_path):
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
     shipped, drawn = (backgrounds.read_picture(path, "RGBA") for path in (sprites.SPRITES, tmp_path / "one.png"))
     assert shipped.shape == drawn.shape  # pixels may differ by the font's version
+
+
+def test_make_sprites_makes_no_folder_and_overwrites_none(tmp_path):
+    from coursekit.staff.sprites import make_sprites
+
+    (tmp_path / "a folder.png").mkdir()
+    for name in ("not there/sprites.png", "a folder.png", "sprites.txt"):
+        with pytest.raises(UsageError, match=r"name a \.png file in a folder that is there"):
+            make_sprites(tmp_path / name)
+    assert not (tmp_path / "not there").exists()
+
+
+def test_a_damaged_sprite_sheet_is_answered_with_the_remedy(tmp_path):
+    (tmp_path / "sprites.png").write_bytes(b"not a picture")
+
+    with pytest.raises(UsageError, match=r"git checkout -- data/sprites\.png"):
+        sprites._sprites(tmp_path / "sprites.png")
 
 
 def test_make_sprites_without_the_font_says_what_to_install(tmp_path):

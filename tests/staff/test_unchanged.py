@@ -48,6 +48,7 @@ EFFECTS = {
     "the train/eval mode of model was switched": lambda model, images: model.features[4].train(),
     "model.features.0.weight was changed": lambda model, images: model.features[0].weight.data.add_(1),
     "model.features.3.running_mean was changed": lambda model, images: model.features[3].running_mean.add_(1),
+    "model.steps was changed": lambda model, images: model.steps.add_(1),
     "model.features.0.weight.grad was written": lambda model, images: model(images).sum().backward(),
     "requires_grad of model.features.0.bias was switched": lambda model, images: model.features[0].bias.requires_grad_(
         False
@@ -75,6 +76,7 @@ EFFECTS = {
 @pytest.mark.parametrize("raises", [False, True])
 def test_an_effect_is_noticed_and_named(sentence, raises):
     model, images = seeded(SmallConvNet()), pictures(2)
+    model.register_buffer("steps", torch.zeros(1), persistent=False)  # as the zoo's constants of normalisation
     undo = []
 
     with pytest.raises(AssertionError) as noticed, unchanged(model=model, images=images):  # noqa: PT012

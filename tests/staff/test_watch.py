@@ -297,7 +297,7 @@ def test_a_save_during_a_run_starts_it_again(room: Path, monkeypatch: pytest.Mon
         return outcome_of("passed", "passed", "passed")
 
     monkeypatch.setattr(watching, "grade", slow)
-    turns = watch(PARTS[:1], None, root=room, launch=watching.Launch)
+    turns = watch(PARTS[:1], [PARTS[0].module], root=room, launch=watching.Launch)
 
     next(turns)
     turns.close()

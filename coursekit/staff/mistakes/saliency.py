@@ -554,6 +554,20 @@ TOP_PATCHES = (
     ),
     mistake(
         "top_patches",
+        "values sorted, images not",
+        "values, indices = strongest.sort(descending=True, stable=True)",
+        "values, indices = strongest.sort(descending=True).values, torch.arange(len(images))",
+        hint="Which picture does each of your values come from?",
+    ),
+    mistake(
+        "top_patches",
+        "the first k images",
+        "values, indices = strongest.sort(descending=True, stable=True)",
+        "values, indices = strongest, torch.arange(len(images))",
+        hint="Your answers stand in the order of the batch, not in the order of strength.",
+    ),
+    mistake(
+        "top_patches",
         "patch from the wrong image",
         "images[i, :, top:bottom, left:right].detach().clone()",
         "images[0, :, top:bottom, left:right].detach().clone()",
