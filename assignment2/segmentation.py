@@ -32,8 +32,9 @@ def linear_to_conv(linear: nn.Linear, in_channels: int, size: int | tuple[int, i
         size: (h, w), or one number for both.
 
     Returns:
-        A convolution of stride 1 without padding, whose parameters are copies (a bias if linear has one): on a map of that
-        size it returns (N, out_features, 1, 1), what the layer returned; on a larger one a map.
+        A convolution of stride 1 without padding, whose parameters are copies in linear's dtype and on its device (a bias
+        if linear has one): on a map of that size it returns (N, out_features, 1, 1), what the layer returned; on a larger
+        one a map.
 
     Source: Long et al. 2015, section 3.1.
     """

@@ -15,6 +15,9 @@ GAUSSIAN_NOISE = (
             "noise = normal(*images.shape, like=images, generator=generator)",
             "noise = normal(*images.shape, like=images, generator=generator)[:, [0, 1, 0]]",
             hint="Compare the noise of all three channels."),
+    mistake("gaussian_noise", "generator started anew", "noise = normal(",
+            "generator = torch.Generator().manual_seed(generator.initial_seed())\n    noise = normal(",
+            hint="Who asks twice gets the same noise twice: where does your second call begin to draw?"),
     mistake("gaussian_noise", "always float32", ".clamp(0, 1)", ".clamp(0, 1).float()",
             hint="Which type of numbers went in, and which came out?"),
     mistake("gaussian_noise", "off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
@@ -91,6 +94,11 @@ IMPULSE_NOISE = (
             "    chance = chance.repeat_interleave(2, 2).repeat_interleave(2, 3)\n"
             "    chance = chance[:, :, : images.shape[2], : images.shape[3]]",
             hint="Look closely at what is hit: how large is the smallest spot?"),
+    mistake("impulse_noise", "mirrored", "chance = uniform(*images.shape, like=images, generator=generator)",
+            "chance = uniform(*images.shape, like=images, generator=generator)\n"
+            "    half = images.shape[3] // 2\n"
+            "    chance[..., half:] = chance[..., : images.shape[3] - half].flip(3)",
+            hint="Fold the picture down its middle: what is hit on one side is hit on the other."),
     mistake("impulse_noise", "off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
     mistake("impulse_noise", "amount to each side", "chance < amount / 2", "chance < amount",
             "1 - amount / 2", "1 - amount", hint="How many values are hit in all?"),
@@ -157,6 +165,13 @@ FROSTED_GLASS_BLUR = (
     mistake("frosted_glass_blur", "blurred in every round", "moved = pixels.gather(2,",
             "pixels = blurred(pixels.unflatten(2, (height, width))).flatten(2)\n        moved = pixels.gather(2,",
             hint="How often is the picture blurred when the pixels change places three times?"),
+    mistake("frosted_glass_blur", "divided by sigma", "offsets / max(sigma, 1e-3)", "offsets / sigma",
+            hint="One of the settings has sigma 0, and your bell is divided by it."),
+    mistake("frosted_glass_blur", "one pixel in three left out", "moved = pixels.gather(2, mixed_places[:, None].expand_as(pixels))",
+            "square = torch.where(((rows[:, None] + columns) % 3 > 0).flatten(), square + 2, -1 - torch.arange(height * width))\n"
+            "        sorted_places, mixed_places = square.argsort(dim=1, stable=True), (square + chance).argsort(dim=1)\n"
+            "        moved = pixels.gather(2, mixed_places[:, None].expand_as(pixels))",
+            hint="Number the pixels, and count those that have not moved: they lie in a pattern."),
     mistake("frosted_glass_blur", "round the border", "return blurred(pixels",
             "pixels = pixels.unflatten(2, (height, width)).roll((1, 1) if rounds else (0, 0), dims=(2, 3)).flatten(2)\n"
             "    return blurred(pixels", hint="What lies above the first row? Nothing that one could change places with."),
