@@ -88,7 +88,7 @@ class FCN(nn.Module):
     last resize to the images. Each resize is bilinear, align_corners=False.
 
     Args:
-        stages: the trunk, each stage halving its input's size; it is used itself, not copied.
+        stages: the trunk, each stage halving its input's size; it is used itself, neither copied nor frozen.
         channels: of each stage's output.
         num_skips: 0, 1 and 2 are the paper's 32s, 16s and 8s on a trunk of five stages.
 

@@ -118,7 +118,8 @@ def test_gaussian_noise_is_clamped_and_not_rounded(expect):
     tail = 0.5 - 0.5 * math.erf(0.5 / 0.38 / 2**0.5)
     ends = torch.stack([(result <= 0).double().mean(), (result >= 1).double().mean()])
     expect(ends, torch.full((2,), tail).double(), "the share of values that end at 0, and at 1", tolerance=0.15)
-    assert len(result.unique()) > VALUES / 2, "the values are rounded: leave them as they are"
+    different = len(result.unique())
+    assert different > VALUES / 2, f"only {different} of {VALUES} values differ: draw each one, and do not round"
 
 
 @pytest.mark.points(1, "gaussian_noise")
@@ -236,11 +237,11 @@ def shifted(images, dy, dx):
 
 @pytest.mark.points(1, "defocus_blur")
 def test_defocus_spreads_a_point_evenly_over_a_disk(expect, settings):
-    settings("defocus_blur", 1, 2.5, 1.5, 3, 2)
+    settings("defocus_blur", 3, 2.5, 1, 1.5, 2)
     point = torch.zeros(1, 3, 11, 13).double()
     point[:, :, 5, 6] = torch.tensor([1.0, 0.5, 0.25])
 
-    for severity, radius in enumerate((1, 2.5, 1.5, 3, 2), 1):
+    for severity, radius in enumerate((3, 2.5, 1, 1.5, 2), 1):
         disk = torch.tensor([[float((y - 5) ** 2 + (x - 6) ** 2 <= radius**2) for x in range(13)] for y in range(11)])
         right = disk.double() / disk.sum() * torch.tensor([1.0, 0.5, 0.25]).double().view(1, 3, 1, 1)
         result = robustness.defocus_blur(point, severity)
@@ -323,7 +324,8 @@ def test_frosted_glass_moves_pixels_at_most_reach_rows_and_columns(expect, setti
         assert moving > (0.55 if reach == 1 else 0.8), f"only {moving:.0%} of the pixels move: every one is exchanged"
         edge = torch.cat([far[:, 0], far[:, -1], far[:, :, 0], far[:, :, -1]], dim=1)
         assert (edge > 0).double().mean() > 0.3, "most pixels at the border stay: every pixel is exchanged"
-        across = reach == 1 and bool((far > 20).any())
+        sides = torch.tensor(MANY).view(1, 2, 1, 1)
+        across = reach == 1 and bool((way.abs() >= sides - 2).any())
         assert not across, "pixels change places with those at the opposite border: the picture ends there"
         spread = torch.stack([(way == d).any(dim=0).flatten(1).any(dim=1) for d in (-reach, reach)])
         assert bool(spread.all()), f"with reach {reach} some pixels go {reach} up, down, left and right"
@@ -581,8 +583,8 @@ def test_corruption_errors_leave_no_trace(expect):
         draws.append(float(torch.rand((), generator=generator)))
         return images
 
-    many = robustness.corruption_errors(model, images, labels, [drawing] * 7, generator=seed())
-    expect(torch.tensor(many.shape), torch.tensor([7, 5]), "(C, 5): a row for each of seven corruptions")
+    robustness.corruption_errors(model, images, labels, [drawing] * 7, generator=seed())
+    expect(len(draws), 35, "seven corruptions, each called at five severities")
     assert len(set(draws)) == 35, "two calls draw the same random numbers: hand the generator on as it is"
     single = robustness.corruption_errors(model.float(), images.float(), labels, [shift], generator=seed())
     expect(single, single.detach().double().float(), "float32 images give a float32 result")

@@ -292,6 +292,13 @@ FCN = (
     ),
     mistake(
         "FCN",
+        "trunk frozen",
+        "self.stages = nn.ModuleList(stages)",
+        "self.stages = nn.ModuleList(stages).requires_grad_(False)",
+        hint="What was trained before may learn on: which part of your network stands still?",
+    ),
+    mistake(
+        "FCN",
         "trunk copied",
         "self.stages = nn.ModuleList(stages)",
         "self.stages = nn.ModuleList(copy.deepcopy(list(stages)))",
