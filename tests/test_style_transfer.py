@@ -22,7 +22,7 @@ WEIGHTS = (0.5, 3.0, 0.2)
 def slope(loss, tensor):
     """Return the gradient of a loss by autograd; a loss that tells no slope fails the check."""
     assert isinstance(loss, torch.Tensor), f"the loss is a {type(loss).__name__}, expected a 0-d tensor"
-    assert loss.requires_grad, "the loss has no slope: it is cut off from the features"
+    assert loss.requires_grad, "the loss has no slope: it is cut off from what it is made of"
     (gradient,) = torch.autograd.grad(loss, tensor, retain_graph=True, allow_unused=True)
     assert gradient is not None, "the loss has a slope, but not in the features: where is it cut off?"
     return gradient

@@ -27,6 +27,13 @@ ONE_PIXEL_ATTACK = (
     ),
     mistake(
         "one_pixel_attack",
+        "drawn anew in a square",
+        "fresh = sides *",
+        "fresh = sides.clamp(max=min(image.shape[1:])) *",
+        hint="A picture need not be square: some places are never drawn a second time.",
+    ),
+    mistake(
+        "one_pixel_attack",
         "last row and column never drawn anew",
         "fresh = sides *",
         "fresh = (sides - 1) *",
