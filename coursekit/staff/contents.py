@@ -71,9 +71,7 @@ def source_digest(source: bytes) -> str:
         for token in tokenize.tokenize(io.BytesIO(source).readline):
             if token.type in skipped:
                 continue
-            if (
-                token.type == tokenize.ERRORTOKEN
-            ):  # after an open quote, Python 3.11 and older look at the whole line again and again
+            if token.type == tokenize.ERRORTOKEN:  # Python 3.11 looks at such a line again and again
                 raise tokenize.TokenError
             line.append(token)
             if token.type == tokenize.NEWLINE:
