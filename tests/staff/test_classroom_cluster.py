@@ -1,12 +1,21 @@
 """The same jobs on a dask cluster: a worker that is killed while it grades costs nobody anything."""
 
+import json
 import os
+import re
 import signal
+import socket
+import subprocess
+import sys
 import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
+from coursekit.errors import UsageError
+from coursekit.parts import ROOT
+from coursekit.staff.classroom import pools
 from coursekit.staff.classroom.run import grade_class
 from coursekit.staff.classroom.scratch import scratch_of_worker
 from tests.staff.test_classroom import ORDER, fake, hand_in
@@ -70,3 +79,46 @@ def test_what_a_killed_worker_leaves_goes_when_dask_starts_another(tmp_path, mon
     assert mark.exists(), "no worker was killed"
     assert not list(tmp_path.rglob("a2-left-*")), "something stays of a worker that was killed"
     assert os.environ["TMPDIR"] == str(elsewhere)
+
+
+def start(command, tmp_path):
+    """Run a line of the staff guide in this edition, with nothing of our own environment that would help it."""
+    line = command.replace(".venv/bin/dask", str(Path(sys.executable).parent / "dask"))
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    options = f"--scheduler-file {tmp_path / 'scheduler.json'} --no-dashboard"
+    log = (tmp_path / "log").open("ab")
+    return subprocess.Popen(["bash", "-c", f"exec env {line} {options}"], cwd=ROOT, env=clean, stdout=log, stderr=log)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("with_path", [True, False])
+def test_the_guides_scheduler_reads_what_is_sent_to_it(tmp_path, with_path):
+    guide = (ROOT / "docs" / "staff.md").read_text(encoding="utf-8")
+    line = re.search(r"^(.*dask scheduler) &$", guide, re.MULTILINE)[1]
+    line = line if with_path else line.partition(" ")[2]
+    zips = hand_in(tmp_path / "zips", ann="x\n", ben="y\n")
+    running = [start(f"{line} --host 127.0.0.1 --port 0", tmp_path)]
+    try:
+        while not (tmp_path / "scheduler.json").exists() or not (tmp_path / "scheduler.json").read_text():
+            time.sleep(0.2)
+        running.append(start('PYTHONPATH="$PWD" .venv/bin/dask worker --nworkers 1 --nthreads 1', tmp_path))
+        address = json.loads((tmp_path / "scheduler.json").read_text())["address"]
+        if with_path:
+            assert len(grade_class(zips, tmp_path / "out", ORDER, job=fake, scheduler=address).records) == 2
+        else:
+            with pytest.raises(UsageError, match="the scheduler cannot import coursekit"):
+                grade_class(zips, tmp_path / "out", ORDER, job=fake, scheduler=address)
+    finally:
+        for process in reversed(running):
+            process.terminate()
+            process.wait()
+
+
+def test_a_server_that_is_no_scheduler_is_refused_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(pools, "CONNECT_SECONDS", 0.3)
+    zips = hand_in(tmp_path / "zips", ann="x\n")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(UsageError, match="is no dask scheduler: name its own port"):
+            grade_class(zips, tmp_path / "out", ORDER, job=fake, scheduler=address)

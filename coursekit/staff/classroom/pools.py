@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -56,6 +58,7 @@ def dask_pool(address: str) -> Iterator[Pool]:
         raise UsageError(
             "--scheduler needs dask: pip install distributed (tests/staff/requirements.txt names it)"
         ) from None
+    _refuse_other_servers(address)
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -65,6 +68,24 @@ def dask_pool(address: str) -> Iterator[Pool]:
         yield Pool(client.get_executor(pure=False, retries=2), lambda: max(1, sum(client.nthreads().values())))
     finally:
         client.close()
+
+
+def _refuse_other_servers(address: str) -> None:
+    """Raise UsageError for what listens and is no scheduler, which speaks first: dask's client would wait without an end."""
+    where = re.fullmatch(r"tcp://\[?(.+?)\]?:(\d+)", address)
+    with contextlib.suppress(OSError):  # nobody listens: the client says so
+        if where and not _speaks_first(where[1], int(where[2])):
+            raise UsageError(
+                f"what listens at {address} is no dask scheduler: name its own port (8786), not the dashboard's (8787)"
+            )
+
+
+def _speaks_first(host: str, port: int) -> bool:
+    with socket.create_connection((host, port), timeout=CONNECT_SECONDS) as stream:
+        try:
+            return bool(stream.recv(1))
+        except TimeoutError:
+            return False
 
 
 def _wait_for_a_worker(client: Any, address: str) -> None:

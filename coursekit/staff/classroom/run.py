@@ -253,6 +253,10 @@ class _Run:
                 f"a worker cannot import {error.name}: start it with this edition's environment and PYTHONPATH"
             ) from None
         except Exception as error:  # noqa: BLE001 (likewise: a worker was killed, a connection was lost)
+            if "deserialization of the task graph" in str(error):
+                raise UsageError(
+                    "the scheduler cannot import coursekit: start it too with this edition's environment and PYTHONPATH"
+                ) from None
             attempt.tries += 1
             if attempt.tries < TRIES:
                 return attempt
