@@ -184,7 +184,7 @@ def one_pixel_attack(
             break
         # Everybody in random order, oneself last: the first three are three others.
         order = uniform(population, population, like=image, generator=generator).fill_diagonal_(2)
-        one, two, three = order.argsort(dim=1)[:, :3].unbind(dim=1)
+        one, two, three = order.topk(3, dim=1, largest=False).indices.unbind(dim=1)
         children = members[one] + 0.5 * (members[two] - members[three])
         fresh = sides * uniform(population, 5, like=image, generator=generator)
         inside = (children[:, :2] >= 0) & (children[:, :2] < sides[:2])

@@ -32,8 +32,9 @@ def linear_to_conv(linear: nn.Linear, in_channels: int, size: int | tuple[int, i
         size: (h, w), or one number for both.
 
     Returns:
-        A convolution of stride 1 without padding, whose parameters are copies (a bias if linear has one): on a map of that
-        size it returns (N, out_features, 1, 1), what the layer returned; on a larger one a map.
+        A convolution of stride 1 without padding, whose parameters are copies in linear's dtype and on its device (a bias
+        if linear has one): on a map of that size it returns (N, out_features, 1, 1), what the layer returned; on a larger
+        one a map.
 
     Source: Long et al. 2015, section 3.1.
     """
@@ -87,7 +88,7 @@ class FCN(nn.Module):
     last resize to the images. Each resize is bilinear, align_corners=False.
 
     Args:
-        stages: the trunk, each stage halving its input's size; it is used itself, not copied.
+        stages: the trunk, each stage halving its input's size; it is used itself, neither copied nor frozen.
         channels: of each stage's output.
         num_skips: 0, 1 and 2 are the paper's 32s, 16s and 8s on a trunk of five stages.
 

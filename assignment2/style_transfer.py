@@ -269,7 +269,7 @@ def stylize(
         generator: where every draw comes from; None only if there is one style and fraction is 0 or 1.
 
     Returns:
-        images (N, 3, H, W), the others unchanged and all in their place, and labels (N,).
+        images (N, 3, H, W), detached, the others unchanged and all in their place, and labels (N,).
 
     Source: Geirhos et al. 2018, section 2 (Stylized-ImageNet); the lecture's last point on style.
     """

@@ -120,6 +120,13 @@ def test_fooling_stops_at_the_first_picture_that_is_taken_for_the_target(expect)
     own = int(model(IMAGES[:1]).argmax())
     same = adversarial.fooling_image(model, IMAGES[0], own, step_size=0.15, max_steps=5)
     expect(same, IMAGES[0], "a picture that is taken for the target already comes back as it is")
+    for ahead, steps in (1e-9, 0), (-1e-9, 1):
+        close = seeded(Linear())
+        with torch.no_grad():
+            logits = close(IMAGES[:1])[0]
+            close.head.bias[2] += logits[torch.arange(len(logits)) != 2].max() - logits[2] + ahead
+        path = climb(close, IMAGES[0], 2, step_size=0.15, max_steps=5)
+        expect(len(path) - 1, steps, f"steps of a picture whose target is {ahead:g} ahead: the largest logit wins")
 
 
 @pytest.mark.points(1, "fooling_image")
@@ -473,6 +480,8 @@ def test_one_pixel_attack_starts_everywhere_with_every_colour_and_redraws_what_f
     adversarial.one_pixel_attack(flat, low, 2, population=1500, generations=1, generator=seed(1))
     upper = (genes_of(flat.shown()[1500:], low)[0][:, 0] == 0).double().mean().item()
     assert abs(upper - 0.5) < 0.055, f"{upper:.0%} of the children lie in the upper of two rows: draw anew from both"
+    left = (genes_of(flat.shown()[1500:], low)[0][:, 1] < 2).double().mean().item()
+    assert left < 0.1, f"{left:.0%} of the children lie in the first two of 30 columns: draw anew from all of them"
 
 
 def explained(children, members, sides):
@@ -788,6 +797,10 @@ def test_misclassification_is_any_class_but_the_label(expect):
         [1, 0, 1, 0, 0, 0, 1],
         "the largest logit is not the label's",
     )
+    close = torch.tensor([[1.0, 1 + 1e-9, 0], [1 + 1e-9, 1, 0]], dtype=torch.float64)
+    for goal, options in ("misclassification", {}), ("targeted", {"target": 1}):
+        result = adversarial.attack_success(close, torch.tensor([0, 0]), goal, **options)
+        expect(result, torch.tensor([True, False]), f"{goal}: the largest logit, by however little")
 
 
 @pytest.mark.points(1, "attack_success")
@@ -866,6 +879,11 @@ def test_flipping_is_repeatable_and_leaves_the_labels(expect):
     expect(adversarial.flip_labels(labels, 0.5, 5, generator=seed()), first, "the same seed flips the same labels")
     other = adversarial.flip_labels(labels, 0.5, 5, generator=seed(1))
     assert not torch.equal(other, first), "another seed flips other labels"
+    drawn_from = seed()
+    calls = [adversarial.flip_labels(labels, 0.5, 5, generator=drawn_from) for _ in range(2)]
+    assert not torch.equal(*calls), (
+        "the second call flips what the first one flipped: go on with the generator as it is"
+    )
     binary = adversarial.flip_labels(labels % 2, 1.0, 2, generator=seed())
     expect(binary, 1 - torch.arange(30) % 5 % 2, "with two classes there is one other")
 
@@ -1075,6 +1093,7 @@ def test_noise_is_normal_own_for_each_copy_and_not_clamped():
     one, two, _ = (group - image for group, image in zip(copies, IMAGES, strict=True))
     for i, j in itertools.combinations(range(6), 2):
         assert not torch.allclose(one[i], one[j], atol=1e-6), "two copies have the same noise: draw it for each copy"
+        assert not torch.allclose(one[i], -one[j], atol=1e-6), "two copies have opposite noise: draw it for each copy"
     for mine, other in itertools.product(one, two):
         assert not torch.allclose(mine, other, atol=1e-6), "two images have the same noise: draw it for each image"
     assert not torch.allclose(noise[:, 0], noise[:, 1]), (

@@ -136,7 +136,7 @@ def test_unpooling_is_differentiable_and_leaves_values_and_indices_alone(expect)
     expect(
         gradient, upstream.flatten(2).gather(2, indices.flatten(2)).view_as(values), "d out / d value: read its place"
     )
-    assert_pure(expect, lambda v, i: upsampling.max_unpool(v, i, (5, 7)), values, indices)
+    assert_pure(expect, lambda v, i: upsampling.max_unpool(v, i, (5, 7)), numbers(2, 3, 2, 4, seed=7), indices)
 
 
 # transposed_conv2d

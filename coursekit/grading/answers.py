@@ -23,6 +23,7 @@ QUESTION = re.compile(r"^\*\*(?:Question )?\d+\.\*\*", re.MULTILINE)
 HEADING = re.compile(r"^#+ ", re.MULTILINE)
 LONGEST = 20_000  # characters of one answer; what is longer is cut, and the page says so
 MOST = 30  # questions of one notebook
+RENDERED = 60_000  # characters of a page that are read as Markdown: a hostile text takes the reader seconds for 20,000
 TAGS = ("p", "br", "hr", "h1", "h2", "h3", "h4", "pre", "table", "thead", "tbody", "tr", "th", "td")
 TEMPLATE = Path(__file__).with_name("answers.html")
 
@@ -37,7 +38,13 @@ class Written:
 
 def answers_page(books: Mapping[str, Written]) -> str:
     """Return the page for what was written in some notebooks, by name; the texts may hold anything."""
-    sections = [(name, book.title, [(_html(q), _html(a)) for q, a in book.answers]) for name, book in books.items()]
+    sections, read = [], 0
+    for name, book in books.items():
+        pairs = []
+        for question, answer in book.answers:
+            read += len(question) + len(answer)
+            pairs.append([_html(text) if read <= RENDERED else _plain(text) for text in (question, answer)])
+        sections.append((name, book.title, pairs))
     template = jinja2.Environment(autoescape=True).from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(sections=sections)
 
@@ -78,7 +85,11 @@ def _html(markdown: str) -> Markup:
     try:
         return Markup(_exporter().from_notebook_node(_book_of(markdown))[0])
     except Exception:  # noqa: BLE001 (whatever a parser of Markdown may raise: the answer itself must not be lost)
-        return Markup("<pre>") + escape(markdown) + Markup("</pre>")
+        return _plain(markdown)
+
+
+def _plain(text: str) -> Markup:
+    return Markup("<pre>") + escape(text) + Markup("</pre>")
 
 
 def _book_of(markdown: str) -> Any:

@@ -9,7 +9,7 @@ from torch import nn
 
 from coursekit.vision.segmenting import UNET_CLASSES, segment, segmentation_scenes
 
-NUM_SCENES = 48
+NUM_SCENES = 24
 _MEASURED: dict[tuple[object, ...], float] = {}
 
 

@@ -148,13 +148,15 @@ def message_of(error: BaseException) -> str:
 
 
 def _place_of(error: BaseException) -> str:
-    """Return where in the student's code an error arose, on a line of its own; nothing for a comparison that failed."""
+    """Return where in the student's code an error arose, on a line of its own; nothing for what a check itself found."""
     if isinstance(error, (CheckFailed, CheckEnded, pytest.fail.Exception)):
         return ""
     if hasattr(error, "student_place"):  # it was raised in a worker, which told where
         return f"\n  {error.student_place}" if error.student_place else ""
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if Path(f.filename).parent.name == "assignment2"]
+    if isinstance(error, AssertionError):
+        own = own if own[-1:] == frames[-1:] else []  # further in, it is the check's, in a function that it handed over
     return f"\n  at assignment2/{Path(own[-1].filename).name}, line {own[-1].lineno}: {own[-1].line}" if own else ""
 
 

@@ -49,6 +49,7 @@ class Submission:
     open_questions: tuple[tuple[str, int], ...]  # notebook, questions without an answer
     kept: Path | None  # where an older zip of this name was moved to
     untrained: tuple[str, ...] = ()  # weights that are not there
+    unrun: tuple[str, ...] = ()  # notebooks without any output
 
     def lines(self) -> list[str]:
         """Say what was written, what is still to do, and what became of an older zip."""
@@ -62,6 +63,8 @@ class Submission:
         said += [f"{name} is not there: its notebook trains it and saves it" for name in self.untrained]
         for name, count in self.open_questions:
             said.append(f"{name}: {count} question{'s' * (count > 1)} without an answer")
+        if self.unrun:
+            said.append(_wrapped(f"not run, so without pictures ({len(self.unrun)}): {', '.join(self.unrun)}"))
         return said
 
 
@@ -93,6 +96,7 @@ def submit(root: Path = ROOT, destination: Path | None = None, *, parts: Sequenc
         open_questions=tuple((name, count) for name, book in notebooks.items() if (count := open_questions(book))),
         kept=kept,
         untrained=tuple(name for part in parts for name in part.trained if name not in files),
+        unrun=tuple(name for name, book in notebooks.items() if not any(cell.get("outputs") for cell in book["cells"])),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import io
 import json
@@ -12,8 +13,9 @@ from typing import Any
 from coursekit.grading.answers import Written, written
 from coursekit.grading.holes import open_questions
 
-# A codec may do anything (zip, idna in quadratic time); these are only tables.
-ENCODINGS = ("utf-8", "utf-8-sig", "ascii", "us-ascii", "iso-8859-1", "iso-8859-15", "cp1252")
+# A codec may do anything (zip, idna in quadratic time); these are only tables. By the names that codecs.lookup gives: utf8 is utf-8.
+ENCODINGS = {"utf-8", "utf-8-sig", "ascii", "iso8859-1", "iso8859-15", "cp1252", "cp1251", "koi8-r",
+             "gbk", "gb2312", "gb18030", "big5", "shift_jis", "euc_jp", "euc_kr"}  # fmt: skip
 
 
 def text_problem(source: bytes) -> str:
@@ -24,7 +26,7 @@ def text_problem(source: bytes) -> str:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
     except SyntaxError:
         encoding = "utf-8"  # the first two lines may be the ones with the wrong byte
-    if encoding not in ENCODINGS:
+    if codecs.lookup(encoding).name not in ENCODINGS:
         return f"declares the encoding {encoding!r}: save it as UTF-8"
     try:
         source.decode(encoding)
@@ -69,6 +71,10 @@ def source_digest(source: bytes) -> str:
         for token in tokenize.tokenize(io.BytesIO(source).readline):
             if token.type in skipped:
                 continue
+            if (
+                token.type == tokenize.ERRORTOKEN
+            ):  # after an open quote, Python 3.11 and older look at the whole line again and again
+                raise tokenize.TokenError
             line.append(token)
             if token.type == tokenize.NEWLINE:
                 words += _words(line)

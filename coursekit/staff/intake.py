@@ -91,7 +91,7 @@ def _steps(name: str) -> tuple[str, ...] | None:
     steps = unicodedata.normalize("NFC", name.replace("\\", "/")).split("/")
     if "\0" in name or steps[0] == "" or ":" in steps[0] or ".." in steps or len(name) > 4096:
         return None
-    return tuple(step for step in steps if step not in ("", "."))
+    return tuple(step for step in steps if step not in ("", "."))[-DEEPEST - 1 :]  # too deep is deep enough
 
 
 def _is_junk(steps: tuple[str, ...]) -> bool:

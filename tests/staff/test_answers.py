@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from coursekit.grading.answers import LONGEST, MOST, Written, answers_page, written
+from coursekit.grading import answers
+from coursekit.grading.answers import LONGEST, MOST, RENDERED, Written, answers_page, written
 from coursekit.grading.holes import PROMPT
 from coursekit.parts import PARTS, ROOT, notebooks_of
 
@@ -105,6 +106,17 @@ def test_a_long_answer_is_cut_and_says_so():
 
     assert "cut here: 40,000 characters, 20,000 are shown" in page
     assert len(page) < 2 * LONGEST
+
+
+def test_hostile_texts_are_read_as_markdown_up_to_a_number_of_characters(monkeypatch):
+    slow = "**1.** ?\n\na|b\n-|-\n" + "|\n" * 9000  # nbconvert takes 6 s for this
+    read = []
+    monkeypatch.setattr(answers, "_html", lambda text: read.append(len(text)))
+
+    page = answers_page({f"{n}.ipynb": book(*[("markdown", slow)] * MOST) for n in range(6)})
+
+    assert 0 < sum(read) <= RENDERED
+    assert page.count("<pre>") > MOST
 
 
 def test_a_million_questions_are_cut_too():

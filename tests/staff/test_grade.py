@@ -51,6 +51,18 @@ def test_a_known_mistake_costs_points_and_is_named(grade, small_edition):
     assert "hint: The paper and the lecture differ" in " ".join(done.stdout.split())
 
 
+def test_a_condition_of_the_students_own_is_told_with_its_line(grade, small_edition):
+    small_edition.edit(
+        "return gradient.abs().sum(dim=1)", "assert gradient.ndim == 3\n    return gradient.abs().sum(dim=1)"
+    )
+
+    done, _ = grade("saliency_map")
+
+    said = " ".join(done.stdout.split())
+    assert "a condition does not hold at assignment2/saliency.py, line" in said
+    assert ": assert gradient.ndim == 3" in said
+
+
 def test_a_syntax_error_is_told_with_its_line_and_costs_the_part(grade, small_edition):
     small_edition.save("x = 1\n\ndef saliency_map(model, images, labels:\n")
 

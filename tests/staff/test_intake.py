@@ -109,6 +109,12 @@ def test_a_module_that_cannot_be_taken_says_why(name, take):
     assert MODULE not in taken.files
 
 
+def test_an_encoding_that_python_reads_is_taken_by_any_of_its_names(take):
+    for name in ("utf8", "UTF-8", "latin1", "windows-1252", "gbk", "shift_jis", "euc-kr"):
+        content = f"# -*- coding: {name} -*-\n".encode() + GOOD
+        assert take(zipped((MODULE, content))).files == {MODULE: content}, name
+
+
 def test_damaged_content_is_found_out_and_the_neighbours_are_taken(take):
     other = PARTS[1].module_path.as_posix()
     content = bytearray(zipped((MODULE, GOOD), (other, solution(other)), method=zipfile.ZIP_STORED))
@@ -181,6 +187,25 @@ def test_ten_thousand_files_are_ignored_and_more_than_twice_that_is_refused(take
     assert (
         f"more than {MAX_ENTRIES:,} entries" in take(zipped(*[(str(i), b"") for i in range(MAX_ENTRIES + 1)])).problem
     )
+
+
+@pytest.mark.timeout(30)
+def test_names_as_long_as_they_may_be_take_neither_time_nor_memory(take):
+    many = [(f"{i}/" + "a/" * 2040, b"") for i in range(4000)]
+    names = [(name + "b", content) for name, content in many]
+
+    tracemalloc.start()
+    taken = take(zipped((MODULE, GOOD), *names, method=zipfile.ZIP_STORED))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert taken.files == {MODULE: GOOD}
+    assert peak < 120 * 2**20
+
+
+@pytest.mark.timeout(30)
+def test_a_module_that_is_slow_to_read_is_compared_as_it_stands():
+    assert source_digest(b"x = '" + b"\\'" * 250_000) != source_digest(b"y = '" + b"\\'" * 250_000)
 
 
 def test_weights_are_taken_up_to_a_number(take):

@@ -13,10 +13,13 @@ import pytest
 from coursekit.errors import UsageError
 from coursekit.grading import networks
 from coursekit.parts import PARTS, ROOT
+from coursekit.staff.classroom.run import LARGEST_SEED
 from coursekit.staff.isolated import sandbox
 from coursekit.staff.isolated.fresh import STRIDE, TRIES
 from coursekit.staff.isolated.sandbox import choose_level, refused
 from coursekit.staff.isolation import Room, checks_of, grade_submission
+from coursekit.vision import make_scenes
+from tests.hidden.test_hidden_segmentation import SCENES
 
 needs_sandbox = pytest.mark.skipif(bool(refused()), reason=refused())
 QUICK = tuple(c for c in checks_of(PARTS) if c.function in ("guided_relu_gradient", "zero_small_pixels"))
@@ -135,11 +138,12 @@ def test_a_sandbox_that_dies_is_an_error_of_ours_and_no_zero():
 
 
 def test_every_generator_takes_the_largest_seed_of_a_class(monkeypatch):
-    monkeypatch.setattr(networks, "FRESH", STRIDE * (10**6 + 1) * TRIES)
+    monkeypatch.setattr(networks, "FRESH", STRIDE * (LARGEST_SEED + 1) * TRIES)
 
     networks.seed_global_generators()
 
     assert networks.numbers(2, seed=1).shape == (2,)
+    assert make_scenes(1, seed=SCENES + networks.FRESH).images.shape == (1, 3, 96, 96)
 
 
 @needs_sandbox

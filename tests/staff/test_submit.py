@@ -179,6 +179,16 @@ def test_what_is_still_to_do_is_said_and_is_no_reason_to_refuse(edition: Path):
     assert "still to do (2): f, Net.forward" in said
     assert "not defined any more (1): g" in said
     assert f"{NOTEBOOK}: 2 questions without an answer" in said
+    assert f"not run, so without pictures (1): {NOTEBOOK}" in said
+
+
+def test_a_notebook_with_an_output_counts_as_run(edition: Path):
+    book = json.loads((edition / NOTEBOOK).read_text())
+    run = {"cell_type": "code", "id": "run", "metadata": {}, "source": ["1"], "execution_count": 1}
+    book["cells"].append({**run, "outputs": [{"output_type": "stream", "name": "stdout", "text": ["1"]}]})
+    (edition / NOTEBOOK).write_text(json.dumps(book))
+
+    assert submit(edition, parts=(PART,)).unrun == ()
 
 
 @pytest.mark.parametrize("name", [MODULE, NOTEBOOK])

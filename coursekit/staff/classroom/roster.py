@@ -21,6 +21,7 @@ from coursekit.errors import UsageError
 CANVAS = re.compile(r"(?P<student>[^_]+)(?P<late>_LATE)?_(?P<number>\d+)_\d+_.*", re.DOTALL)
 MOODLE = re.compile(r"(?P<student>.+?)_assignsubmission_file(_.*)?", re.DOTALL)
 BLACKBOARD = re.compile(r".*?_(?P<student>[^_]+)_attempt_\d{4}-\d\d-\d\d.*", re.DOTALL)
+MARKED = re.compile(r"-[0-9a-f]{6}$")  # so end the folders of names that cannot stand as they are
 ARCHIVES = {".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zipx"}
 
 
@@ -37,7 +38,12 @@ class HandedIn:
     def folder(self) -> str:
         """A folder's name for this student on every system, one for each student."""
         plain = re.sub(r"[^\w.@ -]", "_", unicodedata.normalize("NFC", self.student)).strip(" .")
-        if plain == self.student and len(plain.encode()) <= 100 and plain == plain.casefold():
+        if (
+            plain == self.student
+            and len(plain.encode()) <= 100
+            and plain == plain.casefold()
+            and not MARKED.search(plain)
+        ):
             return plain
         mark = hashlib.sha256(
             unicodedata.normalize("NFC", self.student).encode("utf-8", "surrogateescape")

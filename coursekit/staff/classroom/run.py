@@ -29,6 +29,7 @@ from coursekit.staff.classroom.record import RECORD, Outcome, Record, keep, read
 from coursekit.staff.classroom.roster import HandedIn, Roster, read_roster
 from coursekit.staff.classroom.scratch import scratch_in
 
+LARGEST_SEED = 10**12  # more than anybody can try; torch takes 2**64, and fresh.py multiplies
 TRIES = 3  # of a job that breaks for no fault of the submission
 Progress = Callable[[int, int], None]  # done, total
 
@@ -123,7 +124,7 @@ def _settle(zips: Path, out: Path, order: Order, again: Sequence[int]) -> tuple[
     checks = {str(n): jobs.with_checks(dataclasses.replace(order, parts=(n,))).checks for n in order.parts}
     path = out / "run.json"
     if not path.exists():
-        seed = order.seed or secrets.randbelow(10**6) + 1
+        seed = order.seed or secrets.randbelow(LARGEST_SEED) + 1
         _write_run(path, {"seed": seed, **told, "checks": checks, "rounds": dict.fromkeys(checks, 1)})
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))

@@ -23,9 +23,12 @@ class Watch:
         things = list(enumerate(table[first:], first))
         self.tensors: list[list[Any]] = [[n, t, *_tensor_state(t)] for n, t in things if isinstance(t, Tensor)]
         self.generators: list[list[Any]] = [[n, g, g.get_state()] for n, g in things if isinstance(g, torch.Generator)]
-        self.modules: list[list[Any]] = [[n, m, _module_state(m)] for n, m in things if isinstance(m, nn.Module)]
-        inner = {id(sub) for _, m, _ in self.modules for sub in list(m.modules())[1:]}
-        self.modules = [entry for entry in self.modules if id(entry[1]) not in inner]
+        modules = [(n, m) for n, m in things if isinstance(m, nn.Module)]
+        inner: set[int] = set()
+        for _, module in modules:
+            if id(module) not in inner:  # otherwise its parts are there already
+                inner.update(id(part) for part in list(module.modules())[1:])
+        self.modules: list[list[Any]] = [[n, m, _module_state(m)] for n, m in modules if id(m) not in inner]
 
     def add(self, other: Watch) -> None:
         self.tensors += other.tensors

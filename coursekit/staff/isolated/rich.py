@@ -7,8 +7,10 @@ Tensors and generators travel beside the pickle. Whatever is given to student co
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import tempfile
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,11 @@ from torch import Tensor, nn
 
 from coursekit.staff.isolated.plain import DTYPES, NAMES, raw
 
-ORDINARY: set[type] = set()  # types of which nothing travels beside the pickle
+EMPTY = {name: type(value) for name, value in vars(nn.Module()).items() if isinstance(value, dict)}
+ORDINARY: set[type] = set()  # types that pickle knows, and of which nothing travels beside the pickle
+
+# It would search all that is imported, for each function that is sent; the worker has imported what the checks use.
+cloudpickle.cloudpickle._find_imported_submodules = lambda _code, _dependencies: []
 
 
 class Packer(cloudpickle.Pickler):
@@ -59,7 +65,7 @@ class Packer(cloudpickle.Pickler):
 
     def attach(self, path: Path | str) -> Any:
         """Let a file that a check has written, or one of the submission's, be found by the worker."""
-        if not Path(path).is_absolute():
+        if not os.path.isabs(path):  # a Path takes longer, and most texts are names
             return path
         if self.submission in Path(path).parents:
             return File(type(path), Path(path).relative_to(self.submission).as_posix(), None)
@@ -75,10 +81,18 @@ class Packer(cloudpickle.Pickler):
             self.notes.append(note)
         return number
 
-    def persistent_id(self, value: Any) -> Any:
+    def reducer_override(self, value: Any) -> Any:
+        # Asked of every object that is no plain value (persistent_id would be, of each name and number): this must be quick.
+        if type(value) in ORDINARY:
+            return NotImplemented
+        told = self.beside(value)
+        if told is not None:
+            return given, told
+        return _slim(value) if isinstance(value, nn.Module) else super().reducer_override(value)
+
+    def beside(self, value: Any) -> tuple[Any, ...] | None:
+        """Return by what the worker finds something that travels beside the pickle; None for what is pickled."""
         kind = type(value)
-        if kind in ORDINARY:  # asked of every part of every network: this must be quick
-            return None
         if issubclass(kind, Tensor):
             return "h", self.tensor(value)
         if issubclass(kind, torch.Generator):
@@ -87,13 +101,13 @@ class Packer(cloudpickle.Pickler):
             return "h", self.number(value, ("G", len(self.buffers[-1])))
         if kind is Called:
             return "h", value.number
-        there = self.remote(value)
+        there: tuple[Any, ...] | None = self.remote(value)
         if there is not None:
             return ("h", self.number(value, ("S", there))) if issubclass(kind, nn.Module) else there
         if issubclass(kind, nn.Module):
             if id(value) not in self.numbers:
                 self.modules.append((self.number(value, ("M",)), value))
-        elif not issubclass(kind, type):
+        elif not issubclass(kind, (type, types.FunctionType)):
             ORDINARY.add(kind)
         return None
 
@@ -116,6 +130,23 @@ class Packer(cloudpickle.Pickler):
             grad,
         )
         return self.number(value, ("T", len(buffer), *what))
+
+
+def given(*told: Any) -> Any:
+    """Stand in a pickle for what travels beside it: each Unpacker has its own."""
+    raise RuntimeError(f"{told} is found by an Unpacker only")
+
+
+def _slim(module: nn.Module) -> Any:
+    """Say how to build a module, without the ten empty dictionaries that each one has."""
+    state = {name: value for name, value in vars(module).items() if name not in EMPTY or value}
+    return _blank, (type(module),), state
+
+
+def _blank(kind: type[nn.Module]) -> nn.Module:
+    module = kind.__new__(kind)
+    vars(module).update({name: make() for name, make in EMPTY.items()})
+    return module
 
 
 class File:
@@ -201,7 +232,10 @@ class Unpacker(pickle.Unpickler):
             value.grad = self.table[grad]
         return value
 
-    def persistent_load(self, told: Any) -> Any:
+    def find_class(self, module: str, name: str) -> Any:
+        return self._given if (module, name) == (__name__, "given") else super().find_class(module, name)
+
+    def _given(self, *told: Any) -> Any:
         return self.table[told[1]] if told[0] == "h" else self.remote(told)
 
 

@@ -6,6 +6,7 @@ It is told to "start" a worker, with a socket for its line, or to "end" one; eve
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import importlib
 import json
@@ -23,11 +24,13 @@ from coursekit.staff.isolated.sandbox import Limits
 
 NEEDED = ("numpy.random", "torch", "torch._dynamo", "coursekit.vision", "coursekit.grading.recorder",
           "coursekit.staff.isolated.worker")  # fmt: skip
+TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4  # glibc's numbers for them
 
 
 def main() -> int:
     """Serve the control socket whose number is the first argument; with a second, "bare", workers have no rooms."""
     control = socket.socket(fileno=int(sys.argv[1]))
+    _keep_memory()
     for name in NEEDED:
         importlib.import_module(name)
     import torch
@@ -38,6 +41,15 @@ def main() -> int:
     gc.freeze()
     Zygote(control, bare=sys.argv[2:] == ["bare"]).serve()
     return 0
+
+
+def _keep_memory() -> None:
+    """Let glibc keep what was freed: the kernel would be asked for each tensor. (KEEP_MEMORY of coursekit.grading.launch does
+    it for other processes; a sandbox has an empty environment.)"""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt:
+        for option, value in (MMAP_MAX, 0), (TRIM_THRESHOLD, 2**30), (TOP_PAD, 2**24):
+            mallopt(option, value)
 
 
 def _warm_up() -> None:

@@ -136,6 +136,20 @@ FOOLING_IMAGE = (
         hint="The network is not linear: the direction at the start is not the direction further on.",
     ),
     mistake(
+        "fooling_image",
+        "nearly the largest will do",
+        "logits.argmax() == target",
+        "logits[target] >= logits.max() - 1e-6",
+        hint="You stop a little too early: another class is still ahead, by very little.",
+    ),
+    mistake(
+        "fooling_image",
+        "largest with a margin",
+        "logits.argmax() == target",
+        "logits.argmax() == target and logits.topk(2).values.diff() < -1e-6",
+        hint="You go on although the target is ahead already, by very little: that is enough.",
+    ),
+    mistake(
         "fooling_image", "two steps at once", "+ step_size", "+ 2 * step_size", hint=LENGTH + " Twice what it should?"
     ),
     mistake(

@@ -27,6 +27,13 @@ ONE_PIXEL_ATTACK = (
     ),
     mistake(
         "one_pixel_attack",
+        "drawn anew in a square",
+        "fresh = sides *",
+        "fresh = sides.clamp(max=min(image.shape[1:])) *",
+        hint="A picture need not be square: some places are never drawn a second time.",
+    ),
+    mistake(
+        "one_pixel_attack",
         "last row and column never drawn anew",
         "fresh = sides *",
         "fresh = (sides - 1) *",
@@ -57,8 +64,8 @@ ONE_PIXEL_ATTACK = (
     mistake(
         "one_pixel_attack",
         "the same member twice",
-        "one, two, three = order.argsort(dim=1)[:, :3].unbind(dim=1)",
-        "one, two, three = (order.roll(k, 0).argsort(dim=1)[:, 0].roll(-k) for k in range(3))",
+        "one, two, three = order.topk(3, dim=1, largest=False).indices.unbind(dim=1)",
+        "one, two, three = (order.roll(k, 0).argmin(dim=1).roll(-k) for k in range(3))",
         hint="Two of the three can be the same member in your draw: then nothing new comes of the difference.",
     ),
     mistake(

@@ -8,6 +8,13 @@ CALLERS = "Compare what you were given before and after the call."
 ATTACK_SUCCESS = (
     mistake(
         "attack_success",
+        "largest with a margin",
+        "predicted = logits.argmax(dim=1)",
+        "predicted = (logits + 1e-6 * F.one_hot(labels, logits.shape[1])).argmax(dim=1)",
+        hint="The largest is the largest, by however little: yours leaves the label a margin.",
+    ),
+    mistake(
+        "attack_success",
         "logits compared",
         "x.softmax(dim=1).gather",
         "x.gather",
@@ -172,6 +179,13 @@ FLIP_LABELS = (
         " % num_classes",
         "",
         hint="Look at the largest label: there is no such class.",
+    ),
+    mistake(
+        "flip_labels",
+        "generator started anew",
+        "count = round(",
+        "generator = torch.Generator().manual_seed(generator.initial_seed())\n    count = round(",
+        hint="Who asks twice gets the same labels flipped twice: where does your second call begin to draw?",
     ),
     mistake("flip_labels", "caller's labels edited", "labels.clone()", "labels", hint=CALLERS),
     mistake(
@@ -590,6 +604,13 @@ NOISY_PREDICT = (
         "normal(*images.shape, like=images, generator=generator)",
         "torch.randn_like(images)",
         hint=ONE_SOURCE,
+    ),
+    mistake(
+        "noisy_predict",
+        "noise and its opposite",
+        "noise = normal(*images.shape, like=images, generator=generator)",
+        "noise = -noise if len(answers) % 2 else normal(*images.shape, like=images, generator=generator)",
+        hint="Each copy has noise of its own; yours comes in pairs that cancel.",
     ),
     mistake(
         "noisy_predict", "still joined to the graph", ".detach())  # (N, K)", ")  # (N, K)", hint="Cut the history off."

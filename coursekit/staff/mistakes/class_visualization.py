@@ -308,6 +308,13 @@ BLUR = (
         "",
         hint="There is a width at which nothing may change, and your formula breaks there.",
     ),
+    mistake(
+        "blur",
+        "narrow bells left out",
+        "if radius == 0:",
+        "if sigma < 0.5:",
+        hint="A narrow bell is still a bell: at one width only nothing happens.",
+    ),
     mistake("blur", "view of the picture", "image.detach().clone()", "image.detach()", hint=SHARED),
     mistake(
         "blur",
@@ -344,7 +351,7 @@ def zeroing(function: str, quantity: str, scores: str, specific: tuple[tuple[str
             "quantile",
             f"{quantity}.argsort()[: {count}]",
             f"({quantity} <= {quantity}.quantile(fraction)).nonzero().flatten()",
-            "Count the pixels that became grey: a percentile is not a number of pixels.",
+            "Count the pixels that became grey: there is one too many, as with a percentile.",
         ),
         ("black", "smallest, 0.5)", "smallest, 0.0)", BLACK),
         ("all of three axes", "len(" + quantity + ")", "image.numel()", "You count values where pixels are meant."),
@@ -617,7 +624,7 @@ CLASS_VISUALIZATION = (
         "small pixels forgotten",
         "zero_small_pixels(image, pixel_fraction)",
         "image",
-        hint="One of the two clippings has no effect in yours: switch them on one by one.",
+        hint="What reaches the second clipping has not been through the first: is that one there, and in its place?",
     ),
     mistake(
         "class_visualization",

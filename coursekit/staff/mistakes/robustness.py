@@ -10,6 +10,13 @@ PAIRS = "torch.stack([transfer(image, style).detach() for image, style in pairs]
 CORRUPTION_ERRORS = (
     mistake(
         "corruption_errors",
+        "five corruptions and no more",
+        "enumerate(corruptions)",
+        "enumerate(corruptions[:5])",
+        hint="Your table has places for more corruptions than you try.",
+    ),
+    mistake(
+        "corruption_errors",
         "against the clean answer",
         "(predicted != labels)",
         "(predicted != model(images.detach()).argmax(dim=1))",

@@ -76,6 +76,13 @@ LINEAR_TO_CONV = (
     ),
     mistake(
         "linear_to_conv",
+        "always float32",
+        '"dtype": weight.dtype}',
+        '"dtype": torch.float32}',
+        hint="Numbers are rounded on their way: in which type did you make the new layer?",
+    ),
+    mistake(
+        "linear_to_conv",
         "always float64",
         '"dtype": weight.dtype}',
         '"dtype": torch.float64}',
@@ -84,6 +91,13 @@ LINEAR_TO_CONV = (
 )
 
 CONVOLUTIONALIZE = (
+    mistake(
+        "convolutionalize",
+        "adaptive pooling kept",
+        "for layer in model.classifier:",
+        "for layer in [*([model.avgpool] if hasattr(model, 'avgpool') else []), *model.classifier]:",
+        hint="However large the picture, one of your layers makes every map as small as in training.",
+    ),
     mistake(
         "convolutionalize",
         "normalisation left out",
@@ -275,6 +289,13 @@ FCN = (
         "for head in reversed(self.scores[:-1]):",
         "for head in self.scores[1:]:",
         hint="Which of the heads comes first in the list?",
+    ),
+    mistake(
+        "FCN",
+        "trunk frozen",
+        "self.stages = nn.ModuleList(stages)",
+        "self.stages = nn.ModuleList(stages).requires_grad_(False)",
+        hint="What was trained before may learn on: which part of your network stands still?",
     ),
     mistake(
         "FCN",
@@ -547,7 +568,7 @@ UNET = (
         "no block at the bottom",
         "        x = self.bottom(x)\n",
         "        x = x.mean(1, keepdim=True).expand(-1, self.up[0].in_channels, -1, -1)\n",
-        hint="The lowest level of the drawing has two convolutions as well.",
+        hint="The lowest level of the drawing is a block like the others: how many pixels does it lose?",
     ),
     mistake(
         "UNet",
@@ -599,6 +620,15 @@ TRAINED_UNET = (
         "network.load_state_dict(load_file(path))",
         "network.load_state_dict(load_file(path), strict=False)",
         hint="A file in which half of the weights are missing loads without a word.",
+    ),
+    mistake(
+        "trained_unet",
+        "what does not fit is let pass",
+        "network.load_state_dict(load_file(path))",
+        "own, found = network.state_dict(), load_file(path)\n"
+        "    fitting = {k: v if k in own and v.shape == own[k].shape else own[k] for k, v in found.items()}\n"
+        "    network.load_state_dict(fitting)",
+        hint="A file of another network loads without a word.",
     ),
     mistake(
         "trained_unet",

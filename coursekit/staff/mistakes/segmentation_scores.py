@@ -541,6 +541,16 @@ INSTANCE_LABELS = (
     ),
     mistake(
         "instance_labels",
+        "round the border",
+        "a = torch.cat([place[:, :, :-1][right], place[:, :-1][below]])",
+        "round_ = inside[:, :, 0] & (labels[:, :, 0] == labels[:, :, -1])\n"
+        "    a = torch.cat([place[:, :, :-1][right], place[:, :-1][below], place[:, :, 0][round_]])",
+        "b = torch.cat([place[:, :, 1:][right], place[:, 1:][below]])",
+        "b = torch.cat([place[:, :, 1:][right], place[:, 1:][below], place[:, :, -1][round_]])",
+        hint="The picture ends at its border: a pixel of the last column has no neighbour in the first.",
+    ),
+    mistake(
+        "instance_labels",
         "the class for its instances",
         "return number * inside",
         "return labels * inside",

@@ -222,7 +222,7 @@ BLACK_BOX = (
         "weighted draw of three others",
         "order = uniform(population, population, like=image, generator=generator).fill_diagonal_(2)",
         "chances = 1 - torch.eye(population)",
-        "order.argsort(dim=1)[:, :3].unbind(dim=1)",
+        "order.topk(3, dim=1, largest=False).indices.unbind(dim=1)",
         "torch.multinomial(chances, 3, generator=generator).unbind(dim=1)",
     ),
     variant(
