@@ -444,9 +444,9 @@ def check_patches(expect, monkeypatch, model, layer, channel, k):
 
     result = saliency.top_patches(model, IMAGES, layer, channel, k)
 
-    expect(result.indices, torch.tensor(order), "the images, the one with the strongest unit first")
     values = torch.tensor([units[i][0] for i in order], dtype=torch.float64)
     expect(result.values, values, "the strongest unit of the channel in each image, in falling order")
+    expect(result.indices, torch.tensor(order), "the images, the one with the strongest unit first")
     expect(result.boxes, torch.tensor(boxes), "top, left, bottom, right of what each image's strongest unit sees")
     assert len(result.patches) == k, f"{len(result.patches)} patches, expected {k}"
     for patch, i, (top, left, bottom, right) in zip(result.patches, order, boxes, strict=True):

@@ -78,6 +78,8 @@ def submit(root: Path = ROOT, destination: Path | None = None, *, parts: Sequenc
     _refuse_destination(destination)
     files = _read_all(root, parts)
     trees = {name: _parse(name, content) for name, content in files.items() if name.endswith(".py")}
+    for name in (name for part in parts for name in part.trained if name in files):
+        _refuse_weights(name, files[name])
     notebooks = {name: _read_notebook(name, content) for name, content in files.items() if name.endswith(".ipynb")}
     _refuse_side_effects(root, {name: files[name] for name in trees})
     answers = answers_page({name: written(book) for name, book in notebooks.items()}).encode(
@@ -186,6 +188,15 @@ def _validate(name: str, content: bytes) -> None:
     except (nbformat.ValidationError, TypeError, KeyError, ValueError, AttributeError) as error:
         reason = (str(error).strip().splitlines() or ["malformed"])[0]
         raise UsageError(f"{name}: not a valid notebook ({reason[:120]}); save it again from Jupyter") from None
+
+
+def _refuse_weights(name: str, content: bytes) -> None:
+    from safetensors import SafetensorError, deserialize
+
+    try:
+        deserialize(content)
+    except SafetensorError as error:
+        raise UsageError(f"{name}: not a safetensors file ({error}); let its notebook save it again") from None
 
 
 def _missing_functions(trees: Mapping[str, ast.Module], parts: Sequence[Part]) -> tuple[str, ...]:

@@ -8,7 +8,9 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from coursekit import __version__
 from coursekit.errors import UsageError
@@ -101,14 +103,27 @@ def test_trained_weights_are_handed_in_and_missing_ones_are_said(edition: Path):
 
     without = submit(edition, parts=(part,))
     (edition / "trained").mkdir()
-    (edition / "trained" / "net.safetensors").write_bytes(bytes(100))
+    weights = save({"head.weight": np.zeros(3, dtype=np.float16)})
+    (edition / "trained" / "net.safetensors").write_bytes(weights)
     made = submit(edition, parts=(part,))
 
     assert without.untrained == ("trained/net.safetensors",)
     assert "trained/net.safetensors is not there: its notebook trains it and saves it" in without.lines()
     assert made.untrained == ()
     with zipfile.ZipFile(made.path) as archive:
-        assert archive.read("trained/net.safetensors") == bytes(100)
+        assert archive.read("trained/net.safetensors") == weights
+
+
+@pytest.mark.parametrize("content", [b"", bytes(100), b"\xff" * 100, b'\x08\0\0\0\0\0\0\0{"a": 1}'])
+def test_trained_weights_that_are_no_safetensors_file_are_refused(edition: Path, content: bytes):
+    part = replace(PART, trained=("trained/net.safetensors",))
+    (edition / "trained").mkdir()
+    (edition / "trained" / "net.safetensors").write_bytes(content)
+
+    told = refusal(edition, (part,))
+
+    assert told.startswith("trained/net.safetensors: not a safetensors file (")
+    assert "save it again" in told
 
 
 def test_trained_weights_of_more_than_four_megabytes_are_refused(edition: Path):
