@@ -42,6 +42,14 @@ def seed(number=0):
     return torch.Generator().manual_seed(number)
 
 
+def assert_goes_on(call):
+    """Hold two calls, one after the other with one generator, to different results."""
+    __tracebackhide__ = True
+    drawn_from = seed()
+    first, second = (call(drawn_from).double() for _ in range(2))
+    assert not torch.allclose(first, second), "the second call repeats the first: go on with the generator as it is"
+
+
 def inner_pictures():
     """Pictures that are 0.3 or more away from black and white, so that no clamp acts."""
     return 0.3 + 0.4 * IMAGES
@@ -329,6 +337,8 @@ def test_pgd_with_a_generator_starts_uniformly_in_the_ball(expect):
     assert distance_from_uniform((shift + 1) / 2) < 0.08, "every value's shift is uniform between -eps and eps"
     again = adversarial.pgd(model, images, LABELS, 0.2, step_size=0.05, num_steps=0, generator=seed())
     expect(again, start, "the same seed gives the same start")
+    options = {"step_size": 0.05, "num_steps": 0}
+    assert_goes_on(lambda generator: adversarial.pgd(model, images, LABELS, 0.2, **options, generator=generator))
     towards = adversarial.pgd(model, images, LABELS, 0.2, step_size=0.05, num_steps=0, targeted=True, generator=seed())
     assert float((towards - images).abs().max()) > 0.1, "a targeted attack starts at a random place too"
     recorder = Recorder(model)
@@ -450,6 +460,8 @@ def test_one_pixel_attack_replaces_one_pixel_and_counts_its_queries(expect):
     best = box.answer(shown)[:, 2].argmin()
     expect(result, shown[best], "the fittest of all candidates: a member is replaced only by a fitter one")
     expect.new(result, image=image)
+    options = {"population": 8, "generations": 0}
+    assert_goes_on(lambda g: adversarial.one_pixel_attack(box, image, 2, **options, generator=g)[0])
     breaks = BlackBox(broken(seeded(Linear()), "forward"))
     with expect.unchanged(image=image), pytest.raises(Boom):
         adversarial.one_pixel_attack(breaks, image, 2, population=8, generations=3, generator=seed())
@@ -635,6 +647,10 @@ def test_estimating_leaves_no_trace_and_repeats(expect):
         first = call(crooked_scores)
     expect(call(crooked_scores), first, "the same seed gives the same estimate")
     assert not torch.allclose(call(crooked_scores, 1), first), "another seed gives another estimate"
+    options = {"sigma": 0.1, "num_samples": 2}
+    assert_goes_on(
+        lambda g: adversarial.estimate_gradient(BlackBox(crooked_scores), images, labels, **options, generator=g)
+    )
     one = adversarial.estimate_gradient(
         BlackBox(crooked_scores), images[:1], labels[:1], sigma=0.1, num_samples=2, generator=seed()
     )
@@ -808,6 +824,10 @@ def test_confidence_reduction_compares_probabilities_of_the_label(expect):
     # The second's logit falls but its probability rises, the fifth's the other way round; the sixth's stays.
     formula = "the label's probability is lower than on the clean picture"
     check_goal(expect, "confidence_reduction", None, [1, 0, 1, 0, 1, 0, 1], formula)
+    clean = torch.tensor([[2.0, 0], [2, 0]], dtype=torch.float64)
+    less = clean - torch.tensor([[1e-9, 0], [-1e-9, 0]], dtype=torch.float64)
+    result = adversarial.attack_success(less, torch.tensor([0, 0]), "confidence_reduction", clean_logits=clean)
+    expect(result, torch.tensor([True, False]), f"{formula}, by however little")
 
 
 @pytest.mark.points(1, "attack_success")
@@ -879,11 +899,7 @@ def test_flipping_is_repeatable_and_leaves_the_labels(expect):
     expect(adversarial.flip_labels(labels, 0.5, 5, generator=seed()), first, "the same seed flips the same labels")
     other = adversarial.flip_labels(labels, 0.5, 5, generator=seed(1))
     assert not torch.equal(other, first), "another seed flips other labels"
-    drawn_from = seed()
-    calls = [adversarial.flip_labels(labels, 0.5, 5, generator=drawn_from) for _ in range(2)]
-    assert not torch.equal(*calls), (
-        "the second call flips what the first one flipped: go on with the generator as it is"
-    )
+    assert_goes_on(lambda generator: adversarial.flip_labels(labels, 0.5, 5, generator=generator))
     binary = adversarial.flip_labels(labels % 2, 1.0, 2, generator=seed())
     expect(binary, 1 - torch.arange(30) % 5 % 2, "with two classes there is one other")
 
@@ -1118,6 +1134,8 @@ def test_noisy_prediction_leaves_no_trace_and_repeats(expect):
     expect(call(model, images.clone().requires_grad_()), result, "the same for images that ask for gradients, detached")
     assert_same_however_called(expect, lambda m, x: call(m, x, sigma=0.0), model, images)
     assert not torch.allclose(look(model, images, 1, sigma=0.2, num_samples=2)[0], result), "another seed, other noise"
+    options = {"sigma": 0.2, "num_samples": 2}
+    assert_goes_on(lambda generator: adversarial.noisy_predict(model, images, **options, generator=generator))
     still, _ = look(model, images[:1], sigma=0.0, num_samples=2)
     expect(still, model(images[:1]).softmax(dim=1).detach(), "without noise the network's own probabilities, (1, K)")
     bad = broken(model, "forward")
