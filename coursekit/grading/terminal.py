@@ -59,7 +59,8 @@ def print_grade(grade: Grade) -> None:
         console.print(f"next: complete {first.function} in {first.part.module_path.as_posix()}")
     slowest = sorted(grade.verdicts, key=lambda v: -v.seconds)[:3]
     times = ", ".join(f"{v.check.function} {v.seconds:.2f} s" for v in slowest)
-    console.print(f"{len(grade.verdicts)} checks in {grade.seconds:.1f} s; slowest: {times}", style="dim")
+    count = len(grade.verdicts)
+    console.print(f"{count} check{'s' * (count != 1)} in {grade.seconds:.1f} s; slowest: {times}", style="dim")
     style = "bold green" if grade.score == grade.max_score else "bold"
     console.print(
         f"score: {grade.score:g} of {grade.max_score:g} points ({grade.percent} %): {grade.kinds}", style=style
