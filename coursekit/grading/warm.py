@@ -12,6 +12,7 @@ import gc
 import importlib
 import importlib.util
 import json
+import mmap
 import os
 import select
 import shutil
@@ -35,6 +36,7 @@ NEEDED = (
     *(f"coursekit.grading.{name}" for name in ("plugin", "harmless", "networks", "recorder")),
 )
 COMPILER = "torch._dynamo"  # an optimizer's first step loads it, for 1 to 2 s
+COMPILER_USED = mmap.mmap(-1, 1)  # shared with the forks: one of them had to load it
 
 
 class Warm:
@@ -166,7 +168,7 @@ def _serve(orders: IO[bytes], answers: IO[bytes], after: Callable[[], object]) -
             running = 0
             after()
             answers.write(json.dumps({"exit": os.waitstatus_to_exitcode(ended[1])}).encode() + b"\n")
-            if COMPILER not in sys.modules:  # once, when the first verdict is out, and not in every fork
+            if COMPILER_USED[0] and COMPILER not in sys.modules:  # once, when the verdict is out, and not in every fork
                 with contextlib.suppress(Exception):
                     importlib.import_module(COMPILER)
                 gc.freeze()
@@ -184,6 +186,13 @@ def _forget_bytecode() -> None:
     shutil.rmtree(Path(kept).parent, ignore_errors=True)
 
 
+class _Loaded:
+    """A pytest plugin that tells the warm process what it could have loaded; the end of a run is too late, it is killed."""
+
+    def pytest_runtest_logfinish(self) -> None:
+        COMPILER_USED[0] = COMPILER in sys.modules
+
+
 def _run(arguments: list[str], log: str) -> NoReturn:
     """Be the fork: no way leads out of here but the end of the process."""
     code = 70
@@ -199,7 +208,7 @@ def _run(arguments: list[str], log: str) -> NoReturn:
         import torch
 
         torch.set_num_threads(1)
-        code = int(pytest.main(arguments))
+        code = int(pytest.main(arguments, plugins=[_Loaded()]))
         sys.stdout.flush()
     finally:
         os._exit(code)
