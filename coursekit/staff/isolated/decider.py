@@ -131,6 +131,8 @@ class Session:
             except WorkerGone:
                 self.problems[name] = f"{ENDED} ({name}): {self.why_gone()}"
                 return False
+            except Exception as error:  # noqa: BLE001 (an exception without words, a module that is none)
+                problem = f"{type(error).__name__}: {error}"
             if problem:
                 self.problems[name] = problem
         return True

@@ -6,6 +6,7 @@ requests nest like function calls, and there is nothing to match.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.staff.isolated.bridge import Bridge, gradients, relu_rules
-from coursekit.staff.isolated.plain import Reader, broken, raw, text
+from coursekit.staff.isolated.plain import MAX_DIMS, Reader, broken, raw, text
 from coursekit.staff.isolated.raised import LONGEST_MESSAGE, student_error
 from coursekit.staff.isolated.repeat import Repeat
 from coursekit.staff.isolated.rich import Packer
-from coursekit.staff.isolated.wire import Channel, WorkerGone
+from coursekit.staff.isolated.wire import MAX_BODY, Channel, WorkerGone
 
 MAX_CALLBACKS = 200_000  # of one check
 
@@ -30,7 +31,7 @@ class Line:
         self.home: list[Any] = []  # what was sent in this check; the worker speaks of it by number
         self.answered: dict[int, list[Tensor]] = {}  # a callback's number -> its arguments that ask for gradients
         self.errors: list[BaseException] = []  # ours, on their way through the worker
-        self.callbacks = 0
+        self.callbacks = self.asking = 0  # asking: our questions that wait for an answer, one inside the other
         self.repeat = Repeat()
         self.gone: WorkerGone | None = None
 
@@ -48,6 +49,7 @@ class Line:
         """Ask the worker for something; raise what it raised, WorkerGone if it cannot answer."""
         if self.gone is not None:
             raise self.gone
+        self.asking += 1
         try:
             inputs = self._send(kind, *content)
             told = None
@@ -57,6 +59,10 @@ class Line:
         except BaseException as error:  # a time limit too: whatever it was, the two ends no longer agree
             self.gone = error if isinstance(error, WorkerGone) else WorkerGone("the check was interrupted")
             raise
+        finally:
+            self.asking -= 1
+        if not self.asking:  # the check goes on
+            self.repeat.settle()
         if told[0] == "raise":
             raise told[1]
         return told[1]
@@ -71,6 +77,8 @@ class Line:
         header = packer.pack(kind, *content)
         if kind == "call":
             self.repeat.given |= packer.given
+            if self.asking == 1:  # and not what a callback has made for the worker
+                self.repeat.networks |= {id(module) for _, module in packer.modules}
         self.channel.send(header, packer.buffers)
         return [self.home[number] for number in packer.inputs]
 
@@ -192,6 +200,9 @@ class Line:
         base = self.repeat.seen(self.home_object(number))
         if any(type(n) is not int or not 0 <= n < 2**40 for n in (*sides, *strides)) or type(offset) is not int:
             raise broken("a view of impossible shape")
+        # Stretched by strides of 0, a view costs the worker nothing, and us whatever is made of it.
+        if len(sides) > MAX_DIMS or math.prod(sides) * base.element_size() > MAX_BODY:
+            raise broken("a view of more numbers than any function returns")
         size = base.untyped_storage().nbytes() // base.element_size()
         first = base.storage_offset() + offset  # offset counts from the tensor's own beginning
         last = first + sum((side - 1) * step for side, step in zip(sides, strides, strict=True))

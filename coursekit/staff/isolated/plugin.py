@@ -60,9 +60,8 @@ def _refused(config: pytest.Config) -> Iterator[None]:
 
 
 def submitted(folder: Path) -> dict[str, bytes]:
-    """Read what a worker gets of a submission: the modules of the parts, and weights."""
-    names = [part.module_path for part in PARTS]
-    names += sorted(path.relative_to(folder) for path in (folder / "trained").glob("*.safetensors"))
+    """Read what a worker gets of a submission: the modules of the parts, and the weights that are graded."""
+    names = [path for part in PARTS for path in (part.module_path, *map(Path, part.trained))]
     files = {n.as_posix(): (folder / n).read_bytes() for n in names if (folder / n).is_file()}
     return {
         "assignment2/__init__.py": b"",

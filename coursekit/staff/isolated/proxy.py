@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import torch
 
+from coursekit.staff.isolated.wire import WorkerGone
+
 
 class RemoteFunction:
     """A function (or a class) of the worker's; calling it asks the worker."""
@@ -62,8 +64,12 @@ class ProxyModule(types.ModuleType):
 
     def __delattr__(self, name: str) -> None:
         self._put.pop(name, None)
-        if self._current().gone is None:  # monkeypatch restores after a crash too
-            self._current().request("restore", self._short, name)
+        line = self._current()
+        if line.gone is None:  # monkeypatch restores after a crash too
+            try:
+                line.request("restore", self._short, name)
+            except Exception:  # noqa: BLE001 (monkeypatch would leave the siblings that it has not come to in their places)
+                line.gone = line.gone or WorkerGone(f"{name} could not be put back")
 
 
 class ModuleFunction(RemoteFunction):

@@ -29,9 +29,12 @@ class Repeat:
         self.counts: dict[str, int] = {}  # how often something global was changed, by its sentence
         self.given: set[int] = set()  # the identities of the tensors that were arguments
         self.tampered = ""  # what was done to something given that no function may do
-        self.aside: dict[int, Tensor] | None = (
-            None  # instead of being done, such a change is put here: identity -> value
-        )
+        # Instead of being done, such a change is put here: identity -> value.
+        self.aside: dict[int, Tensor] | None = None
+        self.home: list[Any] = []
+        self.networks: set[int] = set()  # the identities of networks that were arguments, and of their parts
+        # (identity of a part of a network, name of a setting) -> where it stands, what it was
+        self.settings: dict[tuple[int, str], tuple[dict[str, Any], Any]] = {}
         self.undo: dict[Any, Callable[[], object]] = {}  # by what it puts back as it was before the first change
 
     def forget(self) -> None:
@@ -44,11 +47,14 @@ class Repeat:
         self.hooks.clear()
         self.undo.clear()
         self.given.clear()
+        self.networks.clear()
+        self.settings.clear()
         self.tampered = ""
         if self.aside is not None:
             self.aside = {}
 
     def apply(self, told: Any, home: list[Any], reader: Reader) -> None:
+        self.home = home
         try:
             for kind, number, *rest in told:
                 getattr(self, f"_{ACTIONS[kind]}")(home[_number(number)], reader, *rest)
@@ -87,16 +93,26 @@ class Repeat:
             self.tampered = "a weight of the network was changed: the weights stay as they are"
         elif id(tensor) in self.given:
             self.tampered = "what was given was changed in place: work on a copy"
-        return isinstance(tensor, nn.Parameter) or id(tensor) in self.given
+        elif self._is_settled(tensor):
+            self.tampered = "a buffer of the network was changed: it stays as it is"
+        else:
+            return False
+        return True
+
+    def _is_settled(self, tensor: Tensor) -> bool:
+        """Return whether this belongs to a network and does not learn: batch norm's statistics do, in train mode."""
+        modules = [sub for thing in self.home if isinstance(thing, nn.Module) for sub in thing.modules()]
+        mine = [sub for sub in modules if id(sub) in self.networks and any(tensor is b for b in sub._buffers.values())]
+        return bool(mine) and not any(self.settings.get((id(sub), "training"), (None, sub.training))[1] for sub in mine)
 
     def seen(self, value: Any) -> Any:
         """Return what the worker means by something of ours: with the changes that were put aside."""
         if self.aside and isinstance(value, Tensor):
             return self.aside.get(id(value), value)
         if self.aside and isinstance(value, nn.Module):
-            for parameter in value.parameters():
-                if id(parameter) in self.aside:
-                    parameter.data = self.aside[id(parameter)].clone()
+            for own in (*value.parameters(), *value.buffers()):
+                if id(own) in self.aside:
+                    own.data = self.aside[id(own)].clone()
         return value
 
     def _generator(self, generator: torch.Generator, reader: Reader, state: Any) -> None:
@@ -107,7 +123,20 @@ class Repeat:
         self._change(own, name, [*own[name], *reader.read(items)])
 
     def _attribute(self, module: nn.Module, reader: Reader, path: str, name: str, value: Any) -> None:
-        self._change(vars(module.get_submodule(path)), name, reader.read(value))
+        sub = module.get_submodule(path)
+        of_torch = type(sub).__module__.startswith("torch.")  # a check's own module may count its calls
+        if id(sub) in self.networks and (of_torch or name == "training"):
+            self.settings.setdefault((id(sub), name), (vars(sub), vars(sub).get(name)))
+        self._change(vars(sub), name, reader.read(value))
+
+    def settle(self) -> None:
+        """See at the end of a call whether a setting of a network is as it was: only then may one that was changed count."""
+        for (_, name), (own, was) in self.settings.items():
+            if own.get(name) != was:
+                self.tampered = "a setting of the network was changed: leave it as it is"
+                if self.aside is not None:
+                    own[name] = was
+        self.settings = {key: kept for key, kept in self.settings.items() if kept[0].get(key[1]) != kept[1]}
 
     def _change(self, own: dict[str, Any], name: str, value: Any) -> None:
         if name in INNER or name.startswith("_") or name not in own:

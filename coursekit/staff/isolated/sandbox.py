@@ -32,8 +32,9 @@ class Limits:
     cpu_seconds: int = 300
     memory: int = 2 * 2**30  # of address space of a process, beyond what the imported libraries take
     processes: int = 8  # threads too
-    files: int = 128
-    file_size: int = 64 * 2**20
+    files: int = 64
+    # Weights are smaller; a file without a name (memfd) is memory that no other limit counts.
+    file_size: int = 24 * 2**20
     disk: int = 64 * 2**20  # its /tmp, in memory
 
     def impose(self) -> None:

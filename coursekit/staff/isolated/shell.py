@@ -168,7 +168,7 @@ def _child(line: Any, shells: list[Shell], place: Any) -> Any:
 
 
 def _name(name: Any) -> str:
-    if not isinstance(name, str) or not 0 < len(name) < 60 or "." in name:
+    if not isinstance(name, str) or not 0 < len(name) < 60 or not {".", "/", "\\"}.isdisjoint(name):
         raise broken("an odd name")
     return name
 

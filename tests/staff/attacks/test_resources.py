@@ -14,6 +14,10 @@ ATTACKS = {
     "stopping itself": ("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)\nreturn None", "the result is None"),
     "memory": ("x = []\nwhile True:\n    x.append(bytearray(2**26))", "MemoryError|Python itself ended"),
     "memory of tensors": ("return torch.ones(2**32).double()", "can't allocate memory|not enough memory|MemoryError"),
+    "memory in files without names": (
+        "import os\nheld = 0\nwhile held < 2**31:\n    held += os.write(os.memfd_create('x'), bytes(2**25))\nreturn None",
+        "Too many open files|File too large",
+    ),
     "deep recursion": ("def f():\n    return f()\nreturn f()", "RecursionError"),
     "deep recursion in C": (
         "import sys\nsys.setrecursionlimit(10**9)\nx = []\nfor _ in range(10**6):\n    x = [x]\nreturn x == [x]",
@@ -85,6 +89,8 @@ IMPORTS = {
     "crashes": ("import ctypes\nctypes.string_at(0)", "did not come to an end.*-11"),
     "does not parse": ("def (:", "assignment2/saliency.py, line"),
     "imports what is not there": ("import no_such_library", "No module named 'no_such_library'"),
+    "fails without words": ("class E(Exception):\n    def __str__(self): return 1 / 0\nraise E", "ZeroDivisionError"),
+    "is a number": ("import sys\nsys.modules[__name__] = 5", "TypeError: vars"),
     "imports the staff's code": ("import coursekit.staff.mistakes", "No module named 'coursekit.staff.mistakes'"),
 }
 

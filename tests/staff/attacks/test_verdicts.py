@@ -107,6 +107,11 @@ ATTACKS = {
         "",
         "values are wrong",
     ),
+    "a view of a number, stretched beyond memory": (
+        "return images[0, 0, 0].as_strided((10**4,) * 3, (0, 0, 0))",
+        "",
+        "more numbers than any function returns",
+    ),
     "complex numbers": ("return torch.zeros(len(images), 9, 13, dtype=torch.complex128)", "", "dtype torch.complex128"),
     "a sparse tensor": (
         "return torch.zeros(len(images), 9, 13).double().to_sparse()",
