@@ -19,6 +19,7 @@ from coursekit.grading.networks import (
     OneHidden,
     ReluEverywhere,
     SmallConvNet,
+    Wrapped,
     broken,
     numbers,
     pictures,
@@ -103,7 +104,7 @@ def test_saliency_is_the_same_however_it_is_called(expect):
     model = seeded(SmallConvNet())
 
     assert_same_however_called(expect, lambda m, x: saliency.saliency_map(m, x, LABELS), model, IMAGES)
-    wrapped = saliency.saliency_map(lambda x: model(x), IMAGES, LABELS)
+    wrapped = saliency.saliency_map(Wrapped(model), IMAGES, LABELS)
     expect(
         wrapped, saliency.saliency_map(model, IMAGES, LABELS), "the same result for a function that calls the network"
     )

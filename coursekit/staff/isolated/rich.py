@@ -19,6 +19,7 @@ import cloudpickle
 import torch
 from torch import Tensor, nn
 
+from coursekit.grading.networks import Wrapped
 from coursekit.staff.isolated.plain import DTYPES, NAMES, raw
 
 EMPTY = {name: type(value) for name, value in vars(nn.Module()).items() if isinstance(value, dict)}
@@ -50,7 +51,7 @@ class Packer(cloudpickle.Pickler):
         return pickle.dumps((kind, call, self.notes, self.stream.getvalue()), protocol=5)
 
     def stay_home(self, value: Any) -> Any:
-        """Put a note in the place of every function: it is called back. (Hooks inside a network travel with it.)"""
+        """Put a note in the place of every function: it is called back. (A network travels, with the hooks inside it.)"""
         if isinstance(value, Tensor):
             self.given.add(id(value))
         if type(value) in (list, tuple):
@@ -59,7 +60,7 @@ class Packer(cloudpickle.Pickler):
             return {key: self.stay_home(item) for key, item in value.items()}
         if isinstance(value, type) and issubclass(value, nn.Module):
             self.modules.append((self.number(value, ("M",)), value))
-        elif callable(value) and not isinstance(value, (nn.Module, type)) and self.remote(value) is None:
+        elif callable(value) and not isinstance(value, (nn.Module, Wrapped, type)) and self.remote(value) is None:
             return Called(self.number(value, ("C",)))
         return self.attach(value) if isinstance(value, (Path, str)) else value
 
