@@ -82,7 +82,9 @@ def _student_commands(commands: Commands) -> None:
     watch.add_argument("part", nargs="*", help=NARROW_HELP)
     watch.add_argument("--poll", action="store_true", help="look at the files five times a second, without file events")
     watch.add_argument(
-        "--fresh", action="store_true", help="a new Python for each run (always so on macOS and Windows)"
+        "--fresh",
+        action="store_true",
+        help="a new Python for each run, seconds slower (always so on macOS and Windows)",
     )
     hint = _command(commands, "hint", _hint, "show one more hint for a function", "a2 hint saliency_map")
     hint.add_argument("function", help="one of the functions to complete; `a2 grade` lists them")
