@@ -303,13 +303,6 @@ STYLIZE = (
     ),
     mistake(
         "stylize",
-        "appended to the set",
-        "return result, labels.clone()",
-        "return torch.cat([images.detach(), result]), torch.cat([labels, labels])",
-        hint="Your set has grown: what is repainted stands in place of the old picture, not beside it.",
-    ),
-    mistake(
-        "stylize",
         "fraction ignored",
         "order[: round(fraction * len(images))]",
         "order",
