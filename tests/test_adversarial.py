@@ -219,6 +219,7 @@ def test_fgsm_stays_in_the_box_and_in_the_ball_to_the_last_bit():
         result = adversarial.fgsm(seeded(SmallConvNet()).to(dtype), images, LABELS, eps)
 
         assert_inside(result, images, eps)
+        assert not torch.equal(result, images), "no pixel was moved"
 
 
 @pytest.mark.points(1, "fgsm")
@@ -262,6 +263,7 @@ def test_fgsm_of_an_image_does_not_depend_on_its_batch_mates(expect):
     alone = [adversarial.fgsm(model, IMAGES[i : i + 1], LABELS[i : i + 1], 0.1) for i in range(3)]
 
     expect(together, torch.cat(alone), "three images at once give what each gives alone")
+    assert not torch.equal(together, IMAGES), "no pixel was moved"
 
 
 @pytest.mark.points(1, "fgsm")
@@ -1075,6 +1077,7 @@ def test_reencoding_twice_is_reencoding_once_and_leaves_no_trace(expect):
     expect(adversarial.reencode(ends, levels=4), ends, "0 and 1 are levels")
     expect.new(once, images=images)
     expect(adversarial.reencode(IMAGES.float(), levels=7), once.float(), "float32 gives float32")
+    assert not torch.equal(once, IMAGES), "nothing was rounded"
 
 
 # noisy_predict

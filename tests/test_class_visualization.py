@@ -301,6 +301,7 @@ def test_blur_goes_on_beyond_the_border_with_the_outermost_pixels(expect):
         expect(result, inner, "the same as if the picture were larger, its outermost pixels repeated")
         constant = part2.blur(torch.full_like(IMAGE, 0.3), sigma)
         expect(constant, torch.full_like(IMAGE, 0.3), "a constant picture stays as it is, at the border too")
+        assert not torch.equal(result, IMAGE), f"nothing was blurred with sigma {sigma}"
     expect(part2.blur(IMAGE, 0.0), IMAGE, "sigma 0 changes nothing", tolerance=0)
     expect(part2.blur(IMAGE, 0), IMAGE, "sigma 0 changes nothing, also as a whole number", tolerance=0)
 
@@ -319,6 +320,7 @@ def test_blur_leaves_no_trace(expect):
     expect(
         part2.blur(IMAGE.float(), SIGMA), result.float(), "a float32 picture gives a float32 picture", tolerance=1e-5
     )
+    assert not torch.equal(result, IMAGE), "nothing was blurred"
 
 
 # zero_small_pixels

@@ -84,6 +84,7 @@ def assert_lawful(expect, corruption, images, *, random=True):
     one = call(images[:1].float())
     expect(one, one.detach().double().float(), "one float32 picture gives one float32 picture")
     expect(torch.tensor(one.shape), torch.tensor(images[:1].shape), "one picture gives one picture")
+    assert not torch.equal(result, images), "the pictures are as they were: nothing was corrupted"
     if random:
         assert not torch.allclose(call(images, 1), result), "another seed gives the same result: use the generator"
         drawn_from = seed()
@@ -307,6 +308,7 @@ def test_frosted_glass_only_moves_colours_where_nothing_is_blurred(expect, setti
         colors = result.flatten(2).gather(2, order[:, None].expand(-1, 3, -1))
         expect(colors, small.flatten(2), "the colours, sorted, are those of the picture: none lost, none made")
     expect(robustness.frosted_glass_blur(small, 4, generator=seed()), small, "without a round nothing moves")
+    assert not torch.equal(robustness.frosted_glass_blur(small, 1, generator=seed()), small), "no pixel has moved"
 
 
 @pytest.mark.points(1, "frosted_glass_blur")
@@ -339,6 +341,7 @@ def test_frosted_glass_mixes_more_with_every_round(expect, settings):
     ways = [travelled(robustness.frosted_glass_blur(numbered(5, (30, 38)), s, generator=seed(s))) for s in range(1, 6)]
 
     spread = torch.stack([way[:, :, 6:-6, 6:-6].double().square().mean() for way in ways]).sqrt()
+    assert float(spread.min()) > 0, "no pixel has moved"
     by_root = spread / torch.tensor([1, 2, 3, 4, 6]).double().sqrt()
     right = by_root.detach().mean().expand(5)
     expect(by_root, right, "the way grows with the root of the number of rounds, as in a random walk", tolerance=0.15)
@@ -373,6 +376,7 @@ def test_frosted_glass_lies_between_the_two_blurs(settings):
     heights = [gaussian(point, sigma).flatten().sort().values for sigma in (1.0, 2**0.5)]
     mixed = result.flatten().sort().values
     assert min(float((mixed - h).abs().max()) for h in heights) > 0.002, "blur after the pixels changed places too"
+    assert float(mixed.max()) < 0.5, "a point stays a point: nothing was blurred"
 
 
 @pytest.mark.points(1, "frosted_glass_blur")
@@ -655,6 +659,7 @@ def test_mce_leaves_no_trace(expect):
     expect(followed, result, "the same for a table that asks for gradients, detached")
     single = robustness.mean_corruption_error(errors.float(), baseline.float())
     expect(single, result.float(), "float32 tables give a float32 result", tolerance=1e-4)
+    assert result.dim() == 0, f"the result has shape {tuple(result.shape)}, expected one number (0-d)"
 
 
 # relative_mean_corruption_error
@@ -710,6 +715,7 @@ def test_relative_mce_takes_clean_errors_as_numbers_or_tensors_and_leaves_no_tra
     expect(number, result, "0-d tensors as floats, detached")
     single = robustness.relative_mean_corruption_error(errors.float(), 0.05, baseline.float(), 0.05)
     expect(single, result.float(), "float32 tables give a float32 result", tolerance=1e-4)
+    assert result.dim() == 0, f"the result has shape {tuple(result.shape)}, expected one number (0-d)"
 
 
 # cue_conflict

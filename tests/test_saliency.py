@@ -97,6 +97,7 @@ def test_saliency_of_an_image_does_not_depend_on_its_batch_mates(expect):
     alone = torch.cat([saliency.saliency_map(model, IMAGES[i : i + 1], LABELS[i : i + 1]) for i in range(3)])
 
     expect(together, alone, "the maps of three images at once are those of each image alone")
+    assert together.shape == (3, *SIZE), f"the maps have shape {tuple(together.shape)}, expected {(3, *SIZE)}"
 
 
 @pytest.mark.points(1, "saliency_map")
@@ -108,6 +109,7 @@ def test_saliency_is_the_same_however_it_is_called(expect):
     expect(
         wrapped, saliency.saliency_map(model, IMAGES, LABELS), "the same result for a function that calls the network"
     )
+    assert wrapped.shape == (3, *SIZE), f"the maps have shape {tuple(wrapped.shape)}, expected {(3, *SIZE)}"
 
 
 @pytest.mark.points(1, "saliency_map")
@@ -549,6 +551,7 @@ def test_grad_cam_of_an_image_does_not_depend_on_its_batch_mates(expect):
     alone = [saliency.grad_cam(model, IMAGES[i : i + 1], LABELS[i : i + 1], "features.6") for i in range(3)]
 
     expect(together, torch.cat(alone), "the maps of three images at once are those of each image alone")
+    assert together.shape == (3, *SIZE), f"the maps have shape {tuple(together.shape)}, expected {(3, *SIZE)}"
 
 
 @pytest.mark.points(1, "grad_cam")

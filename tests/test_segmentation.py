@@ -781,6 +781,7 @@ def test_counting_leaves_the_maps_alone(expect):
         result = segmentation.confusion_matrix(predictions, labels, 4)
     expect.new(result, predictions=predictions, labels=labels)
     expect(segmentation.confusion_matrix(predictions, labels, 4), result, "the same result at the second call")
+    assert result.shape == (4, 4), f"the table has shape {tuple(result.shape)}, expected (4, 4)"
 
 
 def check_score(expect, score, right, formula):

@@ -535,6 +535,7 @@ def test_two_pictures_together_are_painted_as_each_alone(expect, losses):
 
     singles = [paint(network, content[i : i + 1], style, **{**alone, "init": start[i : i + 1]}) for i in range(2)]
     expect(together, torch.cat(singles), "a batch of two equals two calls")
+    assert not any(torch.equal(together, given) for given in (start, content)), "nothing was painted"
 
 
 @pytest.mark.points(1, "style_transfer")
@@ -551,6 +552,7 @@ def test_lbfgs_is_the_default_and_finds_the_content_through_an_invertible_layer(
     )
 
     expect(result, content, "the only picture with these features", tolerance=1e-3)
+    assert len(shown.shown) > 1, "the network was hardly shown a picture: descend from init"
     bright = part5.style_transfer(network, content * 0 + 1, style, num_steps=12, init=start, tv_weight=-0.0, **settings)
     assert torch.equal(bright, bright.clamp(0, 1)), "the result leaves [0, 1]: clamp after every step"
 

@@ -94,6 +94,8 @@ def test_of_equal_maxima_the_first_counts_and_it_alone_receives_the_gradient(exp
 def test_pooling_leaves_x_alone_and_repeats(expect):
     assert_pure(expect, lambda x: upsampling.max_pool(x, 2, 2), numbers(2, 3, 5, 8, seed=3))
     assert_pure(expect, lambda x: upsampling.max_pool(x, 1, 1), numbers(2, 3, 5, 8, seed=3))
+    result = upsampling.max_pool(numbers(2, 3, 5, 8, seed=3), 2, 2)
+    assert isinstance(result, tuple), f"the result is a {type(result).__name__}, expected values and indices"
 
 
 # max_unpool
@@ -203,6 +205,8 @@ def test_stamping_leaves_x_and_weight_alone_and_repeats(expect):
 
     assert_pure(expect, lambda x, w: upsampling.transposed_conv2d(x, w, stride=2, padding=1), x, weight)
     assert_pure(expect, lambda x, w: upsampling.transposed_conv2d(x, w), x[:, :, :1, :1], weight)
+    size = tuple(upsampling.transposed_conv2d(x, weight, stride=2, padding=1).shape)
+    assert size == (2, 4, 7, 7), f"the result has shape {size}, expected (2, 4, 7, 7)"
 
 
 # rotate_kernel
