@@ -74,8 +74,9 @@ class Packer(cloudpickle.Pickler):
         if self.submission in Path(path).parents:
             return File(type(path), Path(path).relative_to(self.submission).as_posix(), None)
         place = Path(path).resolve()
-        ours = [folder for folder in place.parents if folder.name.startswith("pytest-of-")]
-        if ours and ours[-1].parent == Path(tempfile.gettempdir()).resolve() and place.is_file():
+        temporary = Path(tempfile.gettempdir()).resolve()
+        ours = any(folder.name.startswith("pytest-of-") and folder.parent == temporary for folder in place.parents)
+        if ours and place.is_file():
             return File(type(path), place.name, place.read_bytes())
         return path
 
