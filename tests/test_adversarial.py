@@ -986,9 +986,8 @@ def test_adversarial_loss_is_the_loss_on_the_attacked_pictures_and_its_gradient(
 
     loss = adversarial.adversarial_loss(model, IMAGES, LABELS, 0.1)
 
-    right = mean_surprise(
-        twin(known), LABELS
-    )  # by a twin: the mode that the model is left in is another check's matter
+    # By a twin: the mode that the model is left in is another check's matter.
+    right = mean_surprise(twin(known), LABELS)
     assert isinstance(loss, torch.Tensor), f"the result is a {type(loss).__name__}, expected a torch tensor"
     expect(loss.detach(), right.detach(), "mean over the images of the cross-entropy at the FGSM pictures, 0-d")
     assert loss.requires_grad, "the loss is detached: training needs its gradient in the parameters"

@@ -20,6 +20,7 @@ import torch
 from coursekit.errors import UsageError
 from coursekit.grading.plugin import EXPECT, FAILURE, RECORD, check_id, points_of
 from coursekit.grading.store import Failure, KnownMistake
+from coursekit.grading.warm import COMPILER
 from coursekit.parts import ROOT, Part, part_of
 from coursekit.staff.edits import Edit, callers
 
@@ -64,7 +65,7 @@ class Trials:
         global _RUNNING
         _RUNNING = self
         # An optimizer's first step loads torch's compiler, and some operations sympy: here once, and not in every fork.
-        importlib.import_module("torch._dynamo")
+        importlib.import_module(COMPILER)
         for function in {edit.function for trial in self.trials for edit in trial.edits}:
             callers(function)  # cached here, once, and not in every fork
         gc.collect()
