@@ -55,6 +55,25 @@ def test_what_grows_is_measured_at_four_sizes_and_runs_at_the_smallest(alternati
         make(sizes[0])()
 
 
+def test_the_picture_of_the_exponents_has_a_line_for_each_row_of_the_document(monkeypatch, tmp_path):
+    drawing = runpy.run_path(str(FOLDER / "draw_scaling.py"))
+    plt = drawing["plt"]
+    measured = (ROOT / "docs" / "measured.md").read_text(encoding="utf-8")
+    cost = measured[measured.index("## Cost against size") :]
+    table = cost[cost.index("|---") :].partition("\n\n")[0].splitlines()[1:]
+
+    monkeypatch.setattr(
+        sys, "argv", ["draw_scaling.py", str(ROOT / "docs" / "measured.md"), str(tmp_path / "drawn.png")]
+    )
+    drawing["main"]()
+
+    axes = plt.gcf().axes
+    plt.close("all")
+    assert sum(len(ax.lines) for ax in axes) == len(table) > 20
+    assert all(ax.get_xscale() == ax.get_yscale() == "log" for ax in axes)
+    assert (tmp_path / "drawn.png").stat().st_size > 10_000
+
+
 def test_the_exponent_is_the_slope_on_log_axes(alternating):
     exponent = runpy.run_path(str(FOLDER / "scaling.py"))["exponent"]
 
@@ -77,7 +96,7 @@ def test_one_command_writes_them_all_and_goes_on_after_one_that_fails(tmp_path, 
 def test_all_names_every_benchmark_but_those_that_take_hours():
     names = runpy.run_path(str(FOLDER / "all.py"))["NAMES"]
 
-    there = {path.stem for path in FOLDER.glob("*.py")} - {"all", "alternating"}
+    there = {path.stem for path in FOLDER.glob("*.py")} - {"all", "alternating", "draw_scaling"}
     assert set(names) == there - {"classroom", "versions", "segment_classes"}
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
-    assert all(f"benchmarks/{name}.py" in text for name in there)
+    assert all(f"benchmarks/{name}.py" in text for name in {*there, "draw_scaling"})
