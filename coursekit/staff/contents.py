@@ -6,6 +6,7 @@ import codecs
 import hashlib
 import io
 import json
+import re
 import tokenize
 from collections.abc import Mapping
 from typing import Any
@@ -17,16 +18,16 @@ from coursekit.grading.holes import open_questions
 ENCODINGS = {"utf-8", "utf-8-sig", "ascii", "iso8859-1", "iso8859-15", "cp1252", "cp1251", "koi8-r",
              "gbk", "gb2312", "gb18030", "big5", "shift_jis", "euc_jp", "euc_kr"}  # fmt: skip
 
+COOKIE, BLANK = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)"), re.compile(rb"[ \t\f]*(#|\r?$)")
+EDITORS = re.compile(r"(utf-8|latin-1|iso-8859-1|iso-latin-1)-.*", re.IGNORECASE)  # utf-8-unix is UTF-8 to Python
+
 
 def text_problem(source: bytes) -> str:
     """Return why the bytes of a module are no text that Python reads, or nothing."""
     if b"\0" in source:
         return "is no text (it holds zero bytes; UTF-16?): save it as UTF-8"
-    try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-    except SyntaxError:
-        encoding = "utf-8"  # the first two lines may be the ones with the wrong byte
-    if codecs.lookup(encoding).name not in ENCODINGS:
+    encoding = _encoding(source)
+    if _codec(encoding) not in ENCODINGS:
         return f"declares the encoding {encoding!r}: save it as UTF-8"
     try:
         source.decode(encoding)
@@ -34,6 +35,30 @@ def text_problem(source: bytes) -> str:
         line = source.count(b"\n", 0, error.start) + 1
         return f"is not text in {encoding.upper()}: byte 0x{source[error.start]:02x} in line {line}; save it as UTF-8"
     return ""
+
+
+def _encoding(source: bytes) -> str:
+    """Return the encoding that one of the first two lines declares (PEP 263), with nothing decoded by it.
+
+    `tokenize.detect_encoding` decodes the line with it from Python 3.14 on: with any codec that a stranger names.
+    """
+    if source.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    for line in source.split(b"\n", 2)[:2]:
+        if declared := COOKIE.match(line):
+            name = declared[1][:40].decode("ascii")
+            return EDITORS.sub(r"\1", name)
+        if not BLANK.match(line):
+            break
+    return "utf-8"
+
+
+def _codec(encoding: str) -> str:
+    """Return the name that Python has for an encoding, or nothing where it knows none of that name."""
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        return ""
 
 
 def look_at_notebook(content: bytes) -> tuple[str, Written | None]:

@@ -92,6 +92,8 @@ BROKEN = {
     "UTF-16": (zipped((MODULE, GOOD.decode().encode("utf-16"))), "is no text (it holds zero bytes; UTF-16?)"),
     "Latin-1": (zipped((MODULE, GOOD + "\n# Größe\n".encode("latin-1"))), "is not text in UTF-8: byte 0xf6 in line"),
     "an odd codec": (zipped((MODULE, b"# coding: rot13\n" + GOOD)), "declares the encoding 'rot13'"),
+    "an unknown codec": (zipped((MODULE, b"#!/usr/bin/python\n# coding: utf-99\n" + GOOD)), "declares the encoding 'utf-99'"),
+    "a slow codec": (zipped((MODULE, b"# coding: idna " + b"a." * 200_000)), "declares the encoding 'idna'"),
     "too large": (zeros(MODULE, 64 * 2**20), "is too large: it has 64.0 MB, and 0.5 MB is the limit"),
     "too large, with a false size": (with_false_size(zeros(MODULE, 64 * 2**20), 1000), MODULE),
     "larger than it says": (with_false_size(zipped((MODULE, b"x = 1\n")), 3), "is damaged in the zip"),
