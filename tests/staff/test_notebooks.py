@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from jupyter_client.manager import run_kernel
 
 from coursekit.errors import UsageError
 from coursekit.grading.notebooks import EXPECTED, expected_outputs, fill, marked_cells, read_notebook, run_notebooks
@@ -118,6 +119,24 @@ def test_the_first_cell_says_what_to_do_where_there_is_no_assignment(tmp_path, m
     for source in FIRST_CELLS.values():
         with pytest.raises(AssertionError, match="unzip the assignment here"):
             found_by(source)
+
+
+def test_every_first_cell_runs_in_silence_in_the_layout_of_colab_without_a_network(tmp_path, monkeypatch):
+    """A warning there (tqdm.auto's, where ipywidgets is not installed) is the first thing that a student would see."""
+    (tmp_path / "assignment-2").symlink_to(ROOT, target_is_directory=True)
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    shown = []
+
+    def keep(message):
+        if message["msg_type"] == "error" or message["content"].get("name") == "stderr":
+            shown.append(message["content"])
+
+    with run_kernel(cwd=str(tmp_path)) as client:
+        for source in FIRST_CELLS.values():
+            client.execute_interactive(source, output_hook=keep, timeout=60)
+
+    assert shown == []
 
 
 def found_by(source):
