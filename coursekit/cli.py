@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -212,7 +214,9 @@ def _hint(arguments: argparse.Namespace) -> int:
     part_of(arguments.function)  # an unknown name is an error, also with --reset
     if arguments.reset:
         reset_hints(arguments.function)
-    print(next_hint(arguments.function))
+    width = shutil.get_terminal_size().columns
+    for line in next_hint(arguments.function).splitlines():
+        print(textwrap.fill(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False))
     return FULL_MARKS
 
 

@@ -59,6 +59,7 @@ def run_notebooks(parts: Sequence[Part], *, root: Path = ROOT) -> int:
         "-x",  # a notebook stops at the first function that is still to do
         "--nbval-lax",
         "--nbval-current-env",
+        f"--color={'auto' if sys.stdout.isatty() else 'no'}",  # nbval colours what is piped, too
         *limits,
         *map(str, copies),
     ]
@@ -115,12 +116,12 @@ def marked_cells(notebook: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def fill(notebook: dict[str, Any], expected: dict[str, Any], path: Path) -> None:
-    """Write the stored outputs into the marked cells; UsageError if a marked cell is gone."""
+    """Write the stored outputs into the marked cells, as if they had run; UsageError if a marked cell is gone."""
     cells = marked_cells(notebook)
     for cell_id, outputs in expected.items():
         if cell_id not in cells:
             raise UsageError(f"{path}: the cell {cell_id} with {MARK!r} is gone; restore the notebook")
-        cells[cell_id]["outputs"] = outputs
+        cells[cell_id] |= {"outputs": outputs, "execution_count": 1}  # nbval refuses outputs of a cell that never ran
 
 
 def expected_outputs(parts: Sequence[Part], root: Path = ROOT) -> dict[str, dict[str, Any]]:

@@ -76,10 +76,11 @@ def read_photos(size: tuple[int, int], *, folder: str | Path | None = None) -> d
 
     Args:
         size: (H, W) of all results; a picture of another shape is cropped in the middle.
-        folder: with photographs of one's own; by default the environment variable PHOTOS, if it is set.
+        folder: with photographs of one's own, from here or from a folder above (a kernel runs in notebooks/, jupyter was
+            started above it); by default the environment variable PHOTOS, if it is set.
 
     Returns:
-        name -> (3, H, W) in [0, 1].
+        name -> (3, H, W) in [0, 1]; the name is the file's, without its suffix where nothing else is called so.
 
     Raises:
         UsageError: the folder does not exist or holds no photograph; a file cannot be read.
@@ -90,11 +91,13 @@ def read_photos(size: tuple[int, int], *, folder: str | Path | None = None) -> d
     folder = folder or os.environ.get("PHOTOS")
     if not folder:
         return photos
-    files = sorted(f for f in Path(folder).expanduser().glob("*") if f.suffix.lower() in SUFFIXES)
+    given = Path(folder).expanduser()
+    found = next((p for p in (given, *(above / given for above in Path.cwd().parents)) if p.is_dir()), given)
+    files = sorted(f for f in found.glob("*") if f.suffix.lower() in SUFFIXES)
     if not files:
         raise UsageError(f"PHOTOS={folder} holds no photograph ({', '.join(SUFFIXES)}): give a folder with some")
     for own in files:
-        photos[own.stem] = _fit(load_photo(own, max_side=2 * max(size)), size)
+        photos[own.name if own.stem in photos else own.stem] = _fit(load_photo(own, max_side=2 * max(size)), size)
     return photos
 
 

@@ -38,7 +38,7 @@ def watch_steps(model: nn.Module, num_steps: int, *, size: tuple[int, int] | Non
     Yields:
         a list that fills with (N, 3, H, W) copies, in order: what was computed before the first step comes first.
     """
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     shown: list[Tensor] = []
     with tqdm(total=num_steps, unit="step") as bar:

@@ -149,6 +149,19 @@ def test_hints_come_one_by_one_and_are_remembered(function, tmp_path):
         assert next_hint(function, root=tmp_path) == shown[0], "a lost memory begins again"
 
 
+@pytest.mark.parametrize("function", [name for part in PARTS for name in part.functions])
+def test_hints_fit_into_eighty_columns_and_lose_no_word(function, capsys, monkeypatch):
+    hints = " ".join(ladder(function))
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("coursekit.grading.hint.next_hint", lambda _: hints)
+
+    assert main(["hint", function]) == 0
+
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines())) <= 80
+    assert printed.split() == hints.split()
+
+
 def test_hints_that_cannot_be_remembered_are_refused_in_one_line(tmp_path):
     (tmp_path / ".a2").touch()
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from jupyter_client.manager import run_kernel
 
 from coursekit.errors import UsageError
 from coursekit.grading.notebooks import EXPECTED, expected_outputs, fill, marked_cells, read_notebook, run_notebooks
@@ -37,6 +38,7 @@ def test_a_wrong_solution_fails_its_notebook(small_edition):
     done = small_edition.python("-m", "coursekit", "notebooks", "1")
 
     assert done.returncode == 1, done.stdout
+    assert "\x1b" not in done.stdout, "no colours in a pipe"
 
 
 @pytest.mark.parametrize("part", ONE_EACH, ids=lambda part: part.notebook)
@@ -54,6 +56,20 @@ def test_no_output_of_a_notebook_is_an_error_or_a_warning(part):
         for output in cell.get("outputs", ()):
             assert output["output_type"] != "error", output
             assert output.get("name") != "stderr", output
+
+
+@pytest.mark.parametrize(("printed", "verdict"), [(6, 0), (7, 1)])
+def test_a_notebook_that_a_student_has_not_run_yet_is_held_to_what_is_stored(printed, verdict, tmp_path):
+    """The student edition's notebooks are cleared: no outputs, and no cell has ever run."""
+    cell = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
+    source = f"# NBVAL_CHECK_OUTPUT\nprint({printed})"
+    notebook = {"cells": [cell | {"id": "a", "source": source}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    expected = {"toy": {"a": [{"output_type": "stream", "name": "stdout", "text": "6\n"}]}}
+    for path, content in ((Path("notebooks") / "toy.ipynb", notebook), (EXPECTED, expected)):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text(json.dumps(content))
+
+    assert run_notebooks([replace(PARTS[0], notebook="toy")], root=tmp_path) == verdict
 
 
 def test_a_marked_cell_that_is_gone_is_told():
@@ -118,6 +134,24 @@ def test_the_first_cell_says_what_to_do_where_there_is_no_assignment(tmp_path, m
     for source in FIRST_CELLS.values():
         with pytest.raises(AssertionError, match="unzip the assignment here"):
             found_by(source)
+
+
+def test_every_first_cell_runs_in_silence_in_the_layout_of_colab_without_a_network(tmp_path, monkeypatch):
+    """A warning there (tqdm.auto's, where ipywidgets is not installed) is the first thing that a student would see."""
+    (tmp_path / "assignment-2").symlink_to(ROOT, target_is_directory=True)
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    shown = []
+
+    def keep(message):
+        if message["msg_type"] == "error" or message["content"].get("name") == "stderr":
+            shown.append(message["content"])
+
+    with run_kernel(cwd=str(tmp_path)) as client:
+        for source in FIRST_CELLS.values():
+            client.execute_interactive(source, output_hook=keep, timeout=60)
+
+    assert shown == []
 
 
 def found_by(source):

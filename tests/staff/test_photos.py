@@ -138,6 +138,20 @@ def test_photographs_of_a_folder_join_the_installed_ones(tmp_path, monkeypatch):
             read_photos((12, 16), folder=folder)
 
 
+def test_a_folder_is_named_from_where_jupyter_was_started(tmp_path, monkeypatch):
+    """A kernel runs in notebooks/, below that; and a cat of one's own does not replace the cat of the notebook."""
+    (tmp_path / "holidays").mkdir()
+    (tmp_path / "notebooks").mkdir()
+    Image.new("RGB", (12, 16), "red").save(tmp_path / "holidays" / "cat.jpg")
+    monkeypatch.chdir(tmp_path / "notebooks")
+    monkeypatch.setenv("PHOTOS", "holidays")
+
+    photos = read_photos((12, 16))
+
+    assert photos["cat.jpg"][:, 6, 8].tolist() == pytest.approx([1, 0, 0], abs=0.02)
+    assert photos["cat"][:, 6, 8].tolist() != pytest.approx([1, 0, 0], abs=0.02)
+
+
 def test_unreadable_files_are_usage_errors(tmp_path):
     (tmp_path / "text.jpg").write_text("no picture")
     Image.new("RGB", (64, 64), "red").save(tmp_path / "whole.png")
