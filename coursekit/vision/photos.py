@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from coursekit.errors import UsageError
+from coursekit.parts import ROOT
 from coursekit.vision.backgrounds import photo_path
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
@@ -90,7 +91,10 @@ def read_photos(size: tuple[int, int], *, folder: str | Path | None = None) -> d
     folder = folder or os.environ.get("PHOTOS")
     if not folder:
         return photos
-    files = sorted(f for f in Path(folder).expanduser().glob("*") if f.suffix.lower() in SUFFIXES)
+    place = Path(folder).expanduser()
+    if not place.exists():  # a notebook runs in its own folder, jupyter was started in the one above
+        place = ROOT / place
+    files = sorted(f for f in place.glob("*") if f.suffix.lower() in SUFFIXES)
     if not files:
         raise UsageError(f"PHOTOS={folder} holds no photograph ({', '.join(SUFFIXES)}): give a folder with some")
     for own in files:

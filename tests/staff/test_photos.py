@@ -138,6 +138,17 @@ def test_photographs_of_a_folder_join_the_installed_ones(tmp_path, monkeypatch):
             read_photos((12, 16), folder=folder)
 
 
+def test_a_folder_beside_the_readme_is_found_from_the_notebooks_folder(tmp_path, monkeypatch):
+    (tmp_path / "holidays").mkdir()
+    (tmp_path / "notebooks").mkdir()
+    Image.new("RGB", (16, 12), "red").save(tmp_path / "holidays" / "mine.png")
+    monkeypatch.setattr("coursekit.vision.photos.ROOT", tmp_path)
+    monkeypatch.setenv("PHOTOS", "holidays")
+    monkeypatch.chdir(tmp_path / "notebooks")  # where Jupyter runs them
+
+    assert "mine" in read_photos((12, 16))
+
+
 def test_unreadable_files_are_usage_errors(tmp_path):
     (tmp_path / "text.jpg").write_text("no picture")
     Image.new("RGB", (64, 64), "red").save(tmp_path / "whole.png")
