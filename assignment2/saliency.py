@@ -36,6 +36,7 @@ def saliency_map(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     paper and some courses take the maximum over channels.)
 
     Args:
+        model: a network, or a function that calls one: use nothing of it but the call.
         images: (N, 3, H, W) in [0, 1].
         labels: (N,) the class whose score is explained.
 

@@ -400,13 +400,13 @@ def test_receptive_field_unites_branches_and_is_the_whole_image_behind_flatten(e
 
 
 class Cross(nn.Module):
-    """Two branches, one that looks along the row and one along the column, and a skip."""
+    """Three branches side by side: one that looks along the row, one along the column, one that looks less far."""
 
     def __init__(self):
         super().__init__()
         self.row = nn.Conv2d(3, 4, (1, 5), padding=(0, 2))
         self.column = nn.Conv2d(3, 4, (5, 1), padding=(2, 0))
-        self.skip = nn.Conv2d(3, 4, 1)
+        self.skip = nn.Conv2d(3, 4, 3, padding=1)
         self.joined = nn.Conv2d(4, 4, 1)
         self.head = nn.Linear(4, 5)
 

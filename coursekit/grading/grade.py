@@ -56,14 +56,16 @@ def grade(
         options += ("-p", "coursekit.staff.isolated.plugin", f"--a2-submission={submission}")
     verdicts = {c.id: Verdict(c, "not loaded", broken[_file(c)]) for c in checks if _file(c) in broken}
     waiting = [c for c in checks if c.id not in verdicts]
+    notes: dict[str, None] = {}  # each once, in order
     while waiting and time.monotonic() < started + whole_seconds:
         run = _Run(waiting, root, launch, options, seconds, started + whole_seconds)
         found = run.verdicts(progress, len(verdicts))
         verdicts.update(found)
+        notes.update((event["note"], None) for event in run.events if "note" in event)
         waiting = [c for c in waiting if c.id not in found]
     late = f"not run: the {whole_seconds:g} seconds for all checks together were used up before it"
     verdicts.update({c.id: Verdict(c, "timeout", late) for c in waiting})
-    return Grade(tuple(verdicts[c.id] for c in checks), time.monotonic() - started)
+    return Grade(tuple(verdicts[c.id] for c in checks), time.monotonic() - started, tuple(notes))
 
 
 def syntax_problem(root: Path, path: Path) -> str | None:

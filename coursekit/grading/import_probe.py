@@ -13,14 +13,17 @@ import importlib
 import io
 import json
 import os
+import random
 import sys
 import traceback
+import warnings
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
 SECONDS = float(os.environ.get("A2_IMPORT_SECONDS", "10"))  # for one module
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+ONLY_DEFINE = "importing must only define things: move that into a function or remove it"
 ACTIONS = {
     "os.remove": "removes a file",
     "os.rename": "renames a file",
@@ -108,24 +111,36 @@ class Caught:
 def _import(module: str, watch: Watch) -> tuple[str, int | None]:
     """Return what importing a module does that it should not ('' for nothing), and the line that does it."""
     watch.seen.clear()
-    before, caught = _torch_state(), Caught(watch.folder)
+    before, caught = settings(), Caught(watch.folder)
     with caught, contextlib.redirect_stdout(watch):
         importlib.import_module(module)
     if caught.problem or watch.seen:
         return caught.problem or watch.seen[0]
-    changed = [name for name, value in _torch_state().items() if value != before.get(name, value)]
+    changed = changes(before)
     return (f"changes {changed[0]}" if changed else "", None)
 
 
-def _torch_state() -> dict[str, Any]:
-    torch = sys.modules.get("torch")
-    if torch is None:
-        return {}
-    return {
-        "torch's default dtype": torch.get_default_dtype(),
-        "torch's gradient mode": torch.is_grad_enabled(),
-        "torch's random state": torch.get_rng_state().numpy().tobytes(),
+def changes(before: dict[str, Any]) -> list[str]:
+    """Return the names of the settings that are no longer what they were."""
+    return [name for name, value in settings().items() if value != before.get(name, value)]
+
+
+def settings() -> dict[str, Any]:
+    """Return what holds for everybody in this process, name -> value; of libraries only once they are loaded."""
+    found: dict[str, Any] = {
+        "Python's random state": random.getstate(),
+        "Python's warnings": [one for one in warnings.filters if one[0] == "error"],
     }
+    if numpy := sys.modules.get("numpy"):
+        found["numpy's random state"] = repr(numpy.random.get_state())
+        found["numpy's handling of errors"] = numpy.geterr()
+    if torch := sys.modules.get("torch"):
+        found["torch's default dtype"] = torch.get_default_dtype()
+        found["torch's default device"] = torch.get_default_device()
+        found["torch's gradient mode"] = torch.is_grad_enabled()
+        found["torch's deterministic mode"] = torch.are_deterministic_algorithms_enabled()
+        found["torch's random state"] = torch.get_rng_state().numpy().tobytes()
+    return found
 
 
 if __name__ == "__main__":

@@ -139,6 +139,9 @@ class Wrapped:
     def __call__(self, images: Tensor) -> Any:
         return self.network(images)
 
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"model is a function here, without {name!r}: use nothing of it but the call")
+
 
 class Boom(RuntimeError):
     """What a failing network raises."""

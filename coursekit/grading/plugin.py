@@ -16,6 +16,7 @@ import torch
 from coursekit.errors import CheckEnded
 from coursekit.grading.expect import CheckFailed, Expect
 from coursekit.grading.holes import HOLE_ENDING
+from coursekit.grading.import_probe import ONLY_DEFINE, changes, settings
 from coursekit.grading.networks import seed_global_generators
 from coursekit.grading.picture import save_picture
 from coursekit.grading.store import Failure, KnownMistake, likeliest, load_store
@@ -168,6 +169,18 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     if THREADS in item.stash:
         torch.set_num_threads(item.stash[THREADS])
     return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[Any]:
+    """Note what a student's module changes for everybody when its tests import it; `a2 submit` would refuse it."""
+    before = settings()
+    report = yield
+    if isinstance(collector, pytest.Module):
+        module = f"assignment2/{collector.path.stem.removeprefix('test_').removeprefix('hidden_')}.py"
+        for what in changes(before)[:1]:
+            append(collector.config, {"note": f"{module}: importing it changes {what}; {ONLY_DEFINE}"})
+    return report
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:

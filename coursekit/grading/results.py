@@ -92,9 +92,15 @@ class FunctionGrade:
 
     @cached_property
     def hint(self) -> str:
-        """The hint of the known mistake that best explains what failed, or nothing."""
+        """The hint of the known mistake that best explains what failed, or nothing.
+
+        It begins with the name of the check that it is about, if that is not the first one that failed.
+        """
         mistake = likeliest(v.recognised for v in self.lost if v.recognised)
-        return mistake.hint if mistake else ""
+        if mistake is None or mistake in self.lost[0].recognised:
+            return mistake.hint if mistake else ""
+        about = next(v for v in self.lost if mistake in v.recognised)
+        return f'about "{about.check.sentence}": {mistake.hint}'
 
 
 @dataclass(frozen=True)

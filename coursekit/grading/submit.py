@@ -25,6 +25,7 @@ from coursekit.errors import UsageError
 from coursekit.grading.answers import ANSWERS, answers_page, written
 from coursekit.grading.archive import zip_bytes
 from coursekit.grading.holes import defined_names, open_holes, open_questions
+from coursekit.grading.import_probe import ONLY_DEFINE
 from coursekit.parts import PARTS, ROOT, Part
 
 MANIFEST = "manifest.json"
@@ -264,7 +265,7 @@ def _refuse_import(name: str, problem: str, line: int | None) -> None:
     elif problem.startswith("raises"):
         remedy = "mend that, and try `a2 grade`"
     else:
-        remedy = "importing must only define things: move that into a function or remove it"
+        remedy = ONLY_DEFINE
     raise UsageError(f"{place}: importing it {problem}; {remedy}")
 
 

@@ -53,6 +53,7 @@ def print_grade(grade: Grade) -> None:
     for function in grade.functions:
         if function.lost and not function.untouched:
             _print_function(function)
+    _print_notes(grade)
     waiting = [function for function in grade.functions if function.untouched]
     if waiting:
         first = waiting[0]
@@ -102,6 +103,12 @@ def _print_function(function: FunctionGrade) -> None:
     console.print()
 
 
+def _print_notes(grade: Grade) -> None:
+    """Print what there is to say about the run as a whole."""
+    for note in grade.notes:
+        console.print(escape(printable(note)), style="yellow")
+
+
 def _print_indented(text: str, style: str = "") -> None:
     """Print a paragraph whose every line, wrapped ones too, is indented."""
     console.print(Padding(escape(text), (0, 0, 0, 4)), style=style)
@@ -144,6 +151,7 @@ def print_turn(turn: Turn) -> None:
         _print_function(turn.first)
     elif turn.todo:
         console.print(f"next: {turn.todo.function}, in {escape(turn.todo.part.module_path.as_posix())}")
+    _print_notes(grade)
     style = "bold green" if grade.score == grade.max_score else "bold"
     console.print(
         f"{moment}  score: {grade.score:g} of {grade.max_score:g} points ({grade.percent} %), {grade.seconds:.2f} s",

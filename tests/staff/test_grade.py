@@ -33,6 +33,7 @@ def test_the_solution_gets_every_point_and_gradescopes_schema(grade):
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "(100 %)" in done.stdout
+    assert "importing it changes" not in done.stdout
     assert results["score"] == sum(t["max_score"] for t in results["tests"])
     assert isinstance(results["execution_time"], float)
     for test in results["tests"]:
@@ -84,6 +85,30 @@ def test_an_import_that_fails_is_told(grade, small_edition):
     others = sum(t["max_score"] for t in results["tests"] if PARTS[0].module not in t["extra_data"]["id"])
     assert results["score"] == others > 0, "the other parts lose nothing"
     assert set(lost(results).values()) == {"ModuleNotFoundError: No module named 'no_such_library'"}
+
+
+GLOBAL = {
+    "torch.set_default_dtype(torch.float64)": "torch's default dtype",
+    "torch.set_default_device('meta')": "torch's default device",
+    "torch.use_deterministic_algorithms(True)": "torch's deterministic mode",
+    "torch.set_grad_enabled(False)": "torch's gradient mode",
+    "torch.manual_seed(0)": "torch's random state",
+    "import random; random.seed(3)": "Python's random state",
+    "import warnings; warnings.simplefilter('error')": "Python's warnings",
+    "import numpy; numpy.seterr(all='raise')": "numpy's handling of errors",
+    "import numpy; numpy.random.seed(3)": "numpy's random state",
+}
+
+
+@pytest.mark.parametrize("statement", GLOBAL)
+def test_what_an_import_changes_for_everybody_is_told(grade, small_edition, statement):
+    small_edition.save(f"{small_edition.solution}\n\n{statement}\n")
+
+    done, results = grade("guided_relu_gradient")
+
+    told = f"assignment2/saliency.py: importing it changes {GLOBAL[statement]}; importing must only define things"
+    assert told in " ".join(done.stdout.split())
+    assert results["output"].startswith(told)
 
 
 @pytest.mark.parametrize(

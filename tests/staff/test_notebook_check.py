@@ -8,6 +8,7 @@ import pytest
 
 from coursekit.grading import notebook
 from coursekit.grading.results import Check, Grade, Verdict
+from coursekit.grading.store import KnownMistake
 
 IN_A_NOTEBOOK = """
 import json, sys
@@ -74,3 +75,14 @@ def test_text_of_a_right_and_of_an_untouched_function():
 
     assert notebook.as_text(first) == "saliency_map: 2 of 2 points"
     assert notebook.as_text(second) == "grad_cam: 0 of 1 points, to do"
+
+
+def test_a_hint_that_is_about_a_later_check_names_it():
+    known = KnownMistake("blur", "still in the graph", "It drags the whole computation behind it.", 1)
+    wrong = Verdict(Check("tests/test_x.py::test_blur_is_wide", "blur", 1.0), "failed", "3 of 9 values are wrong")
+    joined = Verdict(Check("tests/test_x.py::test_blur_leaves_no_trace", "blur", 1.0), "failed", recognised=(known,))
+
+    (both,), (alone,) = Grade((wrong, joined), 0.1).functions, Grade((joined,), 0.1).functions
+
+    assert alone.hint == known.hint
+    assert both.hint == f'about "blur leaves no trace": {known.hint}'

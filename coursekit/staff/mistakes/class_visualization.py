@@ -6,7 +6,7 @@ PRE_SOFTMAX = (
     "The lecture climbs the score before it becomes a probability: that one also rises when other classes fall."
 )
 CALLERS = "Look at what you were given after the call: something about it is no longer as it was."
-DRAGS = "The values are right, but they drag the whole computation behind them: cut it off."
+DRAGS = "The result drags the whole computation behind it: cut it off."
 SHARED = "What you return and what you were given lie in the same memory: writing to one changes the other."
 COUNT = "Count how often the picture moves, and compare with how often it should."
 WORLD = "Your randomness comes from somewhere else than the source that the caller handed over."

@@ -15,6 +15,8 @@ CROSS_TERMS = (
     "With three pictures of different classes, each answer contains something of the other two: count what you picked."
 )
 
+EPSILON = "A small constant below the line keeps the maximum away from 1."
+
 SALIENCY_MAP = (
     mistake(
         "saliency_map",
@@ -104,7 +106,7 @@ SALIENCY_MAP = (
         "still in the graph",
         "torch.autograd.grad(scores.sum(), images)",
         "torch.autograd.grad(scores.sum(), images, create_graph=True)",
-        hint="The values are right, but the map drags the whole computation behind it: cut it off.",
+        hint="Your map drags the whole computation behind it: cut it off.",
     ),
 )
 
@@ -508,6 +510,24 @@ RECEPTIVE_FIELD = (
     ),
     mistake(
         "receptive_field",
+        "branches in series",
+        body="""
+        spans = [(i, i + 1) for i in unit[1:] or (0, 0)]
+        for step in reversed(spatial_steps(model, layer, image_size)):
+            for axis, (first, last) in enumerate(spans):
+                low, high = 0, step.size[axis]
+                if step.kernel is not None:
+                    low = max(first * step.stride[axis] - step.padding[axis], 0)
+                    reach = step.dilation[axis] * (step.kernel[axis] - 1) + 1
+                    high = min((last - 1) * step.stride[axis] - step.padding[axis] + reach, high)
+                spans[axis] = (low, high)
+        (top, bottom), (left, right) = spans
+        return top, left, bottom, right
+        """,
+        hint="Branches lie side by side: no path leads through one of them and then through the other.",
+    ),
+    mistake(
+        "receptive_field",
         "flat layer",
         "low, high = 0, size",
         "low, high = first, last",
@@ -691,7 +711,10 @@ GRAD_CAM = (
         "sum for mean, an epsilon that bites",
         "cam / torch.where(peak > 0, peak, 1)",
         "cam / (peak + 1e-2)",
-        hint="A small constant below the line keeps the maximum away from 1.",
+        hint=EPSILON,
+    ),
+    mistake(
+        "grad_cam", "the usual epsilon", "cam / torch.where(peak > 0, peak, 1)", "cam / (peak + 1e-8)", hint=EPSILON
     ),
     mistake(
         "grad_cam",

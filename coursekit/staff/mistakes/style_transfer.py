@@ -290,7 +290,7 @@ GRAM_MATRIX = (
         "cut off",
         "features.flatten(2)",
         "features.detach().flatten(2)",
-        hint="The values are right, but nothing can descend on them: the way back to the features is cut.",
+        hint="Nothing can descend on your matrix: the way back to the features is cut.",
     ),
     mistake(
         "gram_matrix",

@@ -2,7 +2,7 @@
 
 from coursekit.staff.edits import mistake
 
-DETACHED = "The values are right, but a decoder behind it could not learn: is there still a way back?"
+DETACHED = "A decoder behind your function could not learn: is there still a way back?"
 EDITED = "Compare what you were given before and after the call."
 
 MAX_POOL = (
