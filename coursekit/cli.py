@@ -29,6 +29,9 @@ class Parser(argparse.ArgumentParser):
     """Say what is wrong with an argument in one line, not below a page of usage."""
 
     def error(self, message: str) -> NoReturn:
+        greedy = [action.option_strings[0] for action in self._actions if action.nargs == "+" and action.option_strings]
+        if greedy and "required" in message and not message.rpartition(": ")[2].startswith("-"):
+            message += f" (to be named before {', '.join(greedy)}, for what follows one of these belongs to it)"
         self.exit(USAGE, f"{self.prog}: {message}; `{self.prog} --help` shows how\n")
 
 

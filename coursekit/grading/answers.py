@@ -36,8 +36,8 @@ class Written:
     answers: tuple[tuple[str, str], ...]
 
 
-def answers_page(books: Mapping[str, Written]) -> str:
-    """Return the page for what was written in some notebooks, by name; the texts may hold anything."""
+def answers_page(books: Mapping[str, Written], whose: str = "") -> str:
+    """Return the page for what was written in some notebooks, by name; the texts may hold anything, whose name too."""
     sections, read = [], 0
     for name, book in books.items():
         pairs = []
@@ -46,7 +46,7 @@ def answers_page(books: Mapping[str, Written]) -> str:
             pairs.append([_html(text) if read <= RENDERED else _plain(text) for text in (question, answer)])
         sections.append((name, book.title, pairs))
     template = jinja2.Environment(autoescape=True).from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(sections=sections)
+    return template.render(sections=sections, whose=whose)
 
 
 def written(notebook: Mapping[str, Any]) -> Written:

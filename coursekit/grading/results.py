@@ -156,11 +156,17 @@ def printable(text: str) -> str:
 
 
 def read_manifest(path: Path) -> tuple[Check, ...]:
-    """Read the checks that count, and what they are worth."""
+    """Read the checks that count, and what they are worth; UsageError if one is of a function that no part has."""
     try:
-        return tuple(Check(**entry) for entry in json.loads(path.read_text(encoding="utf-8")))
+        checks = tuple(Check(**entry) for entry in json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(f"tests/{path.name} cannot be read ({error}): restore it from what you were given") from None
+    known = {function for part in find_parts(None) for function in part.functions}
+    for name in sorted({check.function for check in checks} - known):
+        raise UsageError(
+            f"tests/{path.name} has checks of {name}, which no part has: `a2 reference` lists the checks that there are"
+        )
+    return checks
 
 
 def gradescope_results(grade: Grade) -> dict[str, Any]:

@@ -110,10 +110,9 @@ def _roots(
     """Return the folders that hold modules of the assignment: folder -> known name -> entries of that name."""
     wanted = {tuple(name.casefold().split("/")): name for name in (*submitted_files(parts), MANIFEST)}
     roots = _group(found, wanted)
-    if not roots:  # the modules alone, without their folder
-        flat: dict[tuple[str, ...], str] = {
-            (part.module_path.name.casefold(),): part.module_path.as_posix() for part in parts
-        }
+    if not roots:  # the bare files, without their folders
+        paths = [path for part in parts for path in (part.module_path, part.notebook_path)]
+        flat: dict[tuple[str, ...], str] = {(path.name.casefold(),): path.as_posix() for path in paths}
         roots = _group(found, flat)
     return roots
 

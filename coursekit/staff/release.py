@@ -21,6 +21,7 @@ from pathlib import Path, PurePosixPath
 from coursekit.errors import UsageError
 from coursekit.grading.archive import zip_bytes
 from coursekit.grading.holes import open_holes
+from coursekit.grading.results import read_manifest
 from coursekit.parts import PARTS, ROOT, Part
 from coursekit.staff.leaks import SolutionLine, refuse_leaks, solution_lines
 from coursekit.staff.markers import MarkerError, cut, in_file, refuse_markers
@@ -108,6 +109,7 @@ def release(destination: Path, *, root: Path = ROOT, parts: Sequence[Part] = PAR
     _refuse_destination(destination, root.resolve())
     edition = _compose(root, parts)
     holes = _holes(edition, parts)
+    read_manifest(root / "tests" / "manifest.json")  # refuses checks of a function that was taken out of the table
     _refuse_loose_markers(edition, parts)
     refuse_leaks(edition, _solutions(root, parts))
     with _beside(destination) as folder:

@@ -100,6 +100,8 @@ def test_an_unknown_command_and_an_unknown_function_are_usage_errors(capsys):
         ("grade 1 --report nowhere/r.html", "nowhere/r.html cannot be written"),
         ("grade 99", "'99'"),
         ("classroom zips", "--out"),
+        ("classroom --out out --parts 1 tests", "zips (to be named before --parts, "),
+        ("gradescope --parts 1 autograder.zip", "destination (to be named before --parts, "),
         ("classroom tests --out out --workers two", "'two'"),
         ("classroom tests --out out --scheduler localhost", "--scheduler localhost is no address"),
         ("train tiny_vgg --epochs 0", "--epochs 0"),
@@ -120,6 +122,17 @@ def test_a_wrong_argument_is_one_line_that_names_it(typed, named, capsys, monkey
     assert told.count("\n") == 1
     assert len(told) < 400
     assert named in told
+
+
+def test_an_exercise_that_was_taken_out_of_the_table_is_named_until_the_manifest_is_stored_again(
+    capsys, monkeypatch, tmp_path
+):
+    monkeypatch.setattr("coursekit.parts.PARTS", PARTS[1:])
+
+    for command in ("grade", f"classroom {ROOT / 'tests'} --out {tmp_path / 'out'}", f"release {tmp_path / 'student'}"):
+        assert main(command.split()) == 2
+        assert "has checks of activation_gradient, which no part has: `a2 reference`" in capsys.readouterr().err
+    assert not (tmp_path / "student").exists()
 
 
 def test_an_exercise_without_hints_or_checks_is_told_what_it_lacks(capsys, monkeypatch):

@@ -65,7 +65,9 @@ def test_the_bundle_has_what_grading_needs_and_no_solution(tmp_path, capsys):
     assert not [n for n in names if n.startswith("edition/assignment2/") and n != "edition/assignment2/__init__.py"]
     assert not [n for n in names if "/mistakes/" in n or "/variants/" in n or ".venv" in n or "tests/staff" in n]
     assert not [n for n, text in texts.items() if b"def saliency_map" in text]
-    assert "parts 1, 3" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "parts 1, 3" in told
+    assert f"Autograder Points: {sum(c.points for c in checks_of((PARTS[0], PARTS[2]), hidden=True)):g} " in told
 
 
 def test_the_bundle_is_the_same_each_time_and_bad_names_are_refused(tmp_path):

@@ -161,6 +161,10 @@ def test_backslashes_doubles_wraps_and_bare_modules_are_understood(take):
     assert take(zipped((windows, GOOD))).files == {MODULE: GOOD}
     assert take(zipped((MODULE, GOOD), (MODULE, GOOD))).files == {MODULE: GOOD}
     assert take(zipped(("saliency.py", GOOD))).files == {MODULE: GOOD}
+    notebook = json.dumps({"cells": [{"cell_type": "markdown", "source": "**1.** Why?"}]}).encode()
+    bare = take(zipped(("saliency.py", GOOD), ("1_saliency.ipynb", notebook)))
+    assert (bare.files, list(bare.written)) == ({MODULE: GOOD}, ["notebooks/1_saliency.ipynb"])
+    assert not [remark for remark in bare.remarks if "ignored" in remark]
     assert take(zipped((f"__MACOSX/._{MODULE}", b""), (MODULE, GOOD))).remarks == []
     twice = take(zipped(("alice.zip", zipped((MODULE, GOOD)))))
     assert twice.files == {MODULE: GOOD}

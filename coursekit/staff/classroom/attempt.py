@@ -43,7 +43,7 @@ class Attempt:
             self.work = Work(taken.files, taken.problems, problem, written=taken.written)
         modules = [sentence for name, sentence in self.work.problems.items() if name.endswith(".py")]
         said = (f"student: {self.one.student}", self.work.problem, *modules, *self.remarks)
-        self.work = replace(self.work, notes=tuple(text for text in said if text))
+        self.work = replace(self.work, notes=tuple(text for text in said if text), student=self.one.student)
 
     def record(self, outcome: Outcome, stamps: dict[str, str]) -> Record:
         work = self.work or Work()

@@ -58,12 +58,16 @@ def core_points(order: Order) -> dict[str, float]:
     return {check.id: check.points for check in counted if check.function in part_of(check.function).core}
 
 
+def core_score(record: Record, core: Mapping[str, float]) -> float:
+    """Return what a student has of the core points."""
+    return sum(record.outcome.points.get(name, 0.0) for name in core)
+
+
 def _row(record: Record, ids: Mapping[int, Sequence[str]], most: float, core: Mapping[str, float]) -> list[str | float]:
     score = record.score
     points = [_number(sum(record.outcome.points.get(name, 0.0) for name in names)) for names in ids.values()]
     percent = int(100 * score / most) if most else 0
-    got = sum(record.outcome.points.get(name, 0.0) for name in core)
-    both = _number(got), _number(sum(core.values()))
+    both = _number(core_score(record, core)), _number(sum(core.values()))
     said = "; ".join(record.remarks)
     texts = [record.status, "late" if record.late else "", said, record.outcome.sandbox, record.file]
     return [cell(record.student), _number(score), _number(most), percent, *both, *points, *map(cell, texts)]

@@ -60,6 +60,7 @@ class Work:
     problem: str = ""  # why there is nothing to grade at all
     notes: tuple[str, ...] = ()
     written: dict[str, Written] = field(default_factory=dict)  # notebook -> its answers
+    student: str = ""
 
 
 def with_checks(order: Order) -> Order:
@@ -135,7 +136,7 @@ def sum_up(grade: Grade, sandbox: str, answers: bytes = b"") -> Outcome:
 
 def _answers(work: Work) -> bytes:
     """Return the page of written answers, made from the notebooks and not from the page in the zip."""
-    return answers_page(work.written).encode("utf-8", "backslashreplace")
+    return answers_page(work.written, printable(work.student)).encode("utf-8", "backslashreplace")
 
 
 def renew(folder: Path, outcome: Outcome, order: Order) -> Outcome:

@@ -15,7 +15,7 @@ import jinja2
 from coursekit.grading.report import FOLDER as REPORT
 from coursekit.grading.results import Check, printable
 from coursekit.parts import PARTS, ROOT
-from coursekit.staff.classroom.gradebook import max_score
+from coursekit.staff.classroom.gradebook import core_points, core_score, max_score
 from coursekit.staff.classroom.job import Order
 from coursekit.staff.classroom.record import Record
 from coursekit.staff.classroom.roster import HandedIn
@@ -67,19 +67,24 @@ def class_page(
     graded = [record for record in records if record.status == "graded"]
     most = max_score(order)
     checks = checks_of(order.chosen, hidden=order.hidden)
+    core = core_points(order)
+    scores = {record.student: core_score(record, core) for record in records}
+    core_scores, core_most = [scores[record.student] for record in graded], sum(core.values())
     return _template().render(
         records=records, graded=graded, waiting=waiting, failures=failures, others=others, most=most,
         ids=order.ids(),
-        bars=histogram(graded, most), middle=median([r.score for r in graded]) if graded else 0.0,
+        middle=median([r.score for r in graded]) if graded else 0.0,
+        core=scores, core_most=core_most, core_middle=median(core_scores) if graded else 0.0,
+        bars=histogram(core_scores, core_most),
         hardest=hardest(graded, checks), mistakes=mistakes(graded), slowest=slowest(graded), flags=flags(records),
         levels=Counter(record.outcome.sandbox for record in graded), when=time.strftime("%Y-%m-%d %H:%M"),
     )  # fmt: skip
 
 
-def histogram(records: Sequence[Record], most: float) -> list[Bar]:
+def histogram(scores: Sequence[float], most: float) -> list[Bar]:
     """Count students by percentage; 100 % belongs to the last bar."""
     width = 100 // BARS
-    places = [min(int(100 * record.score / most) // width, BARS - 1) if most else 0 for record in records]
+    places = [min(int(100 * score / most) // width, BARS - 1) if most else 0 for score in scores]
     return [Bar(i * width, (i + 1) * width, places.count(i)) for i in range(BARS)]
 
 
