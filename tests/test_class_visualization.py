@@ -271,7 +271,7 @@ def test_step_leaves_no_trace_and_repeats(expect):
 
 @pytest.mark.points(1, "blur")
 def test_blur_spreads_one_pixel_as_a_gaussian_does(expect):
-    for sigma in 0.9, 0.4, 1.4, 2.6:
+    for sigma in 0.9, 0.4, 1.4, 2.4:
         image = torch.zeros(3, 41, 45, dtype=torch.float64)
         image[1, 20, 22] = 2.0
 

@@ -920,6 +920,8 @@ def test_background_and_ignored_pixels_are_in_no_region(expect):
     labels[labels == 2] = 255
     right = grid("0110000", "1100000", "0002000", "3302200", "0304405")
     expect(segmentation.instance_labels(labels[None]), right[None], "255 is in no region")
+    chosen = segmentation.instance_labels(SCENE[None], ignore_index=2)
+    expect(chosen, right[None], "ignore_index may be a class: its pixels are in no region")
     right = grid("1000000", "0000000", "0000000", "2200000", "0203304")
     filled = grid("1000000", "0000000", "0000000", "3300000", "0303303")
     result = segmentation.instance_labels(filled[None] + 4, background=4, ignore_index=-1)

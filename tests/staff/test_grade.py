@@ -89,7 +89,6 @@ def test_an_import_that_fails_is_told(grade, small_edition):
 
 GLOBAL = {
     "torch.set_default_dtype(torch.float64)": "torch's default dtype",
-    "torch.set_default_device('meta')": "torch's default device",
     "torch.use_deterministic_algorithms(True)": "torch's deterministic mode",
     "torch.set_grad_enabled(False)": "torch's gradient mode",
     "torch.manual_seed(0)": "torch's random state",
@@ -97,18 +96,28 @@ GLOBAL = {
     "import warnings; warnings.simplefilter('error')": "Python's warnings",
     "import numpy; numpy.seterr(all='raise')": "numpy's handling of errors",
     "import numpy; numpy.random.seed(3)": "numpy's random state",
+    "torch.set_default_device('meta')": "torch's default device",
 }
 
 
-@pytest.mark.parametrize("statement", GLOBAL)
-def test_what_an_import_changes_for_everybody_is_told(grade, small_edition, statement):
-    small_edition.save(f"{small_edition.solution}\n\n{statement}\n")
+def test_what_an_import_changes_for_everybody_is_told(grade, small_edition):
+    small_edition.save(f"{small_edition.solution}\n\ntorch.set_default_dtype(torch.float64)\n")
 
     done, results = grade("guided_relu_gradient")
 
-    told = f"assignment2/saliency.py: importing it changes {GLOBAL[statement]}; importing must only define things"
+    told = "assignment2/saliency.py: importing it changes torch's default dtype; importing must only define things"
     assert told in " ".join(done.stdout.split())
     assert results["output"].startswith(told)
+
+
+def test_each_setting_that_holds_for_everybody_is_watched(small_edition):
+    lines = ["import numpy, torch", "from coursekit.grading.import_probe import changes, settings"]
+    for statement in GLOBAL:
+        lines += ["before = settings()", statement, "print(*changes(before), sep=', ')"]
+
+    done = small_edition.python("-c", "\n".join(lines))
+
+    assert done.stdout.splitlines() == list(GLOBAL.values()), done.stderr
 
 
 @pytest.mark.parametrize(

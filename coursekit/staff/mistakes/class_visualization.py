@@ -289,6 +289,13 @@ BLUR = (
     ),
     mistake(
         "blur",
+        "a window of two and a half",
+        "math.ceil(3 * sigma)",
+        "math.ceil(2.5 * sigma)",
+        hint="Your window is a little short: how far does it have to reach, in standard deviations?",
+    ),
+    mistake(
+        "blur",
         "rows only",
         "return F.conv2d(rows, weights.view(1, 1, 1, -1))[:, 0]",
         "return rows[:, 0, :, radius:-radius]",

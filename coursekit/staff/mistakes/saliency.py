@@ -524,7 +524,7 @@ RECEPTIVE_FIELD = (
         (top, bottom), (left, right) = spans
         return top, left, bottom, right
         """,
-        hint="Branches lie side by side: no path leads through one of them and then through the other.",
+        hint="Branches are parallel: no path leads through one of them and then through the other.",
     ),
     mistake(
         "receptive_field",

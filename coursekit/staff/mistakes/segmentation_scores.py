@@ -534,6 +534,13 @@ INSTANCE_LABELS = (
     ),
     mistake(
         "instance_labels",
+        "255 always ignored",
+        "& (labels != ignore_index)",
+        "& (labels != 255)",
+        hint="Which label is ignored is the caller's choice.",
+    ),
+    mistake(
+        "instance_labels",
         "background always 0",
         "inside = (labels != background)",
         "inside = (labels != 0)",
