@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -138,10 +139,22 @@ def run_trials(
     edits: Sequence[tuple[Edit, ...]], parts: Sequence[Part], *, hidden: bool = False, recording: bool = False
 ) -> Trials:
     """Collect the checks of some parts and run them once for each set of edits."""
+    for edit in chain.from_iterable(edits):
+        _refuse_unknown(edit.function, f"the mistake or variant {str(edit)!r}")
     trials = Trials(edits, recording=recording)
     paths = [ROOT / (part.hidden_path if hidden else part.tests_path) for part in parts]
     options = f"-p no:cacheprovider -p no:terminal --rootdir {ROOT} -c {ROOT / 'pyproject.toml'}".split()
     code = pytest.main([*options, *map(str, paths)], plugins=[trials])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) or not trials.manifest:
         raise UsageError(f"the checks of {', '.join(map(str, paths))} could not be run: pytest ended with {code!r}")
+    for entry in trials.manifest:
+        _refuse_unknown(entry["function"], entry["id"])
     return trials
+
+
+def _refuse_unknown(function: str, where: str) -> None:
+    """Raise a UsageError for the name of a function that is misspelt, or was taken out of the table of parts."""
+    try:
+        part_of(function)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from None

@@ -1,6 +1,7 @@
 """The autograder is held to its promises, and the rooms to their arrows."""
 
 import ast
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from coursekit.errors import UsageError
 from coursekit.parts import PARTS, ROOT, part_of
 from coursekit.staff.check import hint_problems, hold, told_once
 from coursekit.staff.edits import Edit, mistake, split, untouched
+from coursekit.staff.trials import run_trials
 
 ARROWS = {  # a room -> what it must not import
     "coursekit/vision": ("assignment2", "coursekit.grading", "coursekit.staff"),
@@ -54,6 +56,19 @@ def test_an_edit_that_no_longer_applies_is_an_error():
 def test_an_edit_that_changes_nothing_is_an_error():
     with pytest.raises(UsageError, match="changes nothing"):
         mistake("saliency_map", "comment only", "# (N, H, W)", "# a map", hint="x").function_source()
+
+
+def test_the_name_of_no_function_is_told_with_its_place(monkeypatch):
+    stranger = Edit("saliency_mapp", "no abs", body="return 1")
+    with pytest.raises(
+        UsageError, match=r"'saliency_mapp/no abs': no function is called 'saliency_mapp'; near: saliency_map"
+    ):
+        run_trials([(stranger,)], PARTS[:1])
+
+    kept = replace(PARTS[0], core=PARTS[0].core[1:])
+    monkeypatch.setattr("coursekit.parts.PARTS", (kept, *PARTS[1:]))
+    with pytest.raises(UsageError, match=r"tests/test_saliency.py::\w+: no function is called 'saliency_map'"):
+        run_trials([()], [kept])
 
 
 def test_a_hint_that_tells_the_code_is_found():

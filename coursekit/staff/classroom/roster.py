@@ -101,7 +101,10 @@ def _from_folder(folder: Path) -> HandedIn:
         return HandedIn(student, zips[0], late)
     if zips:
         return HandedIn(student, None, late, f"holds {len(zips)} zips ({_names(zips)}): keep one, then run again")
-    return HandedIn(student, None, late, "nothing was handed in: the student's folder holds no zip")
+    loose = [path for path in paths if path.name[0] not in "._"]
+    if loose:
+        return HandedIn(student, None, late, f"holds no zip, but {_names(loose)}: zip what is in it, then run again")
+    return HandedIn(student, None, late, "nothing was handed in: the student's folder is empty")
 
 
 def _from_name(path: Path) -> HandedIn | None:
