@@ -214,7 +214,7 @@ def corruption_errors(
         corruptions: C functions like those above, called as corruption(images, severity, generator=generator).
 
     Returns:
-        (C, 5): the share of the images whose largest logit is not the label's, at severity 1, 2, 3, 4, 5.
+        (C, 5) in the images' dtype: the share of them whose largest logit is not the label's, at severity 1, 2, 3, 4, 5.
 
     Source: Hendrycks & Dietterich 2019, section 4.2.
     """

@@ -65,7 +65,10 @@ class Submission:
         for name, count in self.open_questions:
             said.append(f"{name}: {count} question{'s' * (count > 1)} without an answer")
         if self.unrun:
-            said.append(_wrapped(f"not run, so without pictures ({len(self.unrun)}): {', '.join(self.unrun)}"))
+            names = ", ".join(self.unrun)
+            said.append(
+                _wrapped(f"not run, so without pictures ({len(self.unrun)}): {names}; run in Jupyter, and save")
+            )
         return said
 
 

@@ -99,7 +99,8 @@ def _print_function(function: FunctionGrade) -> None:
     else:
         _print_indented(f"more help: a2 hint {function.function}", "dim")
     if others:
-        _print_indented(f"and {len(others)} more: " + "; ".join(v.check.sentence for v in others[:3]), "dim")
+        named = "; ".join(v.check.sentence for v in others[:3]) + ("; ..." if len(others) > 3 else "")
+        _print_indented(f"and {len(others)} more: {named}", "dim")
     console.print()
 
 
