@@ -20,7 +20,9 @@ def parts_table() -> str:
             for names in (part.core, part.extension)
         )
         lines.append(f"| {part.number} | {part.title} | `{part.module_path}` | {core} | {extension} |")
-    return "\n".join(lines)
+    whole = sum(points[name] for part in PARTS for name in part.core)
+    told = f"Core functions make up the {whole:g} points that everybody is graded on; extension functions come on top."
+    return "\n".join([*lines, "", told])
 
 
 def table_problems() -> list[str]:

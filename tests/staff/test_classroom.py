@@ -519,6 +519,7 @@ def test_the_parts_of_the_gradebook_add_up_to_the_score(tmp_path):
     assert sum(float(points) for title, points in row.items() if title.startswith("part ")) == float(row["score"])
     assert row["score"] == row["max_score"]
     assert row["core"] == row["max_core"] == "137", "docs/staff.md names it"
+    assert row["core_percent"] == row["percent"] == "100"
     page = (tmp_path / "out" / "class.html").read_text(encoding="utf-8")
     assert f"median {row['score']} of {row['max_score']} points, core 137 of 137" in page
     assert Order().parts == tuple(sorted({part.number for part in PARTS}))

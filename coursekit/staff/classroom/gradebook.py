@@ -15,6 +15,8 @@ from coursekit.staff.isolation import checks_of
 
 FORMULA = tuple("=+-@|%＝＋－＠")  # with these a spreadsheet begins to compute
 
+SCORES = ("score", "max_score", "percent", "core", "max_core", "core_percent")
+
 
 def gradebook(records: Sequence[Record], waiting: Sequence[HandedIn], failures: Mapping[str, str], order: Order) -> str:
     """Return the gradebook: scores, then what is to be said about them."""
@@ -26,22 +28,7 @@ def gradebook(records: Sequence[Record], waiting: Sequence[HandedIn], failures: 
     stream = io.StringIO()
     writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     titles = [f"part {number}" for number in ids]
-    writer.writerow(
-        [
-            "student",
-            "score",
-            "max_score",
-            "percent",
-            "core",
-            "max_core",
-            *titles,
-            "status",
-            "late",
-            "remarks",
-            "sandbox",
-            "file",
-        ]
-    )
+    writer.writerow(["student", *SCORES, *titles, "status", "late", "remarks", "sandbox", "file"])
     rows.sort(key=lambda row: (str(row[0]).casefold(), str(row[0])))
     writer.writerows(rows)
     return stream.getvalue()
@@ -66,17 +53,22 @@ def core_score(record: Record, core: Mapping[str, float]) -> float:
 def _row(record: Record, ids: Mapping[int, Sequence[str]], most: float, core: Mapping[str, float]) -> list[str | float]:
     score = record.score
     points = [_number(sum(record.outcome.points.get(name, 0.0) for name in names)) for names in ids.values()]
-    percent = int(100 * score / most) if most else 0
-    both = _number(core_score(record, core)), _number(sum(core.values()))
+    sums = *_share(score, most), *_share(core_score(record, core), sum(core.values()))
     said = "; ".join(record.remarks)
     texts = [record.status, "late" if record.late else "", said, record.outcome.sandbox, record.file]
-    return [cell(record.student), _number(score), _number(most), percent, *both, *points, *map(cell, texts)]
+    return [cell(record.student), *sums, *points, *map(cell, texts)]
 
 
 def _waiting_row(one: HandedIn, failure: str, parts: int) -> list[str | float]:
     said = f"the grader failed ({failure}): run the same command again" if failure else "run the same command again"
     texts = ["not graded", "late" if one.late else "", said, "", one.path.name if one.path else ""]
-    return [cell(one.student), *[""] * (5 + parts), *map(cell, texts)]
+    return [cell(one.student), *[""] * (len(SCORES) + parts), *map(cell, texts)]
+
+
+def _share(points: float, most: float) -> tuple[float, float, int]:
+    """Return points, how many there are, and the whole per cent."""
+    got = _number(points)
+    return got, _number(most), int(100 * got / most) if most else 0
 
 
 def _number(value: float) -> float:
