@@ -20,22 +20,15 @@ import matplotlib.pyplot as plt
 DOCS = Path(__file__).parents[1] / "docs"
 ROW = re.compile(r"^\| `([^`]+)` \| ([^|]+) \| (\d[\d, ]*) \| (\d[\d., ]*) \| (-?[\d.]+) \|$", re.MULTILINE)
 PANELS = {"side": "side of the picture, pixels", "batch": "pictures in the batch", "": "what the legend names"}
-COLOURS = (
-    "#0072b2",
-    "#d55e00",
-    "#009e73",
-    "#cc79a7",
-    "#e69f00",
-    "#56b4e9",
-    "#000000",
-    "#8c564b",
-)  # told apart by everybody
+# Told apart by everybody.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c564b")
 MARKS = "osv^DP*"  # one fewer than colours: a pair comes again after 56 lines
 
 
 def main() -> None:
     """Draw one panel for sides, one for batches, one for the rest; the exponent of each line stands in its legend."""
-    document, picture = (*map(Path, sys.argv[1:3]), DOCS / "measured.md", DOCS / "scaling.png")[:2]
+    given = [Path(name) for name in sys.argv[1:3]]
+    document, picture = (*given, *(DOCS / "measured.md", DOCS / "scaling.png")[len(given) :])
     rows = ROW.findall(document.read_text(encoding="utf-8"))
     figure, axes = plt.subplots(1, 3, figsize=(13, 7.5), layout="constrained")
     for ax, (panel, label) in zip(axes, PANELS.items(), strict=True):

@@ -13,6 +13,7 @@ import importlib
 import io
 import json
 import os
+import pickle
 import random
 import sys
 import traceback
@@ -132,7 +133,7 @@ def settings() -> dict[str, Any]:
         "Python's warnings": [one for one in warnings.filters if one[0] == "error"],
     }
     if numpy := sys.modules.get("numpy"):
-        found["numpy's random state"] = repr(numpy.random.get_state())
+        found["numpy's random state"] = pickle.dumps(numpy.random.get_state())
         found["numpy's handling of errors"] = numpy.geterr()
     if torch := sys.modules.get("torch"):
         found["torch's default dtype"] = torch.get_default_dtype()

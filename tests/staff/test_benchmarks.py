@@ -74,6 +74,20 @@ def test_the_picture_of_the_exponents_has_a_line_for_each_row_of_the_document(mo
     assert (tmp_path / "drawn.png").stat().st_size > 10_000
 
 
+def test_only_the_document_named_the_picture_goes_to_its_own_place(monkeypatch, tmp_path):
+    drawing = runpy.run_path(str(FOLDER / "draw_scaling.py"))
+    monkeypatch.setitem(drawing["main"].__globals__, "DOCS", tmp_path)
+    document = tmp_path / "measured.md"
+    document.write_bytes((ROOT / "docs" / "measured.md").read_bytes())
+    monkeypatch.setattr(sys, "argv", ["draw_scaling.py", str(document)])
+
+    drawing["main"]()
+
+    drawing["plt"].close("all")
+    assert document.read_bytes() == (ROOT / "docs" / "measured.md").read_bytes()
+    assert (tmp_path / "scaling.png").is_file()
+
+
 def test_the_exponent_is_the_slope_on_log_axes(alternating):
     exponent = runpy.run_path(str(FOLDER / "scaling.py"))["exponent"]
 

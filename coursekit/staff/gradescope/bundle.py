@@ -11,10 +11,10 @@ from pathlib import Path
 
 from coursekit.errors import UsageError
 from coursekit.grading.archive import zip_bytes
-from coursekit.parts import ROOT, find_parts
-from coursekit.staff.classroom.job import NUMBERS
+from coursekit.parts import ROOT
+from coursekit.staff.classroom.gradebook import max_score
+from coursekit.staff.classroom.job import NUMBERS, Order
 from coursekit.staff.classroom.record import write_whole
-from coursekit.staff.isolation import checks_of
 
 SCRIPTS = ("setup.sh", "run_autograder")
 SINGLE = ("setup.sh", "requirements.txt", "pyproject.toml", "conftest.py", "LICENSE", "assignment2/__init__.py")
@@ -43,7 +43,7 @@ def pack(destination: Path, numbers: Sequence[int] = NUMBERS) -> list[str]:
     content = zip_bytes(files, frozenset({*SCRIPTS, "edition/setup.sh"}))
     write_whole(destination, content)
     parts = ", ".join(map(str, numbers))
-    points = sum(check.points for check in checks_of(find_parts([str(number) for number in numbers]), hidden=True))
+    points = max_score(Order(parts=tuple(numbers)))
     return [
         f"{destination}: {len(files)} files, {len(content) / 2**20:.1f} MB, parts {parts}",
         "upload it at Gradescope under Configure Autograder; give it 2 CPUs, 3 GB and a time limit of 10 minutes",

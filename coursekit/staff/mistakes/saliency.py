@@ -12,6 +12,21 @@ LEFT_BEHIND = "After the call, and after a call that failed, the network must be
 CROSS_TERMS = (
     "With three pictures of different classes, each answer contains something of the other two: count what you picked."
 )
+# A backward hook on every ReLU that is a module.
+HOOKED = """
+    images = images.detach().requires_grad_()
+    hooks = [
+        module.register_full_backward_hook(lambda m, into, out: (into[0].clamp(min=0),))
+        for module in model.modules()
+        if isinstance(module, nn.ReLU)
+    ]
+    try:
+        scores = model(images).gather(1, labels[:, None])
+        return torch.autograd.grad(scores.sum(), images)[0]
+    finally:
+        for hook in hooks:
+            hook.remove()
+    """
 
 SALIENCY_MAP = (
     mistake(
@@ -335,20 +350,7 @@ GUIDED_BACKPROP = (
     mistake(
         "guided_backprop",
         "module hooks only",
-        body="""
-        images = images.detach().requires_grad_()
-        hooks = [
-            m.register_full_backward_hook(lambda m, into, out: (into[0].clamp(min=0),))
-            for m in model.modules()
-            if isinstance(m, nn.ReLU) and not m.inplace
-        ]
-        try:
-            scores = model(images).gather(1, labels[:, None])
-            return torch.autograd.grad(scores.sum(), images)[0]
-        finally:
-            for hook in hooks:
-                hook.remove()
-        """,
+        body=HOOKED.replace("nn.ReLU)", "nn.ReLU) and not module.inplace"),
         hint="Not every ReLU is a module of its own: some are functions, some work in place, some run twice.",
     ),
     mistake(
@@ -378,20 +380,7 @@ GUIDED_BACKPROP = (
     mistake(
         "guided_backprop",
         "backward hooks on the ReLU modules",
-        body="""
-        images = images.detach().requires_grad_()
-        hooks = [
-            module.register_full_backward_hook(lambda m, into, out: (into[0].clamp(min=0),))
-            for module in model.modules()
-            if isinstance(module, nn.ReLU)
-        ]
-        try:
-            scores = model(images).gather(1, labels[:, None])
-            return torch.autograd.grad(scores.sum(), images)[0]
-        finally:
-            for hook in hooks:
-                hook.remove()
-        """,
+        body=HOOKED,
         hint="Backward hooks and in-place layers do not go together; part 1 gives you a context manager for this.",
     ),
     mistake(
