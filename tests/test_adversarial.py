@@ -12,8 +12,9 @@ import torch._dynamo  # the first optimizer would import it, in the middle of a 
 from torch import nn
 
 from assignment2 import adversarial
-from coursekit.grading.harmless import assert_no_trace, assert_same_however_called, used_network
-from coursekit.grading.networks import (
+from coursekit.checks.laws import assert_no_trace, assert_same_however_called, used_network
+from coursekit.checks.recorder import Recorder, true_gradient
+from coursekit.checks.small_networks import (
     SIZE,
     Boom,
     Dead,
@@ -25,7 +26,6 @@ from coursekit.grading.networks import (
     pictures,
     seeded,
 )
-from coursekit.grading.recorder import Recorder, true_gradient
 
 IMAGES = pictures(3)
 LABELS = torch.tensor([4, 0, 2])

@@ -14,13 +14,14 @@ import torch.nn.functional as F
 from torch import nn
 
 from assignment2 import class_visualization as part2
-from coursekit.grading.harmless import (
+from coursekit.checks.laws import (
     assert_lets_errors_through,
     assert_no_trace,
     assert_same_however_called,
     used_network,
 )
-from coursekit.grading.networks import (
+from coursekit.checks.recorder import Recorder
+from coursekit.checks.small_networks import (
     NUM_CLASSES,
     SIZE,
     Boom,
@@ -32,7 +33,6 @@ from coursekit.grading.networks import (
     pictures,
     seeded,
 )
-from coursekit.grading.recorder import Recorder
 
 IMAGE = pictures(1)[0]
 SMALL = (4, 6)  # (H, W) where a check tries every pixel in turn

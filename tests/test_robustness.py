@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from assignment2 import robustness
-from coursekit.grading.harmless import assert_lets_errors_through
-from coursekit.grading.networks import SmallConvNet, broken, pictures, seeded
+from coursekit.checks.laws import assert_lets_errors_through
+from coursekit.checks.small_networks import SmallConvNet, broken, pictures, seeded
 
 IMAGES = pictures(3)
 MANY = (40, 50)  # (H, W) where shares are counted

@@ -6,13 +6,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from assignment2 import saliency
-from coursekit.grading.harmless import (
+from coursekit.checks.laws import (
     assert_lets_errors_through,
     assert_no_trace,
     assert_same_however_called,
     used_network,
 )
-from coursekit.grading.networks import (
+from coursekit.checks.small_networks import (
     SIZE,
     Dead,
     Linear,

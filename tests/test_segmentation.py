@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from assignment2 import segmentation
-from coursekit.grading.iou import iou_on_scenes
-from coursekit.grading.networks import numbers, pictures, seeded
+from coursekit.checks.iou import iou_on_scenes
+from coursekit.checks.small_networks import numbers, pictures, seeded
 from coursekit.parts import ROOT
 from coursekit.vision import UNET_CLASSES, UNET_WIDTHS
 

@@ -11,9 +11,9 @@ import torch
 from torch import nn
 
 from assignment2 import style_transfer as part5
-from coursekit.grading.harmless import assert_no_trace, assert_same_however_called
-from coursekit.grading.networks import SIZE, numbers, pictures, seeded
-from coursekit.grading.recorder import Recorder
+from coursekit.checks.laws import assert_no_trace, assert_same_however_called
+from coursekit.checks.recorder import Recorder
+from coursekit.checks.small_networks import SIZE, numbers, pictures, seeded
 
 SHAPES = (4, 5, 7), (6, 3, 2), (2, 1, 8)  # (C, H, W) of three layers
 WEIGHTS = (0.5, 3.0, 0.2)

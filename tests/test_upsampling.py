@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from assignment2 import upsampling
-from coursekit.grading.networks import numbers
+from coursekit.checks.small_networks import numbers
 
 SLIDE = torch.tensor([[120.0, 150.0, 120.0], [100.0, 50.0, 110.0], [25.0, 25.0, 10.0]], dtype=torch.float64)
 SLIDE_INDICES = torch.tensor([[[[1, 1], [3, 5]]]])  # where the 2 x 2 windows of stride 1 have their maxima

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from coursekit.checks.stored import KnownMistake
 from coursekit.errors import UsageError
 from coursekit.grading.launch import Child, Launch, fresh_process
 from coursekit.grading.picture import load_picture
 from coursekit.grading.results import CHECK_SECONDS, Check, Grade, Verdict
-from coursekit.grading.store import KnownMistake
 from coursekit.parts import ROOT, Part
 
 START_SECONDS = 300  # the first start after an installation reads 5 GB from the disk

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 import torch
 
+from coursekit.checks.expect import CheckFailed, Expect
+from coursekit.checks.small_networks import seed_global_generators
+from coursekit.checks.stored import Failure, KnownMistake, likeliest, load_store
+from coursekit.checks.unchanged import function_modes
 from coursekit.errors import CheckEnded
-from coursekit.grading.expect import CheckFailed, Expect
 from coursekit.grading.holes import HOLE_ENDING
 from coursekit.grading.import_probe import ONLY_DEFINE, changes, settings
-from coursekit.grading.networks import seed_global_generators
 from coursekit.grading.picture import save_picture
-from coursekit.grading.store import Failure, KnownMistake, likeliest, load_store
-from coursekit.grading.unchanged import function_modes
 from coursekit.parts import ROOT
 
 RECORD = pytest.StashKey[dict[str, Any]]()

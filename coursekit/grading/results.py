@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from coursekit.checks.stored import KnownMistake, likeliest
 from coursekit.errors import UsageError
 from coursekit.grading.picture import Picture
-from coursekit.grading.store import KnownMistake, likeliest
 from coursekit.parts import PARTS, Part, find_parts, part_of
 
 CHECK_SECONDS = 10  # the time limit of one check

@@ -32,8 +32,8 @@ from coursekit.grading.launch import Child, environment
 CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"
 POLL_SECONDS = 0.01
 NEEDED = (
-    *("numpy.random", "torch", "pytest", "pytest_timeout", "coursekit.vision"),
-    *(f"coursekit.grading.{name}" for name in ("plugin", "harmless", "networks", "recorder")),
+    *("numpy.random", "torch", "pytest", "pytest_timeout", "coursekit.vision", "coursekit.grading.plugin"),
+    *(f"coursekit.checks.{name}" for name in ("laws", "small_networks", "recorder")),
 )
 COMPILER = "torch._dynamo"  # an optimizer's first step loads it, for 1 to 2 s
 COMPILER_USED = mmap.mmap(-1, 1)  # shared with the forks: one of them had to load it

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from coursekit.checks.stored import likeliest
 from coursekit.errors import UsageError
 from coursekit.grading.hint import ladder
 from coursekit.grading.results import read_manifest
-from coursekit.grading.store import likeliest
 from coursekit.parts import PARTS, ROOT, Part
 from coursekit.staff.edits import Edit, callers, split, untouched
 from coursekit.staff.mistakes import mistakes_of

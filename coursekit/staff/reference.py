@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from coursekit.checks.stored import failure_record, load_store
 from coursekit.errors import UsageError
 from coursekit.grading.doctor import write_hashes
 from coursekit.grading.notebooks import EXPECTED, expected_outputs
-from coursekit.grading.store import failure_record, load_store
 from coursekit.parts import PARTS, ROOT, Part
 from coursekit.staff.edits import Edit
 from coursekit.staff.mistakes import mistakes_of

@@ -44,6 +44,7 @@ SINGLE = (
 RENAMED = {"README.md": "docs/student/README.md"}
 TREES = {  # folder -> the kinds of files in it that ship
     "coursekit/vision": {".py", ".json"},
+    "coursekit/checks": {".py"},
     "coursekit/grading": {".py", ".json", ".html", ".css"},
     "data": {".png", ".jpg", ".safetensors", ".json", ".md", ".npz", ".txt", ".csv"},
 }

@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 import torch
 
+from coursekit.checks.stored import Failure, KnownMistake
 from coursekit.errors import UsageError
 from coursekit.grading.plugin import EXPECT, FAILURE, RECORD, check_id, points_of
-from coursekit.grading.store import Failure, KnownMistake
 from coursekit.grading.warm import COMPILER
 from coursekit.parts import ROOT, Part, part_of
 from coursekit.staff.edits import Edit, callers

@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 
 from assignment2 import adversarial
-from coursekit.grading.networks import Linear, OneHidden, ReluEverywhere, numbers, pictures, seeded
-from coursekit.grading.recorder import Recorder
+from coursekit.checks.recorder import Recorder
+from coursekit.checks.small_networks import Linear, OneHidden, ReluEverywhere, numbers, pictures, seeded
 
 SIZE = (11, 14)
 LABELS = torch.tensor([1, 3, 0, 4])

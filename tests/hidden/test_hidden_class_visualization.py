@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from assignment2 import class_visualization as part2
-from coursekit.grading.networks import pictures, seeded
+from coursekit.checks.small_networks import pictures, seeded
 
 SIZE = (8, 11)
 FORMULA = "the docstring's definition, on another picture and another network"

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from assignment2 import robustness
-from coursekit.grading.networks import ReluEverywhere, pictures, seeded
+from coursekit.checks.small_networks import ReluEverywhere, pictures, seeded
 
 SIZE = (14, 11)
 FORMULA = "the docstring's definition, on other pictures and settings"

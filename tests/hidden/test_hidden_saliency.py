@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from assignment2 import saliency
-from coursekit.grading.networks import ReluEverywhere, SmallConvNet, pictures, seeded
+from coursekit.checks.small_networks import ReluEverywhere, SmallConvNet, pictures, seeded
 from coursekit.vision import record_outputs, relu_rule
 
 SIZE = (11, 14)

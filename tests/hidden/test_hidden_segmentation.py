@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from assignment2 import segmentation
-from coursekit.grading import networks
-from coursekit.grading.iou import iou_on_scenes
-from coursekit.grading.networks import numbers, pictures, seeded
+from coursekit.checks import small_networks
+from coursekit.checks.iou import iou_on_scenes
+from coursekit.checks.small_networks import numbers, pictures, seeded
 from coursekit.parts import ROOT
 from coursekit.vision import load_model
 from coursekit.vision.segmenting import trunk
@@ -140,7 +140,7 @@ def fresh_score():
     except FileNotFoundError:
         pytest.fail("trained/unet.safetensors was not handed in", pytrace=False)
     assert TRAINED.stat().st_size <= 4 * 2**20, "trained/unet.safetensors has more than 4 MB"
-    return iou_on_scenes(network, seed=SCENES + networks.FRESH)
+    return iou_on_scenes(network, seed=SCENES + small_networks.FRESH)
 
 
 @pytest.mark.points(1, "trained_unet")

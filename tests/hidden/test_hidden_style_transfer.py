@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from assignment2 import style_transfer as part5
-from coursekit.grading.networks import numbers, pictures, seeded
+from coursekit.checks.small_networks import numbers, pictures, seeded
 
 FORMULA = "the docstring's definition, on other features and another network"
 SHAPES = (3, 4, 9), (5, 6, 2)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from assignment2 import adversarial
-from coursekit.grading.networks import Linear, SmallConvNet, pictures, seeded
+from coursekit.checks.small_networks import Linear, SmallConvNet, pictures, seeded
 
 IMAGES, LABELS = pictures(3), torch.tensor([4, 0, 2])
 

@@ -7,7 +7,7 @@ import torchattacks
 from foolbox.criteria import Misclassification, TargetedMisclassification
 
 from assignment2 import adversarial
-from coursekit.grading.networks import OneHidden, ReluEverywhere, SmallConvNet, pictures, seeded
+from coursekit.checks.small_networks import OneHidden, ReluEverywhere, SmallConvNet, pictures, seeded
 
 IMAGES, LABELS = pictures(3), torch.tensor([4, 0, 2])
 EPS, STEP_SIZE, NUM_STEPS = 0.06, 0.017, 7

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from assignment2 import class_visualization as part2
-from coursekit.grading.networks import SIZE, Linear, SmallConvNet, pictures, seeded
+from coursekit.checks.small_networks import SIZE, Linear, SmallConvNet, pictures, seeded
 
 IMAGE = pictures(1)[0]
 STEP = {"step_size": 1.0, "l2_weight": 0.0}

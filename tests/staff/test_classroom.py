@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from coursekit.checks.stored import KnownMistake
 from coursekit.cli import main
 from coursekit.errors import UsageError
 from coursekit.grading.picture import Picture
 from coursekit.grading.results import Grade, Verdict
-from coursekit.grading.store import KnownMistake
 from coursekit.parts import PARTS, ROOT
 from coursekit.staff.classroom import job as jobs
 from coursekit.staff.classroom import record as records

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from assignment2 import adversarial, class_visualization, robustness, saliency, segmentation, style_transfer, upsampling
-from coursekit.grading.networks import SIZE, numbers, pictures, seeded
+from coursekit.checks.small_networks import SIZE, numbers, pictures, seeded
 from coursekit.parts import ROOT
 from coursekit.vision import load_model
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from coursekit.grading.expect import CheckFailed, Expect
-from coursekit.grading.store import Failure, KnownMistake, Store, array_failure, likeliest
+from coursekit.checks.expect import CheckFailed, Expect
+from coursekit.checks.stored import Failure, KnownMistake, Store, array_failure, likeliest
 
 RIGHT = torch.arange(12, dtype=torch.float64).view(3, 4)
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from assignment2 import saliency
-from coursekit.grading.networks import ReluEverywhere, SmallConvNet, numbers, pictures, seeded
+from coursekit.checks.small_networks import ReluEverywhere, SmallConvNet, numbers, pictures, seeded
 from coursekit.vision import checked, load_model, record_outputs, relu_rule, spatial_steps
 from coursekit.vision.checked_style import finite
 

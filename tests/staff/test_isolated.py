@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from coursekit.checks import small_networks
 from coursekit.errors import UsageError
-from coursekit.grading import networks
 from coursekit.parts import PARTS, ROOT
 from coursekit.staff.classroom.run import LARGEST_SEED
 from coursekit.staff.isolated import sandbox
@@ -138,12 +138,12 @@ def test_a_sandbox_that_dies_is_an_error_of_ours_and_no_zero():
 
 
 def test_every_generator_takes_the_largest_seed_of_a_class(monkeypatch):
-    monkeypatch.setattr(networks, "FRESH", STRIDE * (LARGEST_SEED + 1) * TRIES)
+    monkeypatch.setattr(small_networks, "FRESH", STRIDE * (LARGEST_SEED + 1) * TRIES)
 
-    networks.seed_global_generators()
+    small_networks.seed_global_generators()
 
-    assert networks.numbers(2, seed=1).shape == (2,)
-    assert make_scenes(1, seed=SCENES + networks.FRESH).images.shape == (1, 3, 96, 96)
+    assert small_networks.numbers(2, seed=1).shape == (2,)
+    assert make_scenes(1, seed=SCENES + small_networks.FRESH).images.shape == (1, 3, 96, 96)
 
 
 @needs_sandbox

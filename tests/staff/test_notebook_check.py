@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from coursekit.checks.stored import KnownMistake
 from coursekit.grading import notebook
 from coursekit.grading.results import Check, Grade, Verdict
-from coursekit.grading.store import KnownMistake
 
 IN_A_NOTEBOOK = """
 import json, sys

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from coursekit.checks.stored import KnownMistake
 from coursekit.grading.draw import Drawing, draw
 from coursekit.grading.picture import LARGEST, Picture, load_picture, save_picture
 from coursekit.grading.report import fragment, page, write_report
 from coursekit.grading.results import Check, Grade, Verdict
-from coursekit.grading.store import KnownMistake
 
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
 HOSTILE = "<script>alert(1)</script> \x1b[31mred\x1b[0m \u202e {{ 7 * 7 }} <img src=x onerror=y> &amp; end"

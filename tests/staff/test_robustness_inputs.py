@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from assignment2 import robustness
-from coursekit.grading.networks import SmallConvNet, pictures, seeded
+from coursekit.checks.small_networks import SmallConvNet, pictures, seeded
 
 IMAGES, LABELS = pictures(3), torch.tensor([4, 0, 2])
 TABLE = torch.tensor([[0.1, 0.2], [0.3, 0.4]])

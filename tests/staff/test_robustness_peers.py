@@ -12,7 +12,7 @@ import torch
 from scipy import ndimage
 
 from assignment2 import robustness
-from coursekit.grading.networks import pictures
+from coursekit.checks.small_networks import pictures
 
 IMAGES = pictures(3)
 EXACT = {"rtol": 1e-10, "atol": 1e-12}

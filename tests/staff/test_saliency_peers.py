@@ -9,7 +9,7 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
 from assignment2 import saliency
-from coursekit.grading.networks import OneHidden, ReluEverywhere, SmallConvNet, pictures, seeded
+from coursekit.checks.small_networks import OneHidden, ReluEverywhere, SmallConvNet, pictures, seeded
 
 pytestmark = pytest.mark.filterwarnings("ignore:Setting backward hooks")
 IMAGES, LABELS = pictures(3), torch.tensor([4, 0, 2])

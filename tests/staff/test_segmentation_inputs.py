@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from assignment2 import segmentation, upsampling
-from coursekit.grading.networks import numbers
+from coursekit.checks.small_networks import numbers
 from coursekit.vision import load_model
 from coursekit.vision.segmenting import train_segmenter
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from assignment2 import style_transfer as part5
-from coursekit.grading.networks import pictures
+from coursekit.checks.small_networks import pictures
 from coursekit.vision import load_model, trunk, watch_steps
 from coursekit.vision.paintings import KINDS, make_painting
 

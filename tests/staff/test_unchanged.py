@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from coursekit.grading.networks import Boom, SmallConvNet, broken, pictures, seeded
-from coursekit.grading.unchanged import unchanged
+from coursekit.checks.small_networks import Boom, SmallConvNet, broken, pictures, seeded
+from coursekit.checks.unchanged import unchanged
 from coursekit.vision import relu_rule
 
 

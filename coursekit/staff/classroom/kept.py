@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from coursekit.checks.stored import KnownMistake
 from coursekit.grading.picture import Picture
 from coursekit.grading.results import Check, Grade, Verdict
-from coursekit.grading.store import KnownMistake
 
 KEPT = "verdicts.npz"
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from coursekit.checks.stored import likeliest
 from coursekit.errors import UsageError
 from coursekit.grading.results import Grade
-from coursekit.grading.store import likeliest
 
 FORMAT = 2
 RECORD = "record.json"

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from coursekit.grading.unchanged import HOOKS
+from coursekit.checks.unchanged import HOOKS
 from coursekit.staff.isolated.plain import Writer
 
 PLAIN = (bool, int, float, str, tuple, type(None), torch.dtype)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from coursekit.checks import small_networks
 from coursekit.errors import UsageError
-from coursekit.grading import networks
 from coursekit.grading.launch import environment
 from coursekit.parts import PARTS, ROOT, Part, find_parts
 
@@ -54,10 +54,10 @@ def main() -> int:
     wanted = {part for name in sys.argv[3:] for part in find_parts(name)}
     parts = [part for part in PARTS if part in wanted and (ROOT / part.hidden_path).exists()]
     for attempt in range(TRIES):
-        networks.FRESH = STRIDE * (seed * TRIES + attempt + 1)
+        small_networks.FRESH = STRIDE * (seed * TRIES + attempt + 1)
         (right,) = run_trials([()], parts, hidden=True, recording=True).trials
         if all(outcome.outcome == "passed" for outcome in right.outcomes):
-            np.savez(path, shift=networks.FRESH, **right.recorded)  # type: ignore[arg-type]
+            np.savez(path, shift=small_networks.FRESH, **right.recorded)  # type: ignore[arg-type]
             return 0
     print("; ".join(f"{o.check}: {o.message}"[:200] for o in right.outcomes if o.outcome != "passed"), file=sys.stderr)
     return 1

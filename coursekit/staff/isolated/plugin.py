@@ -12,11 +12,11 @@ from typing import Any
 import cloudpickle
 import pytest
 
+from coursekit.checks import small_networks, unchanged
+from coursekit.checks.stored import load_store
 from coursekit.errors import UsageError
-from coursekit.grading import networks, unchanged
 from coursekit.grading.plugin import append, points_of
 from coursekit.grading.results import CHECK_SECONDS
-from coursekit.grading.store import load_store
 from coursekit.parts import PARTS
 from coursekit.staff.isolated.decider import Session, Zygote
 from coursekit.staff.isolated.fresh import Fresh
@@ -70,7 +70,7 @@ def submitted(folder: Path) -> dict[str, bytes]:
 
 
 def _count_global_changes(session: Session) -> None:
-    """Let the law of coursekit.grading.unchanged hold for global state in the worker too."""
+    """Let the law of coursekit.checks.unchanged hold for global state in the worker too."""
     own = unchanged._global_facts
 
     def facts() -> unchanged.Facts:
@@ -95,7 +95,7 @@ def _is_hidden(node: pytest.Item | pytest.Collector) -> bool:
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
     """Let the hidden checks draw this term's numbers, also where they draw while they are imported."""
-    networks.FRESH = FRESH.shift if FRESH and _is_hidden(collector) else 0
+    small_networks.FRESH = FRESH.shift if FRESH and _is_hidden(collector) else 0
     if FRESH and _is_hidden(collector) and isinstance(collector, pytest.Module):
         load_store(Path(str(collector.path))).arrays.update(FRESH.arrays)
     return (yield)
@@ -103,7 +103,7 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    networks.FRESH = FRESH.shift if FRESH and _is_hidden(item) else 0
+    small_networks.FRESH = FRESH.shift if FRESH and _is_hidden(item) else 0
     if points_of(item):
         session = item.config.stash[SESSION]
         with _refused(item.config):

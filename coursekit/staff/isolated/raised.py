@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from coursekit.grading.networks import Boom
+from coursekit.checks.small_networks import Boom
 from coursekit.staff.isolated.plain import identifier, text
 
 LONGEST_MESSAGE = 4000  # characters

@@ -1,6 +1,6 @@
 """The decider's end of changes.py: what was done to the worker's copies is done to our own objects, until the check ends.
 
-So the checks' own law (coursekit.grading.unchanged) holds without a change: it looks at our tensors and networks. A hook or
+So the checks' own law (coursekit.checks.unchanged) holds without a change: it looks at our tensors and networks. A hook or
 an attribute that was left is repeated by an empty one.
 """
 
@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from coursekit.grading import unchanged
-from coursekit.grading.unchanged import HOOKS
+from coursekit.checks import unchanged
+from coursekit.checks.unchanged import HOOKS
 from coursekit.staff.isolated.changes import INNER
 from coursekit.staff.isolated.plain import Reader, broken, text
 

@@ -19,7 +19,7 @@ import cloudpickle
 import torch
 from torch import Tensor, nn
 
-from coursekit.grading.networks import Wrapped
+from coursekit.checks.small_networks import Wrapped
 from coursekit.staff.isolated.plain import DTYPES, NAMES, raw
 
 EMPTY = {name: type(value) for name, value in vars(nn.Module()).items() if isinstance(value, dict)}

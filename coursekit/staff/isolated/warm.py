@@ -15,7 +15,7 @@ from coursekit.staff.isolated.fresh import load
 from coursekit.vision import make_scenes
 
 # What the checks import besides coursekit.grading.warm.NEEDED: a second for each submission otherwise.
-CHECKS_NEED = (warm.COMPILER, "safetensors.torch", "coursekit.vision.segmenting", "coursekit.grading.harmless")
+CHECKS_NEED = (warm.COMPILER, "safetensors.torch", "coursekit.vision.segmenting", "coursekit.checks.laws")
 
 
 def main() -> int:

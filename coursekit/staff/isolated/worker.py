@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from torch.overrides import _get_current_function_mode_stack
 from torch.utils.hooks import RemovableHandle
 
-from coursekit.grading import unchanged
-from coursekit.grading.networks import seed_global_generators
+from coursekit.checks import unchanged
+from coursekit.checks.small_networks import seed_global_generators
 from coursekit.staff.isolated.bridge import Bridge, gradients
 from coursekit.staff.isolated.changes import Watch
 from coursekit.staff.isolated.plain import Writer

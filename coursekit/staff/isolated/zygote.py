@@ -22,7 +22,7 @@ from typing import Any
 from coursekit.staff.isolated import rooms
 from coursekit.staff.isolated.sandbox import Limits
 
-NEEDED = ("numpy.random", "torch", "torch._dynamo", "coursekit.vision", "coursekit.grading.recorder",
+NEEDED = ("numpy.random", "torch", "torch._dynamo", "coursekit.vision", "coursekit.checks.recorder",
           "coursekit.staff.isolated.worker")  # fmt: skip
 TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4  # glibc's numbers for them
 

@@ -53,7 +53,7 @@ ATTACKS = {
     "a module that stands for the checks' own": (
         "return images[:, 0] * 0",
         (
-            "import sys, types\nfor n in ('coursekit.grading.expect', 'coursekit.grading.plugin', 'pytest', '_pytest.assertion'):\n"
+            "import sys, types\nfor n in ('coursekit.checks.expect', 'coursekit.grading.plugin', 'pytest', '_pytest.assertion'):\n"
             "    sys.modules[n] = types.ModuleType(n)"
         ),
         "values are wrong",

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from coursekit.grading.store import Failure, Store, array_failure
-from coursekit.grading.unchanged import unchanged
+from coursekit.checks.stored import Failure, Store, array_failure
+from coursekit.checks.unchanged import unchanged
 
 
 class CheckFailed(AssertionError):

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from coursekit.grading.expect import Expect
-from coursekit.grading.networks import Boom, broken
+from coursekit.checks.expect import Expect
+from coursekit.checks.small_networks import Boom, broken
 
 Call = Callable[[nn.Module, Tensor], Any]
 
