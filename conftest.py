@@ -1,3 +1,3 @@
-"""Loads the course's pytest plugin, and puts this folder on the path, so that plain `pytest tests/test_saliency.py` works."""
+"""Loads the course's pytest plugin: points, the fixture `expect`, hints for recognised mistakes."""
 
 pytest_plugins = ["coursekit.grading.plugin"]

@@ -41,11 +41,17 @@ class Part:
 
     @property
     def tests_path(self) -> Path:
-        return Path("tests") / f"test_{self.module}.py"
+        """The folder of the module's checks."""
+        return Path("tests") / self.module
+
+    @property
+    def test_files(self) -> tuple[Path, ...]:
+        """What the checks of a module share, and a file of checks for each function."""
+        return self.tests_path / "conftest.py", *(self.tests_path / f"test_{name}.py" for name in self.functions)
 
     @property
     def hidden_path(self) -> Path:
-        return Path("tests") / "hidden" / f"test_hidden_{self.module}.py"
+        return Path("tests") / "hidden" / self.module
 
 
 PARTS = (

@@ -70,3 +70,35 @@ def assert_same_however_called(expect: Expect, call: Call, network: nn.Module, i
     assert not first.requires_grad, "the result is still joined to the autograd graph: detach it"
     single = call(deepcopy(network).float(), images.float())
     expect(single, first.float(), "float32 images and network give a float32 result", tolerance=1e-3)
+
+
+def _in_float32(values: Tensor) -> Tensor:
+    return values.float() if values.is_floating_point() else values
+
+
+def assert_pure(expect: Expect, call: Callable[..., Any], *tensors: Tensor) -> None:
+    """Hold call(*copies) to leaving its arguments alone, to a new result, the same again, under no_grad and in float32."""
+    __tracebackhide__ = True
+    copies = [tensor.detach().clone() for tensor in tensors]
+    names = {f"argument {i + 1}": tensor for i, tensor in enumerate(copies)}
+    with expect.unchanged(**names):
+        results = call(*copies)
+    results = results if isinstance(results, tuple) else (results,)
+    for result in results:
+        expect.new(result, **names)
+    with torch.no_grad():
+        again = call(*copies)
+    for first, second in zip(results, again if isinstance(again, tuple) else (again,), strict=True):
+        expect(second, first, "the same result at the second call, under the caller's no_grad")
+    single = call(*map(_in_float32, copies))
+    for first, second in zip(results, single if isinstance(single, tuple) else (single,), strict=True):
+        expect(second, _in_float32(first), "float32 in, float32 out", tolerance=1e-5)
+
+
+def gradient_of(result: Any, tensor: Tensor, upstream: Tensor, what: str) -> Tensor:
+    """Differentiate <result, upstream> with respect to a tensor; a sentence if the result is not joined to it."""
+    __tracebackhide__ = True
+    assert isinstance(result, Tensor), f"the result is a {type(result).__name__}, expected a torch tensor"
+    assert result.requires_grad, f"the result is cut off from {what}: it must be differentiable"
+    (gradient,) = torch.autograd.grad((result * upstream).sum(), tensor, materialize_grads=True)
+    return gradient

@@ -1,6 +1,8 @@
-"""A network that remembers every picture it is shown: how a check looks at a function that iterates."""
+"""A network, or a function, that remembers every picture it is shown: how a check looks at a function that iterates."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -31,10 +33,18 @@ class Recorder(nn.Module):
         return kept
 
 
-def true_gradient(network: nn.Module, image: Tensor, target: int) -> Tensor:
-    """Return the gradient of a logit at one picture, by the book: the direction that a step is held to."""
-    image = image.detach().clone().requires_grad_()
-    with torch.enable_grad():
-        logit = network(image[None])[0, target]
-        (gradient,) = torch.autograd.grad(logit, image)
-    return gradient
+class BlackBox:
+    """Something that one can only ask: it logs the pictures, and its answers carry no gradient."""
+
+    def __init__(self, answer: Callable[[Tensor], Tensor]) -> None:
+        self.answer = answer
+        self.log: list[Tensor] = []
+
+    def __call__(self, images: Tensor) -> Tensor:
+        self.log.append(images.detach().clone())
+        with torch.no_grad():
+            return self.answer(images.detach())
+
+    def shown(self) -> Tensor:
+        assert self.log, "predict was never called"
+        return torch.cat(self.log)

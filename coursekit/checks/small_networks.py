@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 NUM_CLASSES = 5
 SIZE = (9, 13)  # (H, W) of the checks' images
+SMALL = (4, 6)  # where a check tries every pixel in turn
+MANY = (40, 50)  # where shares are counted
 FRESH = 0  # added to every seed; staff's hidden checks may draw other numbers in every term (coursekit.staff.isolated.fresh)
 
 
@@ -32,6 +34,11 @@ def pictures(num_images: int, *, seed: int = 0, size: tuple[int, int] = SIZE) ->
     """Draw float64 images (N, 3, H, W), uniform in [0, 1]."""
     generator = torch.Generator().manual_seed(1000 + seed + FRESH)
     return torch.rand(num_images, 3, *size, generator=generator, dtype=torch.float64)
+
+
+def plain(value: float, num_images: int = 3, size: tuple[int, int] = MANY) -> Tensor:
+    """Make pictures of one grey."""
+    return torch.full((num_images, 3, *size), value, dtype=torch.float64)
 
 
 def seeded(network: nn.Module, seed: int = 0) -> nn.Module:
@@ -95,6 +102,36 @@ class SmallConvNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return self.classifier(self.features(images))
+
+
+class TwoConvolutions(nn.Module):
+    """Two convolutions with in-place ReLUs and two linear layers, for pictures of SMALL size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(True), nn.Conv2d(4, 3, 3), nn.BatchNorm2d(3), nn.ReLU(True)
+        )
+        self.head = nn.Sequential(nn.Flatten(), nn.Linear(3 * 2 * 4, 6), nn.ReLU(True), nn.Linear(6, NUM_CLASSES))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.features(images))
+
+
+class Waves(nn.Module):
+    """Logits that are sums of sines of the pixels: not linear, and the slope is known by hand at every picture."""
+
+    def __init__(self, size: tuple[int, int] = SIZE) -> None:
+        super().__init__()
+        self.heights = nn.Parameter(torch.empty(NUM_CLASSES, 3, *size))
+        self.heights.data = numbers(NUM_CLASSES, 3, *size, seed=7)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return (self.heights * torch.sin(2 * images[:, None])).flatten(2).sum(2)
+
+    def slope(self, image: Tensor, target: int) -> Tensor:
+        """Return the slope of a logit at a picture."""
+        return 2 * self.heights.detach()[target] * torch.cos(2 * image)
 
 
 class ReluEverywhere(nn.Module):

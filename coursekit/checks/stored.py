@@ -126,8 +126,8 @@ def failure_record(failure: Failure) -> dict[str, Any]:
 
 
 @functools.cache
-def load_store(test_path: Path) -> Store:
-    """Return the store of a test file: data/reference/ for the students' checks, tests/hidden/reference/ for hidden ones."""
-    module = test_path.stem.removeprefix("test_")
-    hidden = test_path.parent.name == "hidden"
-    return Store(test_path.parent / "reference" if hidden else ROOT / "data" / "reference", module)
+def load_store(folder: Path) -> Store:
+    """Return what is stored for a folder of checks: in data/reference/ for the students', tests/hidden/reference/ for hidden ones."""
+    if folder.parent.name == "hidden":
+        return Store(folder.parent / "reference", f"hidden_{folder.name}")
+    return Store(ROOT / "data" / "reference", folder.name)

@@ -46,15 +46,16 @@ def grade(
     a submission the modules in that folder are meant; their code runs in a worker (see coursekit.staff.isolation).
     """
     started = time.monotonic()
-    for path in (*(part.tests_path for part in parts), Path("conftest.py")):
+    shared = [part.tests_path / "conftest.py" for part in parts]
+    for path in dict.fromkeys((Path("conftest.py"), *shared, *(Path(_file(check)) for check in checks))):
         if not (root / path).exists():
             raise UsageError(f"{path} is missing: restore it from the assignment you were given")
     options: tuple[str, ...] = ("--a2-impatient",) if impatient else ()
-    problems = {} if submission else {p.tests_path.as_posix(): syntax_problem(root, p.module_path) for p in parts}
-    broken = {path: problem for path, problem in problems.items() if problem}
+    problems = {} if submission else {part: syntax_problem(root, part.module_path) for part in parts}
+    broken = {name: problem for part, problem in problems.items() if problem for name in part.functions}
     if submission:
         options += ("-p", "coursekit.staff.isolated.plugin", f"--a2-submission={submission}")
-    verdicts = {c.id: Verdict(c, "not loaded", broken[_file(c)]) for c in checks if _file(c) in broken}
+    verdicts = {c.id: Verdict(c, "not loaded", broken[c.function]) for c in checks if c.function in broken}
     waiting = [c for c in checks if c.id not in verdicts]
     notes: dict[str, None] = {}  # each once, in order
     while waiting and time.monotonic() < started + whole_seconds:

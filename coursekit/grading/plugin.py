@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -62,7 +63,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def expect(request: pytest.FixtureRequest) -> Expect:
     """Compare results, in one check."""
     item = request.node
-    fixture = Expect(check_id(item), load_store(Path(str(item.path))))
+    fixture = Expect(check_id(item), load_store(item.path.parent))
     item.stash[EXPECT] = fixture
     return fixture
 
@@ -99,7 +100,7 @@ def describe(item: pytest.Item, error: BaseException) -> dict[str, Any]:
     todo = isinstance(error, NotImplementedError) and str(error).endswith(HOLE_ENDING)
     mistakes: tuple[KnownMistake, ...] = ()
     if not todo:
-        mistakes = load_store(Path(str(item.path))).recognise(check_id(item), failure)
+        mistakes = load_store(item.path.parent).recognise(check_id(item), failure)
     ended = error.outcome if isinstance(error, CheckEnded) else "failed"
     return {
         "outcome": "todo" if todo else ended,
@@ -176,12 +177,32 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[Any]:
     """Note what a student's module changes for everybody when its tests import it; `a2 submit` would refuse it."""
     if not isinstance(collector, pytest.Module):  # a folder imports nothing
         return (yield)
-    before = settings()
-    report = yield
-    module = f"assignment2/{collector.path.stem.removeprefix('test_').removeprefix('hidden_')}.py"
+    name, before = collector.path.parent.name, settings()
+    report: Any = yield
     for what in changes(before)[:1]:
-        append(collector.config, {"note": f"{module}: importing it changes {what}; {ONLY_DEFINE}"})
+        append(collector.config, {"note": f"assignment2/{name}.py: importing it changes {what}; {ONLY_DEFINE}"})
+    if report.failed and f"assignment2.{name}" not in sys.modules:
+        told = [line for line in str(report.longrepr).splitlines() if line.startswith("E ")]
+        collector.session.stash[UNLOADED].setdefault(collector.path.parent, told[-1] if told else str(report.longrepr))
     return report
+
+
+class OneImport:
+    """Imports a student's module that cannot be imported once, and not again for each file of its checks."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> pytest.CollectReport | None:
+        reason = collector.session.stash[UNLOADED].get(collector.path.parent)
+        if reason is None or not isinstance(collector, pytest.Module):
+            return None
+        return pytest.CollectReport(collector.nodeid, "failed", reason, [])
+
+
+UNLOADED = pytest.StashKey[dict[Path, str]]()  # the folder of a module's checks -> why the module cannot be imported
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(OneImport())
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
@@ -195,6 +216,7 @@ _COLLECT_ERRORS: list[tuple[str, str]] = []
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     _COLLECT_ERRORS.clear()
+    session.stash[UNLOADED] = {}
     session.config.stash[TOTALS] = []
     session.config.stash[STOPPED] = set()
     append(session.config, {"session": True})  # from here on only the student's code can take long

@@ -15,9 +15,9 @@ from coursekit.errors import UsageError
 from coursekit.grading.grade import Progress, grade
 from coursekit.grading.launch import Launch
 from coursekit.grading.results import FunctionGrade, Grade, Verdict, read_manifest, select
-from coursekit.parts import Part
+from coursekit.parts import PARTS, Part
 
-FOLDERS = ("assignment2", "tests")
+FOLDERS = (Path("assignment2"), Path("tests"), *(part.tests_path for part in PARTS))
 STEP, DEBOUNCE = 20, 100  # ms: quiet for this long, or changing for this long, and it counts as saved
 POLL_DELAY = 200  # ms between two looks, where polling
 LOOK = 1000  # ms between two looks at the files themselves, in case an event was lost
@@ -143,7 +143,7 @@ def _observe(
     while not stop.is_set():
         try:
             for events in watchfiles.watch(
-                *(root / folder for folder in FOLDERS), watch_filter=None, recursive=False, step=STEP, debounce=DEBOUNCE,
+                *_folders(root), watch_filter=None, recursive=False, step=STEP, debounce=DEBOUNCE,
                 force_polling=poll or None, poll_delay_ms=POLL_DELAY, stop_event=stop, rust_timeout=LOOK,
                 yield_on_timeout=True, raise_interrupt=False,
             ):  # fmt: skip
@@ -162,10 +162,15 @@ def _observe(
             stop.wait(LOOK / 1000)
 
 
+def _folders(root: Path) -> list[Path]:
+    """Return the folders that are followed: of the checks', those that are there."""
+    return [root / folder for folder in FOLDERS if (root / folder).is_dir() or folder.name in ("assignment2", "tests")]
+
+
 def _snapshot(root: Path) -> Snapshot:
     found: Snapshot = {}
-    for folder in FOLDERS:
-        for path in (root / folder).glob("*.*"):
+    for folder in _folders(root):
+        for path in folder.glob("*.*"):
             try:
                 status = path.stat()
             except OSError:  # gone between the listing and the look

@@ -52,8 +52,7 @@ def make_references(parts: Sequence[Part] = PARTS) -> tuple[Change, ...]:
 
 
 def _store_part(part: Part, hidden: bool) -> list[Change]:
-    test_path = ROOT / (part.hidden_path if hidden else part.tests_path)
-    store = load_store(test_path)
+    store = load_store(ROOT / (part.hidden_path if hidden else part.tests_path))
     (right,) = run_trials([()], [part], hidden=hidden, recording=True).trials
     failed = [f"{o.check}: {o.message}" for o in right.outcomes if o.outcome != "passed"]
     if failed:

@@ -139,7 +139,9 @@ def _refuse_destination(destination: Path, root: Path) -> None:
 
 def _compose(root: Path, parts: Sequence[Part]) -> dict[str, bytes]:
     """Return the edition, name -> content, in the order of the names."""
-    sources = {name: name for name in (*SINGLE, *(part.tests_path.as_posix() for part in parts))} | RENAMED
+    sources = {
+        name: name for name in (*SINGLE, *(path.as_posix() for part in parts for path in part.test_files))
+    } | RENAMED
     edition = {name: _read(root, source) for name, source in sources.items()}
     for path in (path for folder, kinds in TREES.items() for path in _tree(root, folder, kinds)):
         edition[path.relative_to(root).as_posix()] = path.read_bytes()

@@ -48,8 +48,8 @@ class Attempt:
     def record(self, outcome: Outcome, stamps: dict[str, str]) -> Record:
         work = self.work or Work()
         modules = [sentence for name, sentence in work.problems.items() if name.endswith(".py")]
-        unloaded = {check.split("::")[0] for check, how in outcome.outcomes.items() if how == "not loaded"}
-        paths = [p.module_path.as_posix() for p in PARTS if p.tests_path.as_posix() in unloaded]
+        unloaded = {Path(check.split("::")[0]).parent for check, how in outcome.outcomes.items() if how == "not loaded"}
+        paths = [p.module_path.as_posix() for p in PARTS if p.tests_path in unloaded]
         modules += [f"{path} could not be imported: the report says why" for path in paths if path in work.files]
         late = [f"{outcome.timed_out} checks over their time"] if outcome.timed_out else []
         return Record(

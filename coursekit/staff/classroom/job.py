@@ -214,7 +214,7 @@ def checks_digest(parts: Sequence[Part], hidden: bool) -> str:
     folders = [("tests", "data/reference")] + ([("tests/hidden", "tests/hidden/reference")] if hidden else [])
     paths = []
     for tests, references in folders:
-        paths += [path for part in parts for path in (ROOT / tests).glob(f"test_*{part.module}*.py")]
+        paths += [path for part in parts for path in (ROOT / tests / part.module).glob("*.py")]
         paths += [path for part in parts for path in (ROOT / references).glob(f"*{part.module}.*")]
     points = repr([(c.id, c.function, c.points) for c in checks_of(parts, hidden=hidden)])
     return digest_of([points.encode(), *(path.read_bytes() for path in sorted(paths))])

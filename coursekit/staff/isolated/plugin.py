@@ -17,7 +17,7 @@ from coursekit.checks.stored import load_store
 from coursekit.errors import UsageError
 from coursekit.grading.plugin import append, points_of
 from coursekit.grading.results import CHECK_SECONDS
-from coursekit.parts import PARTS
+from coursekit.parts import PARTS, ROOT
 from coursekit.staff.isolated.decider import Session, Zygote
 from coursekit.staff.isolated.fresh import Fresh
 from coursekit.staff.isolated.proxy import put_in_place
@@ -82,14 +82,16 @@ def _count_global_changes(session: Session) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     folder = config.stash[SESSION].folder
-    for module in {item.module for item in items if isinstance(item, pytest.Function)}:
+    modules = {item.module for item in items if isinstance(item, pytest.Function)}
+    shared = (p for p in config.pluginmanager.get_plugins() if Path(getattr(p, "__file__", "")).name == "conftest.py")
+    for module in (*modules, *shared):
         cloudpickle.register_pickle_by_value(module)
         if hasattr(module, "TRAINED"):  # the weights that are graded are the submission's
             module.TRAINED, module.ROOT = folder / module.TRAINED.relative_to(module.ROOT), folder
 
 
 def _is_hidden(node: pytest.Item | pytest.Collector) -> bool:
-    return Path(str(node.path)).parent.name == "hidden"
+    return (ROOT / "tests" / "hidden") in node.path.parents
 
 
 @pytest.hookimpl(wrapper=True)
@@ -97,7 +99,7 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
     """Let the hidden checks draw this term's numbers, also where they draw while they are imported."""
     small_networks.FRESH = FRESH.shift if FRESH and _is_hidden(collector) else 0
     if FRESH and _is_hidden(collector) and isinstance(collector, pytest.Module):
-        load_store(Path(str(collector.path))).arrays.update(FRESH.arrays)
+        load_store(collector.path.parent).arrays.update(FRESH.arrays)
     return (yield)
 
 

@@ -1,0 +1,93 @@
+"""The adversarial loss: the cross-entropy at FGSM images that are made in eval mode."""
+
+import pytest
+import torch
+import torch._dynamo  # the first optimizer would import it, in the middle of a check
+
+from assignment2 import adversarial
+from coursekit.checks.laws import used_network
+from coursekit.checks.small_networks import (
+    Boom,
+    SmallConvNet,
+    broken,
+    seeded,
+)
+
+
+def mean_surprise(logits, labels):
+    """-log of the label's probability, on average."""
+    return -logits.log_softmax(dim=1)[torch.arange(len(labels)), labels].mean()
+
+
+@pytest.mark.points(1, "adversarial_loss")
+def test_adversarial_loss_is_the_loss_on_the_attacked_pictures_and_its_gradient(expect, images, labels, right_fgsm):
+    model, twin = (seeded(SmallConvNet(), seed=1) for _ in range(2))
+    known = right_fgsm(model, 0.1)
+
+    loss = adversarial.adversarial_loss(model, images, labels, 0.1)
+
+    # By a twin: the mode that the model is left in is another check's matter.
+    right = mean_surprise(twin(known), labels)
+    assert isinstance(loss, torch.Tensor), f"the result is a {type(loss).__name__}, expected a torch tensor"
+    expect(loss.detach(), right.detach(), "mean over the images of the cross-entropy at the FGSM pictures, 0-d")
+    assert loss.requires_grad, "the loss is detached: training needs its gradient in the parameters"
+    mine = torch.autograd.grad(loss, list(model.parameters()))
+    theirs = torch.autograd.grad(right, list(twin.parameters()))
+    for one, other in zip(mine, theirs, strict=True):
+        expect(one, other, "d loss / d parameter at the attacked pictures")
+
+
+@pytest.mark.points(1, "adversarial_loss")
+def test_adversarial_loss_in_train_mode_lets_batch_norm_see_the_attacked_pictures_only(
+    expect, images, labels, right_fgsm
+):
+    model = seeded(SmallConvNet(), seed=1)
+    known = right_fgsm(model, 0.1)
+    twin = seeded(SmallConvNet(), seed=1).train()
+    right = mean_surprise(twin(known), labels).detach()
+
+    loss = adversarial.adversarial_loss(model.train(), images, labels, 0.1)
+
+    expect(loss.detach(), right, "the loss itself in the caller's mode, here train mode")
+    norm, twin_norm = model.features[3], twin.features[3]
+    expect(norm.running_mean, twin_norm.running_mean, "batch norm moved once, by the attacked pictures")
+    expect(norm.running_var, twin_norm.running_var, "batch norm moved once, by the attacked pictures")
+
+
+@pytest.mark.points(1, "adversarial_loss")
+def test_adversarial_loss_puts_every_module_back_into_its_own_mode(expect, images, labels, right_fgsm):
+    model = seeded(SmallConvNet(), seed=1)
+    right_fgsm(model, 0.1)
+    model.train()
+    model.features[3].eval()  # frozen, as in fine-tuning
+
+    bad = broken(model, "forward", "classifier")
+    modes = torch.tensor([module.training for module in model.modules()])
+
+    adversarial.adversarial_loss(model, images, labels, 0.1)
+    with pytest.raises(Boom):
+        adversarial.adversarial_loss(bad, images, labels, 0.1)
+
+    after = torch.tensor([module.training for module in model.modules()])
+    expect(after, modes, "training of each module as it was, whatever its neighbours are in")
+    after = torch.tensor([module.training for module in bad.modules()])
+    expect(after, modes, "training of each module as it was, also when the attack breaks")
+
+
+@pytest.mark.points(1, "adversarial_loss")
+def test_adversarial_loss_writes_no_gradient_and_works_under_no_grad(expect, images, labels, right_fgsm):
+    model = seeded(SmallConvNet(), seed=1)
+    known = right_fgsm(model, 0.1)
+
+    with expect.unchanged(model=model, images=images, labels=labels), torch.no_grad():
+        loss = adversarial.adversarial_loss(model, images, labels, 0.1)
+
+    expect(
+        loss.detach(), mean_surprise(model(known), labels).detach(), "the same loss under the caller's torch.no_grad()"
+    )
+    used = used_network(model)
+    adversarial.adversarial_loss(used, images, labels, 0.1)
+    kept = all(parameter.grad is not None and parameter.grad.any() for parameter in used.parameters())
+    assert kept, "gradients that were stored in the parameters before the call are gone: leave them"
+    one = adversarial.adversarial_loss(model, images[1:2], labels[1:2], 0.1)
+    expect(one.detach(), mean_surprise(model(known[1:2]), labels[1:2]).detach(), "one image will do")

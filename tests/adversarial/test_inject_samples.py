@@ -1,0 +1,39 @@
+"""Injected samples: the originals first, then the new ones, each with its label."""
+
+import pytest
+import torch
+import torch._dynamo  # the first optimizer would import it, in the middle of a check
+
+from assignment2 import adversarial
+from coursekit.checks.small_networks import (
+    SIZE,
+    pictures,
+)
+
+
+@pytest.mark.points(1, "inject_samples")
+def test_injected_samples_follow_the_originals_each_with_its_label(expect, images, labels):
+    new_images, new_labels = pictures(2, seed=9), torch.tensor([1, 3])
+
+    both, both_labels = adversarial.inject_samples(images, labels, new_images, new_labels)
+
+    expect(torch.tensor(both.shape), torch.tensor([5, 3, *SIZE]), "N + M pictures")
+    expect(both[:3], images, "the originals first, unchanged")
+    expect(both[3:], new_images, "then the new ones, unchanged")
+    expect(both_labels, torch.tensor([4, 0, 2, 1, 3]), "the labels in the order of the pictures, the originals first")
+
+
+@pytest.mark.points(1, "inject_samples")
+def test_injecting_leaves_no_trace(expect, images, labels):
+    given = {"images": images.clone(), "labels": labels.clone()}
+    new = {"new_images": pictures(1, seed=9), "new_labels": torch.tensor([1])}
+
+    with expect.unchanged(**given, **new):
+        both, both_labels = adversarial.inject_samples(*given.values(), *new.values())
+
+    expect.new(both, **given, **new)
+    expect.new(both_labels, **given, **new)
+    expect(both[-1:], new["new_images"], "one sample can be injected")
+    joined, _ = adversarial.inject_samples(images.clone().requires_grad_(), labels, *new.values())
+    expect(joined, both, "the same for images that ask for gradients, detached")
+    expect(both_labels, torch.tensor([4, 0, 2, 1]), "one sample can be injected")

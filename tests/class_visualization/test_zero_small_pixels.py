@@ -1,0 +1,35 @@
+"""The pixels nearest to grey become grey, and no others."""
+
+import pytest
+
+from assignment2 import class_visualization as part2
+from coursekit.checks.small_networks import (
+    SIZE,
+)
+
+
+@pytest.mark.points(2, "zero_small_pixels")
+def test_pixels_with_the_smallest_norm_become_grey_and_no_others(expect, ranks, ranked_picture):
+    for fraction, count in (0.35, 40), (0.1, 11), (0.2, 23), (0.99, 115), (0.0, 0), (1.0, 117):
+        image = ranked_picture()
+
+        result = part2.zero_small_pixels(image, fraction)
+
+        expected = image.clone()
+        expected[:, ranks() < count] = 0.5
+        formula = f"fraction {fraction} of {SIZE[0]} x {SIZE[1]} pixels: the {count} nearest to grey are 0.5, the others as before"
+        expect(result, expected, formula)
+
+
+@pytest.mark.points(1, "zero_small_pixels")
+def test_zeroing_small_pixels_leaves_no_trace(expect, ranks, ranked_picture):
+    for fraction in 0.0, 0.3:
+        image = ranked_picture().float().requires_grad_()
+
+        with expect.unchanged(image=image):
+            result = part2.zero_small_pixels(image, fraction)
+
+        expected = image.detach().clone()
+        expected[:, ranks() < int(fraction * 117)] = 0.5
+        expect(result, expected, "a float32 picture gives a float32 picture, detached")
+        expect.new(result, image=image)

@@ -1,0 +1,24 @@
+"""Hidden checks of estimate_gradient: fresh inputs. Staff only."""
+
+import pytest
+import torch
+
+from assignment2 import adversarial
+from coursekit.checks.randomness import seed
+from coursekit.checks.small_networks import numbers, pictures
+
+
+@pytest.mark.points(1, "estimate_gradient")
+def test_estimates_approach_the_gradient_of_a_linear_score(expect):
+    weight = numbers(3, 2, 3, seed=2)
+
+    def scores(images):
+        score = (images * weight).sum(dim=(1, 2, 3))
+        return torch.stack([score, -2 * score], dim=1)
+
+    images = pictures(2, seed=3, size=(2, 3))
+    result = adversarial.estimate_gradient(
+        scores, images, torch.tensor([0, 1]), sigma=0.1, num_samples=150, generator=seed(5)
+    )
+    error = (result - torch.stack([weight, -2 * weight])).flatten(1).norm(dim=1) / weight.norm()
+    assert float(error.max()) < 0.9, "with many samples the estimate is the gradient"

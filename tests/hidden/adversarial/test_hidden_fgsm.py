@@ -1,0 +1,11 @@
+"""Hidden checks of fgsm: fresh inputs. Staff only."""
+
+import pytest
+
+from assignment2 import adversarial
+
+
+@pytest.mark.points(2, "fgsm")
+def test_fgsm_on_fresh_pictures(expect, model, images, formula, labels):
+    expect.reference(adversarial.fgsm(model, images, labels, 0.2), "away", formula)
+    expect.reference(adversarial.fgsm(model, images[1:2], labels[1:2], 0.05, targeted=True), "towards", formula)

@@ -1,0 +1,12 @@
+"""Hidden checks of guided_relu_gradient: fresh inputs. Staff only."""
+
+import pytest
+
+from assignment2 import saliency
+from coursekit.checks.small_networks import pictures
+
+
+@pytest.mark.points(1, "guided_relu_gradient")
+def test_guided_rule_on_fresh_numbers(expect, formula):
+    upstream, relu_input = pictures(2, seed=7) - 0.5, pictures(2, seed=8) - 0.5
+    expect.reference(saliency.guided_relu_gradient(upstream, relu_input), "rule", formula)

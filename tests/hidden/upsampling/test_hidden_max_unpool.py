@@ -1,0 +1,20 @@
+"""Hidden checks of max_unpool: fresh inputs. Staff only."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from assignment2 import upsampling
+from coursekit.checks.small_networks import numbers
+
+
+@pytest.mark.points(2, "max_unpool")
+def test_unpooling_of_fresh_maps_is_the_adjoint_of_pooling(expect):
+    for n, k, stride, size in ((2, 4, 1, (8, 13)), (1, 3, 2, (11, 6)), (4, 2, 2, (5, 9))):
+        x = numbers(n, 2, *size, seed=81 + k).requires_grad_()
+        pooled, indices = F.max_pool2d(x, k, stride, return_indices=True)
+        y = numbers(*pooled.shape, seed=82)
+
+        result = upsampling.max_unpool(y, indices, size)
+
+        expect(result, torch.autograd.grad(pooled, x, y)[0], "what autograd sends back through the pooling")

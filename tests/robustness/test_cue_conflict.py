@@ -1,0 +1,52 @@
+"""Cue conflicts: the shape of one picture with the texture of another."""
+
+import pytest
+import torch
+
+from assignment2 import robustness
+from coursekit.checks.small_networks import pictures
+
+
+@pytest.mark.points(1, "cue_conflict")
+def test_cue_conflict_transfers_texture_i_to_content_i(expect, images):
+    content, texture = images, pictures(3, seed=5, size=(5, 7))
+    seen = []
+
+    def transfer(image, style):
+        seen.append(image)
+        shapes = f"{tuple(image.shape)} and {tuple(style.shape)}"
+        assert shapes == "(3, 9, 13) and (3, 5, 7)", f"transfer gets {shapes}, expected (3, 9, 13) and (3, 5, 7)"
+        assert torch.is_grad_enabled(), "transfer ran under no_grad: one that climbs or descends needs gradients"
+        return 0.7 * image + 0.3 * style.mean(dim=(1, 2), keepdim=True)
+
+    result = robustness.cue_conflict(content, texture, transfer)
+
+    right = 0.7 * content + 0.3 * texture.mean(dim=(2, 3), keepdim=True)
+    expect(result, right, "transfer(content[i], texture[i]) for each i, in order")
+    expect(len(seen), 3, "transfer is called once a pair")
+
+
+@pytest.mark.points(1, "cue_conflict")
+def test_cue_conflict_is_clamped_and_detached(expect, images):
+    content = (3 * images - 1).requires_grad_()  # transfer may overshoot, and may keep its graph
+
+    result = robustness.cue_conflict(content, images.flip(3), lambda image, style: image + 0.1 * style)
+
+    right = (content.detach() + 0.1 * images.flip(3)).clamp(0, 1)
+    expect(result, right, "what transfer makes, clamped to [0, 1], detached")
+    parameter = torch.tensor(0.5).double().requires_grad_()
+    kept = robustness.cue_conflict(images, images, lambda image, style: parameter * image)
+    expect(kept, 0.5 * images, "detached, also from what transfer itself holds")
+
+
+@pytest.mark.points(1, "cue_conflict")
+def test_cue_conflict_leaves_no_trace(expect, images):
+    content, texture = images.clone(), pictures(3, seed=5)
+
+    with expect.unchanged(content=content, texture=texture):
+        result = robustness.cue_conflict(content, texture, lambda image, style: image)
+
+    expect.new(result, content=content, texture=texture)
+    expect(result, content, "a transfer that changes nothing gives the content back")
+    one = robustness.cue_conflict(content[:1].float(), texture[:1].float(), lambda image, style: style)
+    expect(one, texture[:1].float(), "one pair in float32 gives one picture in float32")

@@ -1,0 +1,59 @@
+"""What the checks of part 1 share: three small float64 pictures, H unlike W, and the two rules for a ReLU, given by their signs."""
+
+import pytest
+import torch
+
+from coursekit.checks.small_networks import numbers, pictures
+
+
+@pytest.fixture
+def images():
+    return pictures(3)
+
+
+@pytest.fixture
+def labels():
+    return torch.tensor([4, 0, 2])
+
+
+@pytest.fixture
+def right_rule():
+    """Give a ReLU rule by its nine signs, so that the check of one exercise does not depend on another."""
+
+    def named(name):
+        table = {"guided": [[0, 0, 0], [0, 0, 0], [0, 0, 1]], "deconvnet": [[0, 0, 0], [0, 0, 0], [1, 1, 1]]}[name]
+
+        def rule(upstream, relu_input):
+            signs = torch.tensor(table, dtype=upstream.dtype, device=upstream.device)
+            return upstream * signs[upstream.sign().long() + 1, relu_input.sign().long() + 1]
+
+        return rule
+
+    return named
+
+
+@pytest.fixture
+def check_rule(expect, right_rule):
+    """Hold a rule to its signs: on every pair of signs, on any shape, for small and for large numbers, in float32."""
+
+    def check(rule, name, formula):
+        upstream = torch.tensor([[-2.0, -3.0, -5.0, 0.0, 0.0, 0.0, 7.0, 11.0, 13.0]], dtype=torch.float64)
+        relu_input = torch.tensor([[-1.0, 0.0, 4.0, -1.0, 0.0, 4.0, -1.0, 0.0, 4.0]], dtype=torch.float64)
+        right = right_rule(name)(upstream, relu_input)
+
+        with expect.unchanged(upstream=upstream, relu_input=relu_input):
+            result = rule(upstream, relu_input)
+
+        expect(result, right, formula)
+        expect.new(result, upstream=upstream, relu_input=relu_input)
+        batch, inputs = numbers(2, 3, 4, 5, seed=1), numbers(2, 3, 4, 5, seed=2)
+        expect(rule(batch, inputs), right_rule(name)(batch, inputs), f"{formula}; on any shape")
+        for scale in (1e-9, 1e9):
+            scaled = rule(batch * scale, inputs * scale) / scale
+            expect(scaled, right_rule(name)(batch, inputs), f"{formula}; for very small and very large numbers too")
+        single = rule(batch.float(), inputs.float())
+        expect(single, right_rule(name)(batch.float(), inputs.float()), "float32 signals give a float32 result")
+        positive = batch.abs()
+        expect.new(rule(positive, positive), upstream=positive)
+
+    return check

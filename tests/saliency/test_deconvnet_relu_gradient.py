@@ -1,0 +1,10 @@
+"""The DeconvNet rule for a ReLU: only positive signals pass, whichever units are active."""
+
+import pytest
+
+from assignment2 import saliency
+
+
+@pytest.mark.points(2, "deconvnet_relu_gradient")
+def test_deconvnet_rule_lets_positive_signals_through(check_rule):
+    check_rule(saliency.deconvnet_relu_gradient, "deconvnet", "upstream where upstream > 0, else 0")

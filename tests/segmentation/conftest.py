@@ -1,0 +1,70 @@
+"""What the checks of segmentation share: two small masks, their counts by hand, and what holds for every score."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from coursekit.checks.scalars import as_number
+from coursekit.checks.small_networks import numbers
+
+
+@pytest.fixture
+def truth():
+    return torch.tensor([[[0, 0, 1, 1], [2, 2, 2, 255]], [[0, 0, 0, 0], [1, 255, 255, 2]]])
+
+
+@pytest.fixture
+def guess():
+    """Predictions for `truth`; class 3 is only predicted."""
+    return torch.tensor([[[0, 1, 1, 1], [2, 0, 3, 3]], [[0, 0, 0, 1], [2, 1, 0, 2]]])
+
+
+@pytest.fixture
+def maps():
+    """Make labels in patches, and predictions that are right for three quarters of the pixels; some pixels ignored."""
+
+    def make(num_images, num_classes, *, seed):
+        drawn = numbers(2, num_images, 6, 9, seed=seed).abs() * 1000
+        labels = drawn[0].long() % num_classes
+        predictions = torch.where(drawn[1].long() % 4 == 0, (labels + drawn[1].long() // 4) % num_classes, labels)
+        labels[:, 0, :4] = 255
+        return predictions, labels
+
+    return make
+
+
+@pytest.fixture
+def right_matrix(monkeypatch):
+    """Put a right confusion_matrix in the module."""
+
+    def confusion_matrix(predictions, labels, num_classes, *, ignore_index=255):
+        hot = [F.one_hot(x.clamp(0, num_classes - 1).flatten(), num_classes) for x in (labels, predictions)]
+        return (hot[0] * (labels != ignore_index).flatten()[:, None]).T @ hot[1]
+
+    from assignment2 import segmentation
+
+    monkeypatch.setattr(segmentation, "confusion_matrix", confusion_matrix)
+
+
+@pytest.fixture
+def check_score(expect, truth, guess, maps):
+    """Hold a score to its value on the small maps, to all images pooled, to NaN where nothing counts, to leaving maps alone."""
+
+    def check(score, right, formula):
+        __tracebackhide__ = True
+        predictions, labels = guess.clone(), truth.clone()
+        with expect.unchanged(predictions=predictions, labels=labels):
+            result = score(predictions, labels)
+        expect(as_number(result), torch.tensor(right).double(), formula)
+        changed = predictions.where(labels != 255, 2)
+        expect(
+            as_number(score(changed, labels)), torch.tensor(right).double(), f"{formula}; ignored pixels count nowhere"
+        )
+        expect.reference(as_number(score(*maps(3, 4, seed=52))), "three", f"{formula}; all images pooled")
+        expect.reference(as_number(score(*maps(1, 4, seed=53))), "one", f"{formula}; one image")
+        perfect = labels.clamp(max=2)
+        expect(as_number(score(perfect, perfect)), torch.tensor(1.0).double(), "a perfect prediction has score 1")
+        nothing = as_number(score(predictions, torch.full_like(labels, 255)))
+        assert bool(nothing.isnan()), f"the score is {nothing.item():g} where no pixel counts, expected NaN"
+
+    return check

@@ -1,0 +1,193 @@
+"""Style transfer: the descent is checked by the pictures that the network was shown on the way."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import nn
+
+from assignment2 import style_transfer as part5
+from coursekit.checks.laws import assert_no_trace, assert_same_however_called
+from coursekit.checks.recorder import Recorder
+from coursekit.checks.small_networks import pictures, seeded
+
+pytestmark = pytest.mark.usefixtures("right_losses")  # one exercise does not pay for another
+
+SETTINGS = {
+    "content_layers": ["features.2", "features.6"],
+    "content_weights": [0.3, 2.0],
+    "style_layers": ["features.0", "features.3", "features.5"],
+    "style_weights": [40.0, 900.0, 300.0],
+    "tv_weight": 0.05,
+    "optimizer": "adam",
+}
+
+
+class Painted(nn.Module):
+    """Convolutions with in-place ReLUs and a pool, for pictures of any size."""
+
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 4, 3, padding=1),
+            nn.ReLU(True),
+            nn.Conv2d(4, 5, 3, padding=1),
+            nn.ReLU(True),
+            nn.MaxPool2d(2),
+            nn.Conv2d(5, 6, 3, padding=1),
+            nn.Tanh(),
+        )
+
+    def forward(self, images):
+        return self.features(images - 0.5)
+
+
+def scene(num_images=1):
+    """Content, start and style, each a picture of its own."""
+    return pictures(num_images, seed=1), pictures(num_images, seed=2), pictures(1, seed=3, size=(6, 10))
+
+
+def adam_steps(path, slopes, step_size):
+    """Where Adam goes from each picture of a path, by its formula, clamped."""
+    mean = square = 0
+    for t, (image, g) in enumerate(zip(path, slopes, strict=False), 1):
+        mean, square = 0.9 * mean + 0.1 * g, 0.999 * square + 0.001 * g**2
+        root = (square / (1 - 0.999**t)) ** 0.5
+        yield (image - step_size * mean / (1 - 0.9**t) / (root + 1e-8)).clamp(0, 1)
+
+
+def path_of(recorder, start, result):
+    """Return the pictures that the network was shown from the start on, the result last."""
+    shown = [batch for batch in recorder.distinct() if batch.shape == start.shape]
+    places = [i for i, batch in enumerate(shown) if torch.equal(batch, start)]
+    assert places, "the network was never shown the start: from where does the descent begin?"
+    path = shown[places[-1] :]
+    return path if torch.equal(path[-1], result) and len(path) > 1 else [*path, result]
+
+
+def paint(network, content, style, **changes):
+    return part5.style_transfer(network, content, style, **{**SETTINGS, **changes})
+
+
+def named(settings, prefix="network."):
+    """The layers' names in a `Recorder`."""
+    return {key: [prefix + n for n in settings[key]] for key in ("content_layers", "style_layers")}
+
+
+@pytest.mark.points(1, "style_transfer")
+def test_no_steps_return_the_start(expect):
+    network, (content, start, style) = seeded(Painted()), scene(2)
+
+    for optimizer in "adam", "lbfgs":
+        usual = paint(network, content, style, num_steps=0, optimizer=optimizer)
+        given = paint(network, content, style, num_steps=0, optimizer=optimizer, init=start)
+
+        expect(usual, content, "num_steps = 0 returns a copy of content")
+        expect(given, start, "num_steps = 0 returns a copy of init, where one is given")
+        expect.new(usual, content=content)
+        expect.new(given, init=start, content=content)
+
+
+@pytest.mark.points(2, "style_transfer")
+def test_first_step_moves_every_pixel_against_the_sign_of_its_gradient(expect, true_slope):
+    network, (content, start, style) = seeded(Painted()), scene()
+    content_only = {"style_layers": [], "style_weights": [], "tv_weight": 0.0}
+    style_only = {"content_layers": [], "content_weights": [], "tv_weight": 0.0}
+    rough_only = {**content_only, **style_only, "tv_weight": 1.0}
+    cases = {"content": content_only, "style": style_only, "total variation": rough_only, "all losses": {}}
+
+    for what, changes in cases.items():
+        for init in None, start:
+            result = paint(network, content, style, num_steps=1, step_size=0.03, init=init, **changes)
+
+            begin = content if init is None else init
+            g = true_slope(network, begin, content, style, {**SETTINGS, **changes})
+            where = "content" if init is None else "init"
+            formula = f"from {where}, with {what}: each pixel moves by step_size downhill, or into the clamp"
+            expect(result, (begin - 0.03 * g.sign() * (g.abs() > 1e-6)).clamp(0, 1), formula, tolerance=1e-4)
+
+
+@pytest.mark.points(2, "style_transfer")
+def test_every_step_follows_the_gradient_of_all_losses_at_the_picture_as_it_is(expect, true_slope):
+    recorder, (content, start, style) = Recorder(seeded(Painted())).eval(), scene()
+    network = recorder.network
+
+    # The second leaves [0, 1] at once and is clamped; in the third the loss rises before it falls.
+    for num_steps, step_size, init in (4, 0.02, start), (5, 0.4, start), (3, 0.1, content):
+        recorder.shown.clear()
+        settings = {**SETTINGS, **named(SETTINGS)}
+        result = part5.style_transfer(
+            recorder, content, style, **{**settings, "num_steps": num_steps, "step_size": step_size, "init": init}
+        )
+
+        path = path_of(recorder, init, result)
+        slopes = [true_slope(network, image, content, style, SETTINGS) for image in path[:-1]]
+        for number, (step, image) in enumerate(zip(adam_steps(path, slopes, step_size), path[1:], strict=False), 1):
+            expect(image, step, f"step {number} of Adam on the whole loss, clamped to [0, 1] after the step")
+        moved = sum(not torch.equal(one, other) for one, other in pairwise(path))
+        assert moved == num_steps, f"the picture was moved {moved} times, expected num_steps = {num_steps}"
+
+
+@pytest.mark.points(1, "style_transfer")
+def test_what_is_wanted_is_computed_once_and_not_at_every_step(expect):
+    recorder, (content, start, style) = Recorder(seeded(Painted())).eval(), scene()
+    settings = {**SETTINGS, **named(SETTINGS), "init": start}
+
+    seen = []
+    for num_steps in 2, 6:
+        recorder.shown.clear()
+        part5.style_transfer(recorder, content, style, num_steps=num_steps, **settings)
+        seen.append([sum(torch.equal(x, given) for x in recorder.shown) for given in (content, style)])
+
+    assert seen[0][0], "the network was never shown content: what should the features be compared with?"
+    assert seen[0][1], "the network was never shown style: which texture is wanted?"
+    assert seen[0] == seen[1], "content or style is shown again at every step: what is wanted of a layer never changes"
+
+
+@pytest.mark.points(1, "style_transfer")
+def test_two_pictures_together_are_painted_as_each_alone(expect):
+    network, (content, start, style) = seeded(Painted()), scene(2)
+    alone = {"init": start, "num_steps": 3, "step_size": 0.05}
+
+    together = paint(network, content, style, **alone)
+
+    singles = [paint(network, content[i : i + 1], style, **{**alone, "init": start[i : i + 1]}) for i in range(2)]
+    expect(together, torch.cat(singles), "a batch of two equals two calls")
+    assert not any(torch.equal(together, given) for given in (start, content)), "nothing was painted"
+
+
+@pytest.mark.points(1, "style_transfer")
+def test_lbfgs_is_the_default_and_finds_the_content_through_an_invertible_layer(expect):
+    network = nn.Sequential(nn.Conv2d(3, 3, 1)).double().eval()
+    with torch.no_grad():
+        network[0].weight.copy_(torch.tensor([[2.0, 1, 0], [0, 2, -1], [1, 0, 1]])[:, :, None, None])
+    content, start, style = scene(2)
+    settings = {"content_layers": ["0"], "content_weights": [1.0], "style_layers": [], "style_weights": []}
+
+    shown = Recorder(network).eval()
+    result = part5.style_transfer(
+        shown, content, style, num_steps=24, init=start, **{**settings, "content_layers": ["network.0"]}
+    )
+
+    expect(result, content, "the only picture with these features", tolerance=1e-3)
+    assert len(shown.shown) > 1, "the network was hardly shown a picture: descend from init"
+    bright = part5.style_transfer(network, content * 0 + 1, style, num_steps=12, init=start, tv_weight=-0.0, **settings)
+    assert torch.equal(bright, bright.clamp(0, 1)), "the result leaves [0, 1]: clamp after every step"
+
+
+@pytest.mark.points(1, "style_transfer")
+def test_style_transfer_leaves_no_trace_and_repeats(expect):
+    _, start, style = scene()
+    content = pictures(1, seed=4)  # no slope is so near 0 that float32 changes its sign, and with it Adam's step
+    style = style.requires_grad_()
+
+    def call(network, images):
+        small = style.to(images.dtype) if images.dtype != style.dtype else style
+        init = start.to(images.dtype)
+        with expect.unchanged(style=style, init=init):
+            return paint(network, images, small, num_steps=2, step_size=0.01, init=init)
+
+    assert_no_trace(expect, call, seeded(Painted()), content, breaks_at="features.6")
+    assert_same_however_called(expect, call, seeded(Painted()), content)
+    quick = paint(seeded(Painted()), content, style, num_steps=3, optimizer="lbfgs")
+    assert not quick.requires_grad, "the result is still joined to the autograd graph: detach it"
