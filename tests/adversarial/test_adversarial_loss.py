@@ -6,12 +6,7 @@ import torch._dynamo  # the first optimizer would import it, in the middle of a 
 
 from assignment2 import adversarial
 from coursekit.checks.laws import used_network
-from coursekit.checks.small_networks import (
-    Boom,
-    SmallConvNet,
-    broken,
-    seeded,
-)
+from coursekit.checks.small_networks import Boom, SmallConvNet, broken, seeded
 
 
 def mean_surprise(logits, labels):

@@ -5,9 +5,7 @@ import torch
 import torch._dynamo  # the first optimizer would import it, in the middle of a check
 
 from assignment2 import adversarial
-from coursekit.checks.small_networks import (
-    numbers,
-)
+from coursekit.checks.small_networks import numbers
 
 
 def some_gradients():

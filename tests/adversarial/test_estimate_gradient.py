@@ -9,12 +9,7 @@ import torch._dynamo  # the first optimizer would import it, in the middle of a 
 from assignment2 import adversarial
 from coursekit.checks.randomness import assert_goes_on, distance_from_uniform, seed
 from coursekit.checks.recorder import BlackBox
-from coursekit.checks.small_networks import (
-    Boom,
-    Linear,
-    broken,
-    seeded,
-)
+from coursekit.checks.small_networks import Boom, Linear, broken, seeded
 
 
 def crooked_scores(images):

@@ -8,12 +8,7 @@ import torch._dynamo  # the first optimizer would import it, in the middle of a 
 
 from assignment2 import adversarial
 from coursekit.checks.laws import assert_no_trace, assert_same_however_called
-from coursekit.checks.small_networks import (
-    SIZE,
-    Linear,
-    SmallConvNet,
-    seeded,
-)
+from coursekit.checks.small_networks import SIZE, Linear, SmallConvNet, seeded
 
 
 @pytest.mark.points(2, "fgsm")

@@ -7,15 +7,8 @@ import torch._dynamo  # the first optimizer would import it, in the middle of a 
 from assignment2 import adversarial
 from coursekit.checks.laws import assert_no_trace, assert_same_however_called
 from coursekit.checks.recorder import Recorder
-from coursekit.checks.small_networks import (
-    Dead,
-    Linear,
-    SmallConvNet,
-    seeded,
-)
-from coursekit.checks.steps import (
-    true_gradient,
-)
+from coursekit.checks.small_networks import Dead, Linear, SmallConvNet, seeded
+from coursekit.checks.steps import true_gradient
 
 
 def climb(network, image, target, **options):

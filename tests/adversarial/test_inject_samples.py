@@ -5,10 +5,7 @@ import torch
 import torch._dynamo  # the first optimizer would import it, in the middle of a check
 
 from assignment2 import adversarial
-from coursekit.checks.small_networks import (
-    SIZE,
-    pictures,
-)
+from coursekit.checks.small_networks import SIZE, pictures
 
 
 @pytest.mark.points(1, "inject_samples")

@@ -5,10 +5,7 @@ import torch
 import torch._dynamo  # the first optimizer would import it, in the middle of a check
 
 from assignment2 import adversarial
-from coursekit.checks.small_networks import (
-    SIZE,
-    numbers,
-)
+from coursekit.checks.small_networks import SIZE, numbers
 
 
 @pytest.mark.points(1, "linear_shift")

@@ -10,15 +10,8 @@ from assignment2 import adversarial
 from coursekit.checks.laws import assert_same_however_called
 from coursekit.checks.randomness import assert_goes_on, distance_from_uniform, seed
 from coursekit.checks.recorder import Recorder
-from coursekit.checks.small_networks import (
-    Boom,
-    SmallConvNet,
-    broken,
-    seeded,
-)
-from coursekit.checks.steps import (
-    by_image,
-)
+from coursekit.checks.small_networks import Boom, SmallConvNet, broken, seeded
+from coursekit.checks.steps import by_image
 
 
 def look(model, images, number=0, **options):

@@ -10,14 +10,8 @@ from assignment2 import adversarial
 from coursekit.checks.laws import assert_no_trace, assert_same_however_called
 from coursekit.checks.randomness import assert_goes_on, distance_from_uniform, seed
 from coursekit.checks.recorder import Recorder
-from coursekit.checks.small_networks import (
-    Linear,
-    SmallConvNet,
-    seeded,
-)
-from coursekit.checks.steps import (
-    by_image,
-)
+from coursekit.checks.small_networks import Linear, SmallConvNet, seeded
+from coursekit.checks.steps import by_image
 
 
 @pytest.mark.points(2, "pgd")

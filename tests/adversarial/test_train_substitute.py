@@ -7,13 +7,7 @@ from torch import nn
 
 from assignment2 import adversarial
 from coursekit.checks.recorder import BlackBox
-from coursekit.checks.small_networks import (
-    Linear,
-    OneHidden,
-    SmallConvNet,
-    pictures,
-    seeded,
-)
+from coursekit.checks.small_networks import Linear, OneHidden, SmallConvNet, pictures, seeded
 
 
 @pytest.fixture

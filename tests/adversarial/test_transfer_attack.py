@@ -3,10 +3,7 @@
 import pytest
 
 from assignment2 import adversarial
-from coursekit.checks.small_networks import (
-    SmallConvNet,
-    seeded,
-)
+from coursekit.checks.small_networks import SmallConvNet, seeded
 
 
 @pytest.mark.points(1, "transfer_attack")

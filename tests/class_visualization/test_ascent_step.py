@@ -4,20 +4,8 @@ import pytest
 import torch
 
 from assignment2 import class_visualization as part2
-from coursekit.checks.laws import (
-    assert_no_trace,
-    assert_same_however_called,
-)
-from coursekit.checks.small_networks import (
-    SMALL,
-    Dead,
-    Linear,
-    SmallConvNet,
-    TwoConvolutions,
-    Waves,
-    pictures,
-    seeded,
-)
+from coursekit.checks.laws import assert_no_trace, assert_same_however_called
+from coursekit.checks.small_networks import SMALL, Dead, Linear, SmallConvNet, TwoConvolutions, Waves, pictures, seeded
 from coursekit.checks.steps import along, slope_by_trying
 
 

@@ -6,18 +6,10 @@ import pytest
 import torch
 
 from assignment2 import class_visualization as part2
-from coursekit.checks.laws import (
-    assert_same_however_called,
-)
+from coursekit.checks.laws import assert_same_however_called
 from coursekit.checks.randomness import seed
 from coursekit.checks.recorder import Recorder
-from coursekit.checks.small_networks import (
-    SIZE,
-    Dead,
-    Linear,
-    Waves,
-    seeded,
-)
+from coursekit.checks.small_networks import SIZE, Dead, Linear, Waves, seeded
 from coursekit.checks.steps import along, assert_number_of_steps, offsets_of, path_of, roll_between
 
 SIGMA = 0.7  # of the recorded blur

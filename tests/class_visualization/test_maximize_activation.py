@@ -10,11 +10,7 @@ import torch
 from assignment2 import class_visualization as part2
 from coursekit.checks.randomness import seed
 from coursekit.checks.recorder import Recorder
-from coursekit.checks.small_networks import (
-    SMALL,
-    TwoConvolutions,
-    seeded,
-)
+from coursekit.checks.small_networks import SMALL, TwoConvolutions, seeded
 from coursekit.checks.steps import along, assert_number_of_steps, path_of, slope_by_trying
 
 SIGMA = 0.7  # of the recorded blur

@@ -3,10 +3,7 @@
 import pytest
 
 from assignment2 import class_visualization as part2
-from coursekit.checks.small_networks import (
-    SIZE,
-    numbers,
-)
+from coursekit.checks.small_networks import SIZE, numbers
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 import pytest
 
 from assignment2 import class_visualization as part2
-from coursekit.checks.small_networks import (
-    SIZE,
-)
+from coursekit.checks.small_networks import SIZE
 
 
 @pytest.mark.points(2, "zero_small_pixels")

@@ -5,16 +5,8 @@ import torch
 from torch import nn
 
 from assignment2 import saliency
-from coursekit.checks.laws import (
-    assert_no_trace,
-    assert_same_however_called,
-)
-from coursekit.checks.small_networks import (
-    SIZE,
-    OneHidden,
-    SmallConvNet,
-    seeded,
-)
+from coursekit.checks.laws import assert_no_trace, assert_same_however_called
+from coursekit.checks.small_networks import SIZE, OneHidden, SmallConvNet, seeded
 
 
 @pytest.mark.points(1, "activation_gradient")

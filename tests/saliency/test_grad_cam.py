@@ -4,18 +4,8 @@ import pytest
 import torch
 
 from assignment2 import saliency
-from coursekit.checks.laws import (
-    assert_no_trace,
-    assert_same_however_called,
-)
-from coursekit.checks.small_networks import (
-    SIZE,
-    Dead,
-    ReluEverywhere,
-    SmallConvNet,
-    pictures,
-    seeded,
-)
+from coursekit.checks.laws import assert_no_trace, assert_same_however_called
+from coursekit.checks.small_networks import SIZE, Dead, ReluEverywhere, SmallConvNet, pictures, seeded
 
 
 @pytest.mark.points(2, "grad_cam")

@@ -3,17 +3,8 @@
 import pytest
 
 from assignment2 import saliency
-from coursekit.checks.laws import (
-    assert_no_trace,
-    assert_same_however_called,
-)
-from coursekit.checks.small_networks import (
-    SIZE,
-    OneHidden,
-    ReluEverywhere,
-    SmallConvNet,
-    seeded,
-)
+from coursekit.checks.laws import assert_no_trace, assert_same_however_called
+from coursekit.checks.small_networks import SIZE, OneHidden, ReluEverywhere, SmallConvNet, seeded
 
 
 @pytest.fixture(autouse=True)

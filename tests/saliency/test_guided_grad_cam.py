@@ -5,15 +5,8 @@ import torch
 import torch.nn.functional as F
 
 from assignment2 import saliency
-from coursekit.checks.laws import (
-    assert_lets_errors_through,
-    assert_same_however_called,
-)
-from coursekit.checks.small_networks import (
-    SmallConvNet,
-    broken,
-    seeded,
-)
+from coursekit.checks.laws import assert_lets_errors_through, assert_same_however_called
+from coursekit.checks.small_networks import SmallConvNet, broken, seeded
 
 
 def inside_relu_rule():
@@ -23,47 +16,54 @@ def inside_relu_rule():
     return gradient.item() != -1.0
 
 
-@pytest.fixture(autouse=True)
-def right_factors(expect, monkeypatch, images, labels):
+@pytest.fixture
+def put_right_factors(expect, monkeypatch, images, labels):
     """Put right answers for the two factors in the module: what they gave for the three images when recorded."""
-    guided = (
-        saliency.guided_backprop(seeded(SmallConvNet(), seed=31), images, labels)
-        if expect.recording is not None
-        else None
-    )
-    cam = (
-        saliency.grad_cam(seeded(SmallConvNet(), seed=31), images, labels, "features.3") if guided is not None else None
-    )
-    guided, cam = expect.remember(guided, "guided"), expect.remember(cam, "cam")
 
-    def lookup(stored, model, given, wanted):
-        model(given)  # as the real ones do: a network that breaks, breaks here too
-        near = [[torch.allclose(x.double(), y, atol=1e-6) and k == m for y, m in zip(images, labels, strict=True)]
-                for x, k in zip(given, wanted, strict=True)]  # fmt: skip
-        assert all(map(any, near)), "both factors get the images and the labels that you were given"
-        return stored[[row.index(True) for row in near]].to(given.dtype)
+    def put():
+        guided = cam = None
+        if expect.recording is not None:
+            guided = saliency.guided_backprop(seeded(SmallConvNet(), seed=31), images, labels)
+            cam = saliency.grad_cam(seeded(SmallConvNet(), seed=31), images, labels, "features.3")
+        guided, cam = expect.remember(guided, "guided"), expect.remember(cam, "cam")
 
-    def guided_backprop(model, images, labels):
-        return lookup(guided, model, images, labels)
+        def lookup(stored, model, given, wanted):
+            model(given)  # as the real ones do: a network that breaks, breaks here too
+            near = [
+                [torch.allclose(x.double(), y, atol=1e-6) and k == m for y, m in zip(images, labels, strict=True)]
+                for x, k in zip(given, wanted, strict=True)
+            ]
+            assert all(map(any, near)), "both factors get the images and the labels that you were given"
+            return stored[[row.index(True) for row in near]].to(given.dtype)
 
-    def grad_cam(model, images, labels, layer):
-        assert layer == "features.3", f"Grad-CAM of layer {layer!r}, expected 'features.3', the one that you were given"
-        assert not inside_relu_rule(), "Grad-CAM ran inside relu_rule: its gradients are ordinary ones"
-        return lookup(cam, model, images, labels)
+        def guided_backprop(model, images, labels):
+            return lookup(guided, model, images, labels)
 
-    monkeypatch.setattr(saliency, "guided_backprop", guided_backprop)
-    monkeypatch.setattr(saliency, "grad_cam", grad_cam)
+        def grad_cam(model, images, labels, layer):
+            assert layer == "features.3", (
+                f"Grad-CAM of layer {layer!r}, expected 'features.3', the one that you were given"
+            )
+            assert not inside_relu_rule(), "Grad-CAM ran inside relu_rule: its gradients are ordinary ones"
+            return lookup(cam, model, images, labels)
+
+        monkeypatch.setattr(saliency, "guided_backprop", guided_backprop)
+        monkeypatch.setattr(saliency, "grad_cam", grad_cam)
+
+    return put
 
 
 @pytest.mark.points(2, "guided_grad_cam")
-def test_guided_grad_cam_is_the_product_of_its_factors_in_each_image(expect, images, labels):
+def test_guided_grad_cam_is_the_product_of_its_factors_in_each_image(expect, images, labels, put_right_factors):
+    put_right_factors()
+
     result = saliency.guided_grad_cam(seeded(SmallConvNet(), seed=31), images, labels, "features.3")
 
     expect.reference(result, "product", "guided_backprop * grad_cam of the same image, the map on all three channels")
 
 
 @pytest.mark.points(1, "guided_grad_cam")
-def test_guided_grad_cam_of_a_single_image_and_of_two_keeps_the_shape(expect, images, labels):
+def test_guided_grad_cam_of_a_single_image_and_of_two_keeps_the_shape(expect, images, labels, put_right_factors):
+    put_right_factors()
     model = seeded(SmallConvNet(), seed=31)
 
     one = saliency.guided_grad_cam(model, images[1:2], labels[1:2], "features.3")
@@ -74,7 +74,9 @@ def test_guided_grad_cam_of_a_single_image_and_of_two_keeps_the_shape(expect, im
 
 
 @pytest.mark.points(1, "guided_grad_cam")
-def test_guided_grad_cam_leaves_no_trace_and_repeats(expect, images, labels):
+def test_guided_grad_cam_leaves_no_trace_and_repeats(expect, images, labels, put_right_factors):
+    put_right_factors()
+
     def call(model, images):
         return saliency.guided_grad_cam(model, images, labels, "features.3")
 

@@ -6,15 +6,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from assignment2 import saliency
-from coursekit.checks.laws import (
-    assert_lets_errors_through,
-)
-from coursekit.checks.small_networks import (
-    SIZE,
-    SmallConvNet,
-    broken,
-    seeded,
-)
+from coursekit.checks.laws import assert_lets_errors_through
+from coursekit.checks.small_networks import SIZE, SmallConvNet, broken, seeded
 
 
 def check_field(expect, model, layer, unit, image_size, box, formula):

@@ -4,17 +4,8 @@ import pytest
 import torch
 
 from assignment2 import saliency
-from coursekit.checks.laws import (
-    assert_no_trace,
-    assert_same_however_called,
-)
-from coursekit.checks.small_networks import (
-    SIZE,
-    Linear,
-    SmallConvNet,
-    Wrapped,
-    seeded,
-)
+from coursekit.checks.laws import assert_no_trace, assert_same_however_called
+from coursekit.checks.small_networks import SIZE, Linear, SmallConvNet, Wrapped, seeded
 
 
 @pytest.mark.points(2, "saliency_map")

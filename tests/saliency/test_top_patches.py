@@ -4,16 +4,8 @@ import pytest
 import torch
 
 from assignment2 import saliency
-from coursekit.checks.laws import (
-    assert_lets_errors_through,
-    used_network,
-)
-from coursekit.checks.small_networks import (
-    SIZE,
-    SmallConvNet,
-    broken,
-    seeded,
-)
+from coursekit.checks.laws import assert_lets_errors_through, used_network
+from coursekit.checks.small_networks import SIZE, SmallConvNet, broken, seeded
 
 
 def small_net_field(model, layer, unit, image_size):

@@ -14,7 +14,7 @@ RIGHT = torch.arange(12, dtype=torch.float64).view(3, 4)
 
 @pytest.fixture
 def compare(tmp_path):
-    return Expect("tests/test_nothing.py::test_it", Store(tmp_path, "nothing"))
+    return Expect("tests/nothing/test_nothing.py::test_it", Store(tmp_path, "nothing"))
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,9 @@ def test_the_name_of_no_function_is_told_with_its_place(monkeypatch):
 
     kept = replace(PARTS[0], core=PARTS[0].core[1:])
     monkeypatch.setattr("coursekit.parts.PARTS", (kept, *PARTS[1:]))
-    with pytest.raises(UsageError, match=r"tests/test_saliency.py::\w+: no function is called 'saliency_map'"):
+    with pytest.raises(
+        UsageError, match=r"tests/saliency/test_saliency_map.py::\w+: no function is called 'saliency_map'"
+    ):
         run_trials([()], [kept])
 
 

@@ -1,6 +1,9 @@
 """The grader: every check of the manifest gets a verdict, whatever a module or a test file does."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -77,10 +80,14 @@ def test_a_syntax_error_is_told_with_its_line_and_costs_the_part(grade, small_ed
     assert set(lost(results).values()) == {"assignment2/saliency.py, line 3: '(' was never closed"}
 
 
-def test_an_import_that_fails_is_told(grade, small_edition):
-    small_edition.save("import no_such_library\n")
+def test_an_import_that_fails_is_told_once_and_tried_once(grade, small_edition):
+    tried = small_edition.root / "tried"
+    small_edition.save(f"open({str(tried)!r}, 'a').write('x')\nimport no_such_library\n")
 
-    _, results = grade()
+    done, results = grade()
+
+    assert tried.read_text() == "x"
+    assert done.stdout.count("No module named 'no_such_library'") == 1
 
     others = sum(t["max_score"] for t in results["tests"] if PARTS[0].module not in t["extra_data"]["id"])
     assert results["score"] == others > 0, "the other parts lose nothing"
@@ -153,17 +160,13 @@ def test_an_endless_loop_is_stopped(grade, small_edition):
 
 
 def test_a_check_that_is_gone_skipped_or_expected_to_fail_scores_nothing(grade, small_edition):
-    path = small_edition.root / PARTS[0].tests_path
-    text = path.read_text()
-    head, rest = text.split('@pytest.mark.points(2, "saliency_map")\ndef test_saliency_of_a_linear', 1)
-    tail = rest.split("\n\n\n", 1)[1]
-    tail = tail.replace(
-        '@pytest.mark.points(1, "grad_cam")', '@pytest.mark.skip\n@pytest.mark.points(1, "grad_cam")', 1
-    )
-    tail = tail.replace(
-        '@pytest.mark.points(1, "top_patches")', '@pytest.mark.xfail\n@pytest.mark.points(1, "top_patches")', 1
-    )
-    path.write_text(head + tail)
+    folder = small_edition.root / PARTS[0].tests_path
+    path = folder / "test_saliency_map.py"
+    head, rest = path.read_text().split('@pytest.mark.points(2, "saliency_map")\ndef test_saliency_of_a_linear', 1)
+    path.write_text(head + rest.split("\n\n\n", 1)[1])
+    for function, mark in ("grad_cam", "skip"), ("top_patches", "xfail"):
+        path, points = folder / f"test_{function}.py", f'@pytest.mark.points(1, "{function}")'
+        path.write_text(path.read_text().replace(points, f"@pytest.mark.{mark}\n{points}", 1))
 
     _, results = grade("1")
 
@@ -173,14 +176,15 @@ def test_a_check_that_is_gone_skipped_or_expected_to_fail_scores_nothing(grade, 
     assert sum("skipped" in m for m in messages.values()) == 2
 
 
-def test_the_whole_part_cannot_be_had_by_deleting_its_checks(grade, small_edition):
-    (small_edition.root / PARTS[0].tests_path).unlink()
+@pytest.mark.parametrize("name", ["conftest.py", "test_grad_cam.py"])
+def test_a_part_cannot_be_had_by_deleting_its_checks(grade, small_edition, name):
+    (small_edition.root / PARTS[0].tests_path / name).unlink()
 
     done, results = grade()
 
     assert done.returncode == 2
     assert results is None
-    assert "tests/test_saliency.py is missing" in done.stderr
+    assert f"tests/saliency/{name} is missing" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -245,18 +249,21 @@ def test_several_parts_and_functions_are_graded_together(grade):
     assert "no part is called 'no_such_part'" in wrong.stderr
 
 
-def test_plain_pytest_works_and_shows_points(small_edition):
-    done = small_edition.python("-m", "pytest", "-q", "tests/test_saliency.py", "-k", "guided_rule")
+@pytest.mark.parametrize(
+    ("arguments", "points"),
+    [("tests/saliency -k guided_rule", 2), ("tests/saliency/test_guided_relu_gradient.py", 2), ("-k linear_shift", 2)],
+)
+def test_plain_pytest_works_and_shows_points(small_edition, arguments, points):
+    environment = {name: value for name, value in small_edition.environment.items() if name != "PYTHONPATH"}
+    command = [Path(sys.executable).with_name("pytest"), "-q", "-p", "no:cacheprovider", *arguments.split()]
+    done = subprocess.run(command, cwd=small_edition.root, env=environment, capture_output=True, text=True, check=False)
 
-    assert done.returncode == 0
-    assert "points: 2 of 2" in done.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"points: {points} of {points}" in done.stdout
 
 
 @pytest.mark.parametrize("says_so", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}], ids=["C", "ascii"])
 def test_the_output_is_plain_ascii_where_the_locale_says_so(small_edition, says_so):
-    import subprocess
-    import sys
-
     environment = small_edition.environment | says_so | {"COLUMNS": "80"}
     command = [sys.executable, "-m", "coursekit", "grade", "guided_relu_gradient"]
     done = subprocess.run(command, cwd=small_edition.root, env=environment, capture_output=True, check=False)

@@ -19,7 +19,7 @@ from coursekit.staff.isolated.fresh import STRIDE, TRIES
 from coursekit.staff.isolated.sandbox import choose_level, refused
 from coursekit.staff.isolation import Room, checks_of, grade_submission
 from coursekit.vision import make_scenes
-from tests.hidden.test_hidden_segmentation import SCENES
+from tests.hidden.segmentation.test_hidden_trained_unet import SCENES
 
 needs_sandbox = pytest.mark.skipif(bool(refused()), reason=refused())
 QUICK = tuple(c for c in checks_of(PARTS) if c.function in ("guided_relu_gradient", "zero_small_pixels"))

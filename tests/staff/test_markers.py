@@ -391,7 +391,7 @@ def test_a_solution_line_is_found_wherever_it_is_copied():
     staff = function("### BEGIN SOLUTION", "y = x.abs().sum(dim=1)  # (N, H, W)", "return y", "### END SOLUTION")
     lines = list(solution_lines(PATH, staff))
     copied = {
-        "tests/test_toy.py": b"def test():\n    want = 1\n    y=x.abs().sum( dim=1 )\n",
+        "tests/toy/test_f.py": b"def test():\n    want = 1\n    y=x.abs().sum( dim=1 )\n",
         "notebooks/1_toy.ipynb": notebook(cell("a\n\ny = x.abs().sum(dim=1)")).encode(),
         "data/toy.json": b'{"a": ["b\\ny = x.abs().sum(dim=1)"]}',
         "README.md": b"Write `y = x.abs().sum(dim=1)`.",

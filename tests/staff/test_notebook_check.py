@@ -68,8 +68,10 @@ def test_an_unknown_name_is_answered_in_one_line(capsys: pytest.CaptureFixture[s
 
 
 def test_text_of_a_right_and_of_an_untouched_function():
-    right = Verdict(Check("tests/test_saliency.py::test_a", "saliency_map", 2.0), "passed")
-    todo = Verdict(Check("tests/test_saliency.py::test_b", "grad_cam", 1.0), "todo", "NotImplementedError: ...")
+    right = Verdict(Check("tests/saliency/test_saliency_map.py::test_a", "saliency_map", 2.0), "passed")
+    todo = Verdict(
+        Check("tests/saliency/test_grad_cam.py::test_b", "grad_cam", 1.0), "todo", "NotImplementedError: ..."
+    )
 
     first, second = Grade((right, todo), 0.1).functions
 
@@ -79,8 +81,10 @@ def test_text_of_a_right_and_of_an_untouched_function():
 
 def test_a_hint_that_is_about_a_later_check_names_it():
     known = KnownMistake("blur", "still in the graph", "It drags the whole computation behind it.", 1)
-    wrong = Verdict(Check("tests/test_x.py::test_blur_is_wide", "blur", 1.0), "failed", "3 of 9 values are wrong")
-    joined = Verdict(Check("tests/test_x.py::test_blur_leaves_no_trace", "blur", 1.0), "failed", recognised=(known,))
+    wrong = Verdict(Check("tests/x/test_blur.py::test_blur_is_wide", "blur", 1.0), "failed", "3 of 9 values are wrong")
+    joined = Verdict(
+        Check("tests/x/test_blur.py::test_blur_leaves_no_trace", "blur", 1.0), "failed", recognised=(known,)
+    )
 
     (both,), (alone,) = Grade((wrong, joined), 0.1).functions, Grade((joined,), 0.1).functions
 

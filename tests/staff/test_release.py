@@ -63,7 +63,9 @@ def staff(tmp_path: Path) -> Path:
         "assignment2/toy.py": MODULE,
         "notebooks/1_toy.ipynb": json.dumps({"cells": CELLS, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}),
         "tests/manifest.json": "{}",
-        "tests/test_toy.py": "def test_f():\n    pass\n",
+        "tests/toy/conftest.py": "",
+        "tests/toy/test_f.py": "def test_f():\n    pass\n",
+        "tests/toy/test_Net.py": "def test_net():\n    pass\n",
         "coursekit/vision/__init__.py": "",
         "coursekit/grading/report.html": "<html></html>",
         "data/reference/toy.json": '{"a": 1}',
@@ -71,7 +73,7 @@ def staff(tmp_path: Path) -> Path:
     }
     private = {
         "README.md": "# For staff\n",
-        "tests/hidden/test_hidden_toy.py": "secret = 1\n",
+        "tests/hidden/toy/test_hidden_f.py": "secret = 1\n",
         "tests/staff/test_x.py": "secret = 1\n",
         "coursekit/staff/mistakes.py": "secret = 1\n",
         "coursekit/staff/__init__.py": "",
@@ -126,7 +128,9 @@ def test_the_edition_holds_what_the_table_says_and_nothing_else(staff: Path, tmp
         "README.md",
         "assignment2/toy.py",
         "notebooks/1_toy.ipynb",
-        "tests/test_toy.py",
+        "tests/toy/conftest.py",
+        "tests/toy/test_Net.py",
+        "tests/toy/test_f.py",
         "coursekit/vision/__init__.py",
         "coursekit/grading/report.html",
         "data/SHA256SUMS",
@@ -240,12 +244,12 @@ def test_a_function_without_markers_stops_the_release_for_it_would_ship_solved(s
 
 
 def test_markers_in_a_file_that_is_not_cut_stop_the_release(staff: Path, tmp_path: Path):
-    (staff / "tests/test_toy.py").write_text("def test():\n    ### BEGIN SOLUTION\n    pass\n    ### END SOLUTION\n")
+    (staff / "tests/toy/test_f.py").write_text("def test():\n    ### BEGIN SOLUTION\n    pass\n    ### END SOLUTION\n")
 
-    assert refusal(staff, tmp_path / "student").startswith("tests/test_toy.py:2: ")
+    assert refusal(staff, tmp_path / "student").startswith("tests/toy/test_f.py:2: ")
 
 
-@pytest.mark.parametrize("name", ["tests/test_toy.py", "coursekit/vision/__init__.py", "docs/student/README.md"])
+@pytest.mark.parametrize("name", ["tests/toy/test_f.py", "coursekit/vision/__init__.py", "docs/student/README.md"])
 def test_a_solution_line_in_another_file_stops_the_release(staff: Path, tmp_path: Path, name: str):
     with (staff / name).open("a") as stream:
         stream.write(f"# {SOLUTION}\n")

@@ -26,7 +26,9 @@ MAP = np.linspace(0, 2, 12).reshape(1, 3, 4)
 
 
 def verdict(name: str, outcome: str, message: str = "", function: str = "saliency_map", **more) -> Verdict:
-    return Verdict(Check(f"tests/test_saliency.py::test_{name}", function, 2.0), outcome, message, 0.1, **more)
+    return Verdict(
+        Check(f"tests/saliency/test_{function}.py::test_{name}", function, 2.0), outcome, message, 0.1, **more
+    )
 
 
 def grade_of(*verdicts: Verdict) -> Grade:

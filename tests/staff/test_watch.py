@@ -119,10 +119,10 @@ def test_whatever_is_saved_the_watch_goes_on(small_edition):
         assert "now passes: saliency_map: saliency of a linear model is its weights" in turn
         assert FULL.search(turn)
 
-        tests = small_edition.root / "tests" / "test_saliency.py"
+        tests = small_edition.root / "tests" / "saliency" / "test_grad_cam.py"
         text = tests.read_text(encoding="utf-8")
         tests.unlink()
-        assert "tests/test_saliency.py is missing" in running.turn()
+        assert "tests/saliency/test_grad_cam.py is missing" in running.turn()
         tests.write_text(text, encoding="utf-8")
         assert FULL.search(running.turn())
 
@@ -202,7 +202,7 @@ def test_an_unknown_part_is_refused_in_one_line(small_edition):
 @pytest.fixture
 def room(tmp_path: Path) -> Path:
     (tmp_path / "assignment2").mkdir()
-    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "saliency").mkdir(parents=True)
     (tmp_path / "assignment2" / "saliency.py").write_text("x = 1\n")
     return tmp_path
 
@@ -251,7 +251,7 @@ def test_a_system_without_watches_left_is_polled(room: Path, monkeypatch: pytest
     assert polls[:2] == [None, True]
 
 
-@pytest.mark.parametrize("name", ["assignment2/saliency.py", "tests/test_saliency.py", "tests/manifest.json"])
+@pytest.mark.parametrize("name", ["assignment2/saliency.py", "tests/saliency/test_grad_cam.py", "tests/manifest.json"])
 def test_what_counts_as_a_change(room: Path, name: str):
     with watching._changes(room, False, lambda text: None) as changed:
         time.sleep(0.3)
@@ -266,7 +266,7 @@ def test_what_counts_as_a_change(room: Path, name: str):
 
 def outcome_of(*outcomes: str) -> Grade:
     names = ("saliency_map", "grad_cam", "deconvnet")
-    checks = [Check(f"tests/test_saliency.py::test_{i}", n, 1.0) for i, n in enumerate(names)]
+    checks = [Check(f"tests/saliency/test_{n}.py::test_{i}", n, 1.0) for i, n in enumerate(names)]
     return Grade(tuple(Verdict(c, outcome) for c, outcome in zip(checks, outcomes, strict=True)), 0.1)
 
 

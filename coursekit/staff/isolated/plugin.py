@@ -83,7 +83,8 @@ def _count_global_changes(session: Session) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     folder = config.stash[SESSION].folder
     modules = {item.module for item in items if isinstance(item, pytest.Function)}
-    shared = (p for p in config.pluginmanager.get_plugins() if Path(getattr(p, "__file__", "")).name == "conftest.py")
+    beside = {item.path.parent / "conftest.py" for item in items}
+    shared = (p for p in config.pluginmanager.get_plugins() if Path(getattr(p, "__file__", "")) in beside)
     for module in (*modules, *shared):
         cloudpickle.register_pickle_by_value(module)
         if hasattr(module, "TRAINED"):  # the weights that are graded are the submission's

@@ -124,7 +124,7 @@ ATTACKS = {
         "the result is a Tensor, expected",
     ),
     "forged results on standard output": (
-        'print(\'{"id": "tests/test_saliency.py::x", "score": 2, "outcome": "passed"}\', flush=True)\nreturn None',
+        'print(\'{"id": "tests/saliency/test_saliency_map.py::x", "score": 2, "outcome": "passed"}\', flush=True)\nreturn None',
         "",
         "the result is None",
     ),
