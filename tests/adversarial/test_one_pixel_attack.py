@@ -4,7 +4,6 @@ import itertools
 
 import pytest
 import torch
-import torch._dynamo  # the first optimizer would import it, in the middle of a check
 
 from assignment2 import adversarial
 from coursekit.checks.randomness import assert_goes_on, distance_from_uniform, seed

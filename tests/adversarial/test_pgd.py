@@ -4,7 +4,6 @@ import itertools
 
 import pytest
 import torch
-import torch._dynamo  # the first optimizer would import it, in the middle of a check
 
 from assignment2 import adversarial
 from coursekit.checks.laws import assert_no_trace, assert_same_however_called
