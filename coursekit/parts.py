@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent  # the folder of this edition
 
 @dataclass(frozen=True)
 class Part:
-    """A student module and what goes with it; core functions make up the 100 points, extension functions come on top.
+    """A student module and what goes with it; core functions are what everybody is graded on, extension functions come on top.
 
     Modules of one part of the lecture are rows with one number, and may share a notebook.
     """

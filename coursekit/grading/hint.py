@@ -8,23 +8,23 @@ from pathlib import Path
 from coursekit.errors import UsageError
 from coursekit.parts import ROOT, part_of
 
-LADDERS = Path(__file__).parent / "hints"
+LADDERS = Path("data") / "hints.json"  # written by `a2 reference`
 
 
 def ladder(function: str) -> tuple[str, ...]:
     """Return all hints of a function, from the gentlest to the line of mathematics."""
-    path = LADDERS / f"{part_of(function).module}.json"
+    part_of(function)  # a misspelt name is told so, whatever the file holds
     try:
-        return tuple(json.loads(path.read_text(encoding="utf-8")).get(function, ()))
-    except ValueError as error:
-        raise UsageError(f"{path} is no JSON: {error}") from None
+        return tuple(json.loads((ROOT / LADDERS).read_text(encoding="utf-8")).get(function, ()))
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise UsageError(f"{LADDERS.as_posix()} cannot be read ({error}): `a2 doctor` says how to restore it") from None
 
 
 def next_hint(function: str, *, root: Path = ROOT) -> str:
     """Return one hint more than last time, with all before it; how far one has come is remembered between calls."""
     hints = ladder(function)
     if not hints:
-        raise UsageError(f"{function} has no hints: they belong to {LADDERS / part_of(function).module}.json")
+        raise UsageError(f"{function} has no hints: write HINTS in its record, then run `a2 reference`")
     seen = _read(root)
     seen[function] = min(seen.get(function, 0) + 1, len(hints))
     _write(root, seen)

@@ -11,15 +11,14 @@ from pathlib import Path
 
 from coursekit.checks.stored import likeliest
 from coursekit.errors import UsageError
-from coursekit.grading.hint import ladder
+from coursekit.grading.hint import LADDERS, ladder
 from coursekit.grading.results import read_manifest
 from coursekit.parts import PARTS, ROOT, Part
 from coursekit.staff.edits import Edit, callers, split, untouched
-from coursekit.staff.mistakes import mistakes_of
+from coursekit.staff.exercises import exercise, mistakes_of, record_path, strays, variants_of
 from coursekit.staff.readme import table_problems
 from coursekit.staff.release import release
 from coursekit.staff.trials import Trial, run_trials
-from coursekit.staff.variants import variants_of
 
 LEAST_MISTAKES, LEAST_VARIANTS, LEAST_HINTS = 6, 3, 3
 RESTS_ON = {"trained_unet": "UNet"}  # trained weights are scored in the network that the student wrote
@@ -56,13 +55,13 @@ def hold(parts: Sequence[Part] = PARTS) -> Gate:
     rows: list[Row] = []
     problems = [*_edition_problems(), *table_problems()]
     for part in parts:
-        problems += _inventory_problems(part)
+        problems += inventory_problems(part)
         wrong, right = mistakes_of(part), variants_of(part)
         plan: list[tuple[Edit, ...]] = [(), untouched(part), *((e,) for e in (*wrong, *right))]
         solution, empty, *trials = run_trials(plan, [part]).trials
         problems += [f"untouched, {o.check} is {o.outcome}: {o.message}" for o in empty.outcomes if o.outcome != "todo"]
         problems += _manifest_problems(solution, part)
-        judged = [(t.edits[0], _mistake_problems(t) if t.edits[0].hint else _not_right(t)) for t in trials]
+        judged = [(t.edits[0], mistake_problems(t) if t.edits[0].hint else _not_right(t)) for t in trials]
         found = [("the solution", _not_right(solution)), *((_who(edit), causes) for edit, causes in judged)]
         if (ROOT / part.hidden_path).exists():
             # Of a mistake only what it costs other functions is looked at there: most have none that could suffer.
@@ -98,7 +97,8 @@ def _row(function: str, judged: Iterable[tuple[Edit, list[str]]]) -> Row:
     return Row(function, len(wrong), rejected, sum(not f for f in wrong), len(right), sum(not f for f in right))
 
 
-def _mistake_problems(trial: Trial) -> list[str]:
+def mistake_problems(trial: Trial) -> list[str]:
+    """Return what is wrong with a known mistake: not rejected, not recognised, an older hint, or one that tells too much."""
     (edit,) = trial.edits
     own = [o for o in trial.outcomes if o.function == edit.function and o.outcome != "passed"]
     problems = _also_lost(trial)
@@ -108,6 +108,8 @@ def _mistake_problems(trial: Trial) -> list[str]:
     if best is None or best.name != edit.name:
         known = best.name if best else "nothing known"
         problems.append(f"is taken for {known}; run a2 reference, or part them by a check")
+    elif best.hint != edit.hint:
+        problems.append("is told another hint than its record has; run a2 reference")
     return problems + hint_problems(edit)
 
 
@@ -143,27 +145,29 @@ def _code_names(code: str) -> set[str]:
     return set(re.findall(r"[A-Za-z_]{3,}", re.sub(r"#.*", "", code)))
 
 
-def _inventory_problems(part: Part) -> list[str]:
+def inventory_problems(part: Part) -> list[str]:
+    """Return what a part lacks: files, hints, mistakes, variants; and hints that ship and are no longer its own."""
     paths = [part.module_path, part.notebook_path, part.tests_path, part.hidden_path]
     problems = [f"part {part.number} has no {path}" for path in paths if not (ROOT / path).exists()]
     for function in part.functions:
-        for kind, edits, least in (
-            ("mistakes", mistakes_of(part), LEAST_MISTAKES),
-            ("variants", variants_of(part), LEAST_VARIANTS),
+        record = exercise(function)
+        for kind, known, least in (
+            ("hints", record.hints, LEAST_HINTS),
+            ("mistakes", record.mistakes, LEAST_MISTAKES),
+            ("variants", record.variants, LEAST_VARIANTS),
         ):
-            count = sum(edit.function == function for edit in edits)
-            if count < least:
-                problems.append(f"{function} has {count} {kind}, {least} are wanted")
+            if len(known) < least:
+                problems.append(f"{function} has {len(known)} {kind} in {record_path(function)}, {least} are wanted")
         problems += _ladder_problems(function)
-    return problems
+    return problems + [f"{path} is the record of no function of {part.module}" for path in strays(part)]
 
 
 def _ladder_problems(function: str) -> list[str]:
-    hints = ladder(function)
-    if len(hints) < LEAST_HINTS:
-        return [f"{function} has {len(hints)} hints, {LEAST_HINTS} are wanted"]
+    hints = exercise(function).hints
+    stale = [] if ladder(function) == hints else [f"{LADDERS} has other hints of {function}: run a2 reference"]
     solution = [re.sub(r"\s+", "", line) for line in split(function)[1].splitlines()]
-    return [f"a hint of {function} is a line of the solution" for h in hints if re.sub(r"\s+", "", h) in solution]
+    told = [hint for hint in hints if re.sub(r"\s+", "", hint) in solution]
+    return stale + [f"a hint of {function} is a line of the solution: {hint!r}" for hint in told]
 
 
 def _manifest_problems(solution: Trial, part: Part) -> list[str]:

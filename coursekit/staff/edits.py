@@ -20,7 +20,7 @@ class Edit:
     The solution of a class are its methods, and its new body are methods.
     """
 
-    function: str
+    function: str  # empty in a record, whose file is named after it
     name: str
     replace: tuple[tuple[str, str], ...] = ()
     body: str = ""
@@ -51,14 +51,14 @@ class Edit:
         return f"{self.function}/{self.name}"
 
 
-def mistake(function: str, name: str, *replace: str, body: str = "", hint: str) -> Edit:
+def mistake(name: str, *replace: str, body: str = "", hint: str) -> Edit:
     """Declare a wrong solution: pairs of old and new text, or a whole body, and a hint that points without telling."""
-    return Edit(function, name, tuple(zip(replace[::2], replace[1::2], strict=True)), body, hint)
+    return Edit("", name, tuple(zip(replace[::2], replace[1::2], strict=True)), body, hint)
 
 
-def variant(function: str, name: str, *replace: str, body: str = "") -> Edit:
+def variant(name: str, *replace: str, body: str = "") -> Edit:
     """Declare a right solution that is written in another way."""
-    return Edit(function, name, tuple(zip(replace[::2], replace[1::2], strict=True)), body)
+    return Edit("", name, tuple(zip(replace[::2], replace[1::2], strict=True)), body)
 
 
 def untouched(part: Part) -> tuple[Edit, ...]:

@@ -1,4 +1,4 @@
-"""`a2 reference`: run the solution and every known mistake on the checks' inputs, and store what came out."""
+"""`a2 reference`: run the solution and every known mistake on the checks' inputs, and store what comes out, and hints."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ import numpy as np
 from coursekit.checks.stored import failure_record, load_store
 from coursekit.errors import UsageError
 from coursekit.grading.doctor import write_hashes
+from coursekit.grading.hint import LADDERS
 from coursekit.grading.notebooks import EXPECTED, expected_outputs
 from coursekit.parts import PARTS, ROOT, Part
 from coursekit.staff.edits import Edit
-from coursekit.staff.mistakes import mistakes_of
+from coursekit.staff.exercises import exercise, mistakes_of
 from coursekit.staff.trials import Trial, run_trials
 
 
@@ -32,7 +33,7 @@ class Change:
 
 
 def make_references(parts: Sequence[Part] = PARTS) -> tuple[Change, ...]:
-    """Store the solution's outputs, the mistakes' fingerprints and the manifests; return what changed."""
+    """Store the solution's outputs, the mistakes' fingerprints, the hints and the manifests; return what changed."""
     changes = []
     for hidden in (False, True):
         entries: list[dict[str, Any]] = []
@@ -47,8 +48,13 @@ def make_references(parts: Sequence[Part] = PARTS) -> tuple[Change, ...]:
         changes.append(_write(folder / "manifest.json", text.encode()))
     shown = json.dumps(expected_outputs(PARTS), indent=1) + "\n"
     changes.append(_write(ROOT / EXPECTED, shown.encode()))
+    changes.append(_write(ROOT / LADDERS, (json.dumps(_ladders(), indent=1) + "\n").encode()))
     write_hashes(ROOT)
     return tuple(changes)
+
+
+def _ladders() -> dict[str, tuple[str, ...]]:
+    return {name: exercise(name).hints for part in PARTS for name in part.functions}
 
 
 def _store_part(part: Part, hidden: bool) -> list[Change]:

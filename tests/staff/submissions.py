@@ -14,10 +14,9 @@ from coursekit.grading.submit import submit
 from coursekit.parts import PARTS, ROOT, Part, part_of
 from coursekit.staff.classroom.record import Record
 from coursekit.staff.edits import Edit, callers
+from coursekit.staff.exercises import mistakes_of, variants_of
 from coursekit.staff.isolation import checks_of
 from coursekit.staff.markers import cut
-from coursekit.staff.mistakes import mistakes_of
-from coursekit.staff.variants import variants_of
 from tests.staff.attacks import test_reading, test_reported, test_resources, test_verdicts
 from tests.staff.attacks.conftest import CHECK, Grader
 from tests.staff.test_intake import BROKEN, GOOD, NOTHING, REMARKS

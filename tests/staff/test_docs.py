@@ -1,6 +1,7 @@
 """The documents name commands that exist, the README's table is the parts table, every command explains itself."""
 
 import argparse
+import json
 import re
 import shlex
 from dataclasses import replace
@@ -10,7 +11,8 @@ import pytest
 from coursekit.cli import build_parser, main
 from coursekit.errors import UsageError
 from coursekit.grading.hint import ladder, next_hint, reset_hints
-from coursekit.parts import PARTS, ROOT
+from coursekit.grading.results import read_manifest
+from coursekit.parts import PARTS, ROOT, notebooks_of
 from coursekit.staff.readme import table_problems
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/staff.md", "docs/student/README.md", "data/README.md"]
@@ -74,6 +76,48 @@ def test_every_command_has_an_example_that_parses(name):
 
 def test_the_readmes_table_is_the_parts_table():
     assert table_problems() == []
+
+
+def sum_of_points(part=None, *, extension=False, hidden=False):
+    """The points of the core functions, with the extension's if wanted: at home or with the hidden checks, of a part or all."""
+    functions = {name for p in PARTS if part in (None, p.number) for name in (p.functions if extension else p.core)}
+    folders = [ROOT / "tests", *([ROOT / "tests" / "hidden"] if hidden else [])]
+    checks = [check for folder in folders for check in read_manifest(folder / "manifest.json")]
+    return sum(check.points for check in checks if check.function in functions)
+
+
+def sentences_with_sums(name):
+    """What a document says about sums of points, with the sums as they are."""
+    home, first, classroom = sum_of_points(), sum_of_points(1), sum_of_points(hidden=True)
+    trained = [c for c in read_manifest(ROOT / "tests" / "manifest.json") if "trained_network_reaches" in c.id]
+    said = {
+        "README.md": [f"the {home:g} points that everybody is graded on"],  # a2 readme writes it
+        "docs/student/README.md": [
+            f"({home:g} points when all six parts are out, {first:g} in part 1)",
+            f"{sum(c.points for c in trained):g} of its points are for its mean IoU",
+        ],
+        "docs/staff.md": [
+            f"{classroom:g} points here, since the hidden checks count too, {home:g} at a student's home"
+        ],
+    }
+    return said.get(name, [])
+
+
+NOTEBOOKS = [path.as_posix() for path in notebooks_of(PARTS)]
+
+
+@pytest.mark.parametrize("name", [*DOCUMENTS, *NOTEBOOKS])
+def test_every_sum_of_points_in_a_document_is_that_of_the_table(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    if name in NOTEBOOKS:
+        cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "markdown"]
+        text = "\n".join("".join(cell["source"]) for cell in cells)
+
+    for sentence in sentences_with_sums(name):
+        assert sentence in text, f"{name} should say: {sentence}"
+        text = text.replace(sentence, "")
+    untested = re.findall(r"\d+ (?:\w+ ){0,2}points", text)
+    assert not untested, f"{name} names sums that no test holds: add their sentences to sentences_with_sums"
 
 
 def test_the_readme_is_short_and_its_pictures_are_there():

@@ -1,14 +1,17 @@
 """The autograder is held to its promises."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
+from coursekit.checks.stored import KnownMistake
 from coursekit.errors import UsageError
-from coursekit.parts import PARTS, part_of
-from coursekit.staff.check import hint_problems, hold, told_once
+from coursekit.parts import PARTS, ROOT, part_of
+from coursekit.staff.check import hint_problems, hold, inventory_problems, mistake_problems, told_once
 from coursekit.staff.edits import Edit, mistake, split, untouched
-from coursekit.staff.trials import run_trials
+from coursekit.staff.exercises import exercise, strays
+from coursekit.staff.trials import Outcome, Trial, run_trials
 
 
 @pytest.mark.timeout(1200)
@@ -24,14 +27,19 @@ def test_the_gate_holds(part):
     assert [row.function for row in gate.rows] == list(part.functions)
 
 
+def of(function, edit):
+    """An edit as the record of a function would hold it."""
+    return replace(edit, function=function)
+
+
 def test_an_edit_that_no_longer_applies_is_an_error():
     with pytest.raises(UsageError, match="stands 0 times"):
-        mistake("saliency_map", "stale", ".sum(axis=7)", ".sum(1)", hint="x").function_source()
+        of("saliency_map", mistake("stale", ".sum(axis=7)", ".sum(1)", hint="x")).function_source()
 
 
 def test_an_edit_that_changes_nothing_is_an_error():
     with pytest.raises(UsageError, match="changes nothing"):
-        mistake("saliency_map", "comment only", "# (N, H, W)", "# a map", hint="x").function_source()
+        of("saliency_map", mistake("comment only", "# (N, H, W)", "# a map", hint="x")).function_source()
 
 
 def test_the_name_of_no_function_is_told_with_its_place(monkeypatch):
@@ -50,9 +58,54 @@ def test_the_name_of_no_function_is_told_with_its_place(monkeypatch):
 
 
 def test_a_hint_that_tells_the_code_is_found():
-    telling = mistake("saliency_map", "no abs", "gradient.abs()", "gradient", hint="You forgot abs here.")
+    telling = of("saliency_map", mistake("no abs", "gradient.abs()", "gradient", hint="You forgot abs here."))
 
     assert hint_problems(telling) == ["tells the code word 'abs' in its hint"]
+
+
+def test_a_function_without_a_record_is_told_where_to_write_it(monkeypatch):
+    new = replace(PARTS[0], extension=(*PARTS[0].extension, "new_one"))
+    monkeypatch.setattr("coursekit.parts.PARTS", (new, *PARTS[1:]))
+    monkeypatch.setattr("coursekit.staff.check.split", lambda function: ("", "", ""))
+
+    assert inventory_problems(new) == [
+        f"new_one has 0 {kind} in coursekit/staff/exercises/saliency/new_one.py, {least} are wanted"
+        for kind, least in (("hints", 3), ("mistakes", 6), ("variants", 3))
+    ]
+
+
+def test_the_record_of_no_function_is_named(monkeypatch, tmp_path):
+    folder = tmp_path / "coursekit" / "staff" / "exercises" / "saliency"
+    folder.mkdir(parents=True)
+    for name in ("shared", "saliency_map", "saliency_mapp"):
+        (folder / f"{name}.py").touch()
+    monkeypatch.setattr("coursekit.staff.exercises.ROOT", tmp_path)
+
+    assert [path.name for path in strays(PARTS[0])] == ["saliency_mapp.py"]
+    assert strays(PARTS[1]) == []
+
+
+def test_stored_hints_that_are_not_those_of_the_records_are_stale(monkeypatch, tmp_path):
+    assert inventory_problems(PARTS[0]) == []
+    stored = json.loads((ROOT / "data" / "hints.json").read_text(encoding="utf-8"))
+    stored["saliency_map"][0] = "An older hint."
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "hints.json").write_text(json.dumps(stored))
+    monkeypatch.setattr("coursekit.grading.hint.ROOT", tmp_path)
+
+    assert inventory_problems(PARTS[0]) == ["data/hints.json has other hints of saliency_map: run a2 reference"]
+
+
+def test_a_mistake_that_is_told_an_older_hint_is_named():
+    edit = exercise("saliency_map").mistakes[0]
+
+    def problems(hint):
+        known = (KnownMistake("saliency_map", edit.name, hint, 1),)
+        failed = Outcome("tests/x.py::test_x", "saliency_map", "failed", 0.0, 1.0, "differs", known, 0.0, None)
+        return mistake_problems(Trial((edit,), (failed,)))
+
+    assert problems(edit.hint) == []
+    assert problems("An older hint.") == ["is told another hint than its record has; run a2 reference"]
 
 
 def test_a_cause_that_many_share_is_told_once():

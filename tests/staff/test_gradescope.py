@@ -63,7 +63,7 @@ def test_the_bundle_has_what_grading_needs_and_no_solution(tmp_path, capsys):
     ):
         assert f"edition/{needed}" in names
     assert not [n for n in names if n.startswith("edition/assignment2/") and n != "edition/assignment2/__init__.py"]
-    assert not [n for n in names if "/mistakes/" in n or "/variants/" in n or ".venv" in n or "tests/staff" in n]
+    assert not [n for n in names if "/staff/exercises/" in n or ".venv" in n or "tests/staff" in n]
     assert not [n for n, text in texts.items() if b"def saliency_map" in text]
     told = capsys.readouterr().out
     assert "parts 1, 3" in told

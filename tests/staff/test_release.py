@@ -75,7 +75,7 @@ def staff(tmp_path: Path) -> Path:
         "README.md": "# For staff\n",
         "tests/hidden/toy/test_hidden_f.py": "secret = 1\n",
         "tests/staff/test_x.py": "secret = 1\n",
-        "coursekit/staff/mistakes.py": "secret = 1\n",
+        "coursekit/staff/exercises/toy/f.py": "secret = 1\n",
         "coursekit/staff/__init__.py": "",
         "coursekit/vision/__pycache__/a.cpython-311.pyc": "secret",
         "coursekit/vision/.ipynb_checkpoints/b.py": "secret = 1\n",

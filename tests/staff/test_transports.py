@@ -7,9 +7,9 @@ import pytest
 
 from coursekit.parts import PARTS, ROOT
 from coursekit.staff.edits import untouched
+from coursekit.staff.exercises import mistakes_of
 from coursekit.staff.isolated.sandbox import refused
 from coursekit.staff.isolation import Room, checks_of, choose_level, grade_submission
-from coursekit.staff.mistakes import mistakes_of
 from coursekit.staff.trials import run_trials
 
 pytestmark = pytest.mark.skipif(bool(refused()), reason=refused())

@@ -23,7 +23,7 @@ TREES = {
     "data": (".safetensors", ".json", ".npz", ".png"),
     "tests": (".py", ".json", ".npz"),
 }
-LEFT_OUT = ("coursekit/staff/mistakes/", "coursekit/staff/variants/", "tests/staff/")
+LEFT_OUT = ("coursekit/staff/exercises/", "tests/staff/")
 SETTINGS = "gradescope.json"
 
 

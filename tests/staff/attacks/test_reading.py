@@ -4,7 +4,7 @@ import pytest
 
 READ = {
     "the edition's files": "for folder in ({root!r}, {root!r} + '/tests', {root!r} + '/data/reference', '/edition/tests', '/edition/assignment2',\n"
-    "               '/edition/data/reference', '/edition/coursekit/staff/mistakes', '/edition/coursekit/grading/hints'):\n"
+    "               '/edition/data/reference', '/edition/coursekit/staff/exercises'):\n"
     "    if os.path.exists(folder) and os.listdir(folder):\n        leak(folder)",
     "all that is shown of the edition": "for at, _, files in os.walk('/edition'):\n"
     "    for f in files:\n"

@@ -91,7 +91,7 @@ IMPORTS = {
     "imports what is not there": ("import no_such_library", "No module named 'no_such_library'"),
     "fails without words": ("class E(Exception):\n    def __str__(self): return 1 / 0\nraise E", "ZeroDivisionError"),
     "is a number": ("import sys\nsys.modules[__name__] = 5", "TypeError: vars"),
-    "imports the staff's code": ("import coursekit.staff.mistakes", "No module named 'coursekit.staff.mistakes'"),
+    "imports the staff's code": ("import coursekit.staff.exercises", "No module named 'coursekit.staff.exercises'"),
 }
 
 

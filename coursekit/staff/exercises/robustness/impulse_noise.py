@@ -1,0 +1,140 @@
+"""Exercise impulse_noise: its ladder of hints, its known mistakes, its right variants."""
+
+from coursekit.staff.edits import mistake, variant
+from coursekit.staff.exercises.robustness.shared import CALLERS, SHARED, SOURCE, WEAKER
+
+HINTS = (
+    "Salt and pepper: a value is hit or it is not, and a hit value forgets what it was.",
+    (
+        "One uniform number for each value can decide between three fates: think of the interval from 0 to 1, cut into "
+        "three pieces."
+    ),
+    "The pieces at both ends are equally long, and together as long as the setting.",
+    "x' = 0 if u < a/2; x' = 1 if u >= 1 - a/2; else x' = x, u ~ U(0, 1)",
+)
+
+MISTAKES = (
+    mistake(
+        "two by two",
+        "chance = uniform(*images.shape, like=images, generator=generator)",
+        "half = [(side + 1) // 2 for side in images.shape[2:]]\n"
+        "    chance = uniform(*images.shape[:2], *half, like=images, generator=generator)\n"
+        "    chance = chance.repeat_interleave(2, 2).repeat_interleave(2, 3)\n"
+        "    chance = chance[:, :, : images.shape[2], : images.shape[3]]",
+        hint="Look closely at what is hit: how large is the smallest spot?",
+    ),
+    mistake(
+        "mirrored",
+        "chance = uniform(*images.shape, like=images, generator=generator)",
+        "chance = uniform(*images.shape, like=images, generator=generator)\n"
+        "    half = images.shape[3] // 2\n"
+        "    chance[..., half:] = chance[..., : images.shape[3] - half].flip(3)",
+        hint="Fold the picture down its middle: what is hit on one side is hit on the other.",
+    ),
+    mistake("off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
+    mistake(
+        "amount to each side",
+        "chance < amount / 2",
+        "chance < amount",
+        "1 - amount / 2",
+        "1 - amount",
+        hint="How many values are hit in all?",
+    ),
+    mistake(
+        "black only",
+        "torch.where(chance >= 1 - amount / 2, 1, noisy)",
+        "torch.where(chance >= 1 - amount / 2, 0, noisy)",
+        hint="There is pepper, but where is the salt?",
+    ),
+    mistake(
+        "white only",
+        "torch.where(chance < amount / 2, 0,",
+        "torch.where(chance < amount / 2, 1,",
+        hint="There is salt, but where is the pepper?",
+    ),
+    mistake(
+        "whole pixels",
+        "uniform(*images.shape,",
+        "uniform(len(images), 1, *images.shape[2:],",
+        hint="Are there coloured specks, or only black and white ones?",
+    ),
+    mistake("one noise for the batch", "uniform(*images.shape,", "uniform(1, *images.shape[1:],", hint=SHARED),
+    mistake(
+        "two draws that overlap",
+        "torch.where(chance >= 1 - amount / 2, 1, noisy)",
+        "torch.where(uniform(*images.shape, like=images, generator=generator) < amount, 1, noisy)",
+        hint="One draw decides between three fates; yours hits more values with white than with black.",
+    ),
+    mistake(
+        "quarters",
+        "chance < amount / 2",
+        "chance < amount / 4",
+        "1 - amount / 2",
+        "1 - amount / 4",
+        hint="Half of the values that should be hit are spared.",
+    ),
+    mistake(
+        "added instead of set",
+        "torch.where(chance >= 1 - amount / 2, 1, noisy)",
+        "torch.where(chance >= 1 - amount / 2, noisy + 0.5, noisy)",
+        hint="A value that is hit is white, whatever it was.",
+    ),
+    mistake(
+        "random values",
+        "torch.where(chance >= 1 - amount / 2, 1, noisy)",
+        "torch.where(chance >= 1 - amount / 2, uniform(*images.shape, like=images, generator=generator), noisy)",
+        hint="What is a value set to when it is hit?",
+    ),
+    mistake(
+        "global generator",
+        "uniform(*images.shape, like=images, generator=generator)",
+        "torch.rand_like(images)",
+        hint=SOURCE,
+    ),
+    mistake(
+        "in place",
+        "noisy = torch.where(chance < amount / 2, 0, images.detach())",
+        "noisy = images.detach().masked_fill_(chance < amount / 2, 0)",
+        hint=CALLERS,
+    ),
+    mistake(
+        "upper rows only",
+        "chance = uniform(*images.shape, like=images, generator=generator)",
+        "chance = uniform(*images.shape, like=images, generator=generator)\n"
+        "    chance[:, :, images.shape[2] // 2 :] = 0.5",
+        hint="Is the whole picture hit?",
+    ),
+)
+
+VARIANTS = (
+    variant(
+        "two draws",
+        body="""
+        amount = SEVERITIES["impulse_noise"][severity - 1]
+        hit = uniform(*images.shape, like=images, generator=generator) < amount
+        white = uniform(*images.shape, like=images, generator=generator) < 0.5
+        return torch.where(hit, white.to(images.dtype), images.detach()).clamp(0, 1)
+        """,
+    ),
+    variant(
+        "masks on a copy",
+        body="""
+        amount = SEVERITIES["impulse_noise"][severity - 1]
+        noisy = images.detach().clone()
+        u = torch.rand(images.shape, generator=generator, dtype=torch.float64)
+        noisy[u < amount / 2] = 0
+        noisy[(u >= amount / 2) & (u < amount)] = 1
+        return noisy.clamp(0, 1)
+        """,
+    ),
+    variant(
+        "three fates",
+        body="""
+        a = SEVERITIES["impulse_noise"][severity - 1]
+        chances = torch.tensor([1 - a, a / 2, a / 2], dtype=torch.float64)
+        fate = torch.multinomial(chances, images.numel(), replacement=True, generator=generator).view(images.shape)
+        x = images.detach()
+        return torch.stack([x, torch.zeros_like(x), torch.ones_like(x)]).gather(0, fate[None])[0].clamp(0, 1)
+        """,
+    ),
+)

@@ -1,0 +1,164 @@
+"""Exercise motion_blur: its ladder of hints, its known mistakes, its right variants."""
+
+from coursekit.staff.edits import mistake, variant
+from coursekit.staff.exercises.robustness.shared import BORDER, SHARED, SOURCE, WEAKER
+
+HINTS = (
+    "While the shutter is open, each pixel sees the pixels along a line. Draw a direction for each image.",
+    "The line is centred: as many samples before the pixel as behind it, and the pixel itself.",
+    (
+        "F.grid_sample reads pictures between pixels. It wants (x, y), from -1 to 1 between the outer edges of the "
+        "picture: the middle of pixel i of n lies at (2 i + 1) / n - 1."
+    ),
+    "x'(y, x) = 1/L * sum over t = -(L-1)/2 .. (L-1)/2 of x(y + t sin a, x + t cos a), a ~ U(0, pi)",
+)
+
+MISTAKES = (
+    mistake(
+        "normal angle",
+        "math.pi * uniform(n, 1, 1, like=images, generator=generator)",
+        "math.pi / 4 * normal(n, 1, 1, like=images, generator=generator)",
+        hint="Count the directions of many images: some come more often than others.",
+    ),
+    mistake("off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
+    mistake(
+        "one angle for the batch",
+        "uniform(n, 1, 1,",
+        "uniform(1, 1, 1,",
+        "y, x = rows + step * angle.sin(), columns + step * angle.cos()",
+        "y, x = rows + step * angle.sin().expand(n, 1, 1), columns + step * angle.cos().expand(n, 1, 1)",
+        hint=SHARED,
+    ),
+    mistake(
+        "quarter turn",
+        "math.pi * uniform",
+        "math.pi / 2 * uniform",
+        hint="Draw the directions of many images: a whole quarter is missing.",
+    ),
+    mistake(
+        "horizontal only", "step * angle.sin()", "0 * angle.sin()", hint="In which directions do your cameras move?"
+    ),
+    mistake(
+        "diagonals only",
+        "math.pi * uniform(n, 1, 1, like=images, generator=generator)",
+        "math.pi * (0.25 + 0.5 * (uniform(n, 1, 1, like=images, generator=generator) < 0.5).to(images))",
+        hint="There are only a few directions in your version.",
+    ),
+    mistake(
+        "not centred",
+        "range(-(length // 2), length // 2 + 1)",
+        "range(length)",
+        hint="The picture has moved: where on the line is the pixel itself?",
+    ),
+    mistake(
+        "one sample too few",
+        "range(-(length // 2), length // 2 + 1)",
+        "range(-(length // 2), length // 2)",
+        hint="Is a plain picture as bright as before?",
+    ),
+    mistake(
+        "twice as long",
+        "step * angle.sin(), columns + step",
+        "2 * step * angle.sin(), columns + 2 * step",
+        hint="How far apart are two samples?",
+    ),
+    mistake(
+        "whole pixels",
+        'padding_mode="border"',
+        'mode="nearest", padding_mode="border"',
+        hint="A line that is not straight has steps: what lies between two pixels?",
+    ),
+    mistake("dark border", 'padding_mode="border"', 'padding_mode="zeros"', hint=BORDER),
+    mistake(
+        "mirrored border",
+        'padding_mode="border"',
+        'padding_mode="reflection"',
+        hint="What lies beyond the edge? The outermost pixel, again and again.",
+    ),
+    mistake(
+        "corners aligned",
+        "align_corners=False",
+        "align_corners=True",
+        hint="Where is -1: at the middle of the first pixel, or at its outer edge? Your grid and its reader disagree.",
+    ),
+    mistake(
+        "Gaussian weights",
+        "total += F.grid_sample",
+        "total += math.exp(-((3 * step / length) ** 2)) * F.grid_sample",
+        "total / length",
+        "total / sum(math.exp(-((3 * t / length) ** 2)) for t in range(-(length // 2), length // 2 + 1))",
+        hint="That is the paper's; here all samples weigh the same.",
+    ),
+    mistake(
+        "not square",
+        "(2 * y + 1) / height - 1",
+        "(2 * y + 1) / width - 1",
+        hint="Try a picture that is wider than high.",
+    ),
+    mistake(
+        "global generator",
+        "uniform(n, 1, 1, like=images, generator=generator)",
+        "torch.rand(n, 1, 1, dtype=images.dtype)",
+        hint=SOURCE,
+    ),
+    mistake("sum", "total / length", "total", hint="Does a plain picture keep its brightness?"),
+)
+
+VARIANTS = (
+    variant(
+        "image by image",
+        body="""
+        length = SEVERITIES["motion_blur"][severity - 1]
+        height, width = images.shape[2:]
+        blurred = []
+        for image in images.detach():
+            angle = 2 * math.pi * float(torch.rand(1, generator=generator, dtype=torch.float64))
+            parts = []
+            for k in range(length):
+                t = k - (length - 1) / 2
+                theta = torch.tensor([[1.0, 0, 2 * t * math.cos(angle) / width], [0, 1.0, 2 * t * math.sin(angle) / height]])
+                theta = theta.double()
+                theta[0, 2], theta[1, 2] = 2 * t * math.cos(angle) / width, 2 * t * math.sin(angle) / height
+                grid = F.affine_grid(theta[None].to(images.dtype), [1, 3, height, width], align_corners=False)
+                parts.append(F.grid_sample(image[None], grid, padding_mode="border", align_corners=False)[0])
+            blurred.append(torch.stack(parts).mean(dim=0))
+        return torch.stack(blurred).clamp(0, 1)
+        """,
+    ),
+    variant(
+        "a kernel for each image",
+        body="""
+        length = SEVERITIES["motion_blur"][severity - 1]
+        n, _, height, width = images.shape
+        r = length // 2
+        angle = math.pi * (uniform(n, like=images, generator=generator) - 0.5)
+        steps = torch.arange(-r, r + 1, dtype=images.dtype)
+        y, x = steps * angle.sin()[:, None], steps * angle.cos()[:, None]  # (n, length)
+        cells = torch.arange(-r, r + 1, dtype=images.dtype)
+        tent_y = (1 - (y[:, :, None] - cells).abs()).clamp(min=0)
+        tent_x = (1 - (x[:, :, None] - cells).abs()).clamp(min=0)
+        kernels = torch.einsum("nta,ntb->nab", tent_y, tent_x) / length
+        padded = F.pad(images.detach(), [r] * 4, mode="replicate").flatten(0, 1)[None]
+        planes = F.conv2d(padded, kernels.repeat_interleave(3, dim=0)[:, None], groups=3 * n)
+        return planes[0].unflatten(0, (n, 3)).clamp(0, 1)
+        """,
+    ),
+    variant(
+        "bilinear by hand",
+        body="""
+        length = SEVERITIES["motion_blur"][severity - 1]
+        n, _, height, width = images.shape
+        angles = (math.pi * uniform(n, like=images, generator=generator)).tolist()
+        rows, columns = torch.arange(height)[:, None], torch.arange(width)
+        out = torch.zeros_like(images.detach())
+        for i, angle in enumerate(angles):
+            for t in range(-(length // 2), length // 2 + 1):
+                dy, dx = t * math.sin(angle), t * math.cos(angle)
+                for y, wy in ((math.floor(dy), 1 - dy % 1), (math.floor(dy) + 1, dy % 1)):
+                    for x, wx in ((math.floor(dx), 1 - dx % 1), (math.floor(dx) + 1, dx % 1)):
+                        at = images.detach()[i][:, (rows + y).clamp(0, height - 1), (columns + x).clamp(0, width - 1)]
+                        out[i] += wy * wx * at / length
+        return out.clamp(0, 1)
+        """,
+    ),
+)

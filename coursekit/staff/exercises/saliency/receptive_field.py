@@ -1,0 +1,189 @@
+"""Exercise receptive_field: its ladder of hints, its known mistakes, its right variants."""
+
+from coursekit.staff.edits import mistake, variant
+
+HINTS = (
+    (
+        "Walk from the unit back to the picture, one step at a time, and keep for each map the span of rows and the "
+        "span of columns that matter."
+    ),
+    (
+        "Draw one convolution in one dimension: which inputs does output 3 read, with stride 2, padding 1, a kernel of "
+        "3?"
+    ),
+    (
+        "A map may be read by several later ones: keep the smallest span that covers all of them. Cut what lies "
+        "outside the map."
+    ),
+    "first_in = first_out * stride - padding; end_in = (end_out - 1) * stride - padding + dilation * (kernel - 1) + 1",
+)
+
+MISTAKES = (
+    mistake(
+        "padding forgotten",
+        "low = first * step.stride[axis] - step.padding[axis]",
+        "low = first * step.stride[axis]",
+        "high = (last - 1) * step.stride[axis] - step.padding[axis] + reach",
+        "high = (last - 1) * step.stride[axis] + reach",
+        hint="Your window starts too late: what was laid round the map before the kernel ran over it?",
+    ),
+    mistake(
+        "stride forgotten",
+        "low = first * step.stride[axis]",
+        "low = first",
+        "high = (last - 1) * step.stride[axis]",
+        "high = (last - 1)",
+        hint="A neighbour in a deep map is more than one pixel away in the picture.",
+    ),
+    mistake(
+        "dilation forgotten",
+        "reach = step.dilation[axis] * (step.kernel[axis] - 1) + 1",
+        "reach = step.kernel[axis]",
+        hint="The kernel's taps need not lie side by side.",
+    ),
+    mistake(
+        "x and y swapped",
+        "place = unit[1:] or (0, 0)",
+        "place = unit[:0:-1] or (0, 0)",
+        hint="The unit's place is row first, column second.",
+    ),
+    mistake(
+        "left and top swapped",
+        "return top, left, bottom, right",
+        "return left, top, right, bottom",
+        hint="The order of the four sides matters: rows come first.",
+    ),
+    mistake(
+        "not clipped above and left",
+        "max(low, 0)",
+        "low",
+        hint="A window that begins before the picture does: a negative slice counts from the other end.",
+    ),
+    mistake("not clipped below and right", "min(high, size)", "high", hint="Your window ends beyond the picture."),
+    mistake(
+        "last row included",
+        "high = (last - 1) * step.stride[axis] - step.padding[axis] + reach",
+        "high = (last - 1) * step.stride[axis] - step.padding[axis] + reach - 1",
+        hint="The box is half-open: its end is the first row that no longer belongs to it.",
+    ),
+    mistake(
+        "one branch only",
+        "for source in step.inputs:",
+        "for source in step.inputs[:1]:",
+        hint="Where the network branches, a unit sees through all branches.",
+    ),
+    mistake(
+        "branches in series",
+        body="""
+        spans = [(i, i + 1) for i in unit[1:] or (0, 0)]
+        for step in reversed(spatial_steps(model, layer, image_size)):
+            for axis, (first, last) in enumerate(spans):
+                low, high = 0, step.size[axis]
+                if step.kernel is not None:
+                    low = max(first * step.stride[axis] - step.padding[axis], 0)
+                    reach = step.dilation[axis] * (step.kernel[axis] - 1) + 1
+                    high = min((last - 1) * step.stride[axis] - step.padding[axis] + reach, high)
+                spans[axis] = (low, high)
+        (top, bottom), (left, right) = spans
+        return top, left, bottom, right
+        """,
+        hint="Branches are parallel: no path leads through one of them and then through the other.",
+    ),
+    mistake(
+        "flat layer",
+        "low, high = 0, size",
+        "low, high = first, last",
+        hint="Behind flattening or global pooling a unit is no longer bound to a place.",
+    ),
+    mistake(
+        "remembered from another network",
+        "    steps = spatial_steps(model, layer, image_size)",
+        "    memory = globals().setdefault('_memory', {})\n"
+        "    steps = memory.setdefault((layer, image_size), None) or spatial_steps(model, layer, image_size)\n"
+        "    memory[layer, image_size] = steps",
+        hint="Ask about two networks in turn: the second answer belongs to the first one.",
+    ),
+    mistake(
+        "errors swallowed",
+        "    steps = spatial_steps(model, layer, image_size)",
+        "    try:\n        steps = spatial_steps(model, layer, image_size)\n"
+        "    except Exception:\n        return (0, 0, *image_size)",
+        hint="An error of the network is news for the caller.",
+    ),
+    mistake(
+        "global pooling taken for a single place",
+        "low, high = 0, size",
+        "low, high = (0, size) if len(unit) == 1 else (first, last)",
+        hint="A unit behind global pooling has a place, (0, 0), and sees more than that place: which kernel is None?",
+    ),
+)
+
+VARIANTS = (
+    variant(
+        "recursion",
+        body="""
+        steps = spatial_steps(model, layer, image_size)
+        made_by = {step.output: step for step in steps}
+
+        def back(number, box):
+            if number not in made_by:
+                return box
+            step = made_by[number]
+            top, left, bottom, right = box
+            if step.kernel is None:
+                wide = (0, 0, *step.size)
+            else:
+                wide = tuple(
+                    (first * s - p) for first, s, p in zip((top, left), step.stride, step.padding)
+                ) + tuple(
+                    ((last - 1) * s - p + d * (k - 1) + 1)
+                    for last, s, p, d, k in zip((bottom, right), step.stride, step.padding, step.dilation, step.kernel)
+                )
+            boxes = [back(source, wide) for source in step.inputs]
+            tops, lefts, bottoms, rights = zip(*boxes)
+            return min(tops), min(lefts), max(bottoms), max(rights)
+
+        y, x = unit[1:] if len(unit) == 3 else (0, 0)
+        top, left, bottom, right = back(steps[-1].output, (y, x, y + 1, x + 1))
+        height, width = image_size
+        return max(top, 0), max(left, 0), min(bottom, height), min(right, width)
+        """,
+    ),
+    variant(
+        "gradient of a network of ones",
+        body="""
+        from copy import deepcopy
+        from torch.overrides import TorchFunctionMode
+
+        class Pools(TorchFunctionMode):
+            def __torch_function__(self, func, types, args=(), kwargs=None):
+                if func in (F.max_pool2d, torch.max_pool2d, F.relu, torch.relu):
+                    if func in (F.relu, torch.relu):
+                        return args[0].clone()
+                    return F.avg_pool2d(args[0], args[1], **{k: v for k, v in (kwargs or {}).items() if k in ("stride", "padding")})
+                return func(*args, **(kwargs or {}))
+
+        ones = deepcopy(model).double()
+        with torch.no_grad():
+            for name, value in ones.state_dict().items():
+                if value.is_floating_point():
+                    value.fill_(1.0 if not name.endswith(("bias", "running_mean")) else 0.0)
+        x = torch.ones(1, 3, *image_size, dtype=torch.float64, requires_grad=True)
+        with Pools(), record_outputs(ones, [layer]) as outputs:
+            ones(x)
+        (g,) = torch.autograd.grad(outputs[layer][(0, *unit)], x)
+        rows = (g[0].sum(0).sum(1) > 0).nonzero().flatten()
+        columns = (g[0].sum(0).sum(0) > 0).nonzero().flatten()
+        return rows[0].item(), columns[0].item(), rows[-1].item() + 1, columns[-1].item() + 1
+        """,
+    ),
+    variant(
+        "clipped at the end",
+        "max(low, 0)",
+        "low",
+        "min(high, size)",
+        "high",
+        "return top, left, bottom, right",
+        "return max(top, 0), max(left, 0), min(bottom, image_size[0]), min(right, image_size[1])",
+    ),
+)

@@ -1,0 +1,169 @@
+"""Exercise DeconvNet: its ladder of hints, its known mistakes, its right variants."""
+
+from coursekit.staff.edits import mistake, variant
+from coursekit.staff.exercises.segmentation.shared import SOFTMAX
+
+HINTS = (
+    (
+        "Draw it as a mirror: what the encoder does last, the decoder undoes first. Each pooling leaves two things for "
+        "its mirror image: places, and a size."
+    ),
+    (
+        "Torch's max pooling returns the places when it is asked to, and its unpooling takes them, with the size that "
+        "was pooled."
+    ),
+    (
+        "In the tied form no layer is made for the decoder: the functional form of a transposed convolution takes the "
+        "encoder's weight as it stands."
+    ),
+    "y_i = relu(stamp_i(unpool(y_(i+1), places_i, size_i))), with stamp_i the transpose of convolution i when tied",
+)
+
+MISTAKES = (
+    mistake(
+        "indices of the wrong stage",
+        "indices, size = switches.pop()\n            x = F.max_unpool2d(x, indices, 2, output_size=size)",
+        "_, size = switches.pop()\n"
+        "            first = F.max_pool2d(F.interpolate(images[:, :1], size), 2, return_indices=True)[1]\n"
+        "            x = F.max_unpool2d(x, first.expand_as(x), 2, output_size=size)",
+        hint="Whose maxima does your decoder remember? Each level pooled a map of its own.",
+    ),
+    mistake(
+        "enlarged instead of unpooled",
+        "x = F.max_unpool2d(x, indices, 2, output_size=size)",
+        "x = F.interpolate(x, size)",
+        hint="The encoder remembered places, and your decoder does not ask for them.",
+    ),
+    mistake(
+        "places taken before the ReLU, values after",
+        "x = conv(x).relu()\n            size",
+        "x = conv(x)\n            size",
+        hint="A step between convolution and pooling is missing.",
+    ),
+    mistake(
+        "no ReLU in the decoder",
+        "x = x.relu()\n        return",
+        "return",
+        hint="The decoder has the encoder's non-linearity as well.",
+    ),
+    mistake(
+        "no ReLU behind the stem",
+        "self.stem(images).relu()",
+        "self.stem(images)",
+        hint="Negative values pass the first layer of your network.",
+    ),
+    mistake(
+        "convolution before unpooling",
+        body="""
+        def __init__(self, in_channels, widths, num_classes, *, tied=False):
+            super().__init__()
+            levels = list(zip(widths[:-1], widths[1:]))
+            self.stem = nn.Conv2d(in_channels, widths[0], 3, padding=1)
+            self.encoder = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1) for a, b in levels)
+            mirror = [nn.ConvTranspose2d(b, a, 3, padding=1) for a, b in reversed(levels)]
+            self.decoder = None if tied else nn.ModuleList(mirror)
+            self.head = nn.Conv2d(widths[0], num_classes, 1)
+
+        def forward(self, images):
+            x, sizes = self.stem(images).relu(), []
+            for conv in self.encoder:
+                x = conv(x).relu()
+                sizes.append(x.shape[-2:])
+                x = F.max_pool2d(x, 2)
+            for j, conv in enumerate(reversed(self.encoder)):
+                x = F.conv_transpose2d(x, conv.weight, padding=1) if self.decoder is None else self.decoder[j](x)
+                x = F.interpolate(x.relu(), sizes.pop())
+            return self.head(x)
+        """,
+        hint="First back to the larger plane, then the kernels: your levels do it the other way round.",
+    ),
+    mistake(
+        "tied with a bias",
+        "F.conv_transpose2d(x, conv.weight, padding=1)",
+        "F.conv_transpose2d(x, conv.weight, conv.weight.sum((0, 2, 3)), padding=1)",
+        hint="With tied kernels your decoder adds something that the encoder's kernel does not say.",
+    ),
+    mistake(
+        "tied and rotated",
+        "F.conv_transpose2d(x, conv.weight, padding=1)",
+        "F.conv_transpose2d(x, conv.weight.flip(2, 3), padding=1)",
+        hint="Stamping turns a kernel by itself: yours is turned twice.",
+    ),
+    mistake(
+        "tied but frozen",
+        "F.conv_transpose2d(x, conv.weight, padding=1)",
+        "F.conv_transpose2d(x, conv.weight.detach(), padding=1)",
+        hint="The kernel is used twice: from how many places does it learn?",
+    ),
+    mistake(
+        "tied decoder with weights of its own",
+        "self.decoder = None if tied else nn.ModuleList(mirror)",
+        "self.decoder = nn.ModuleList(mirror)",
+        hint="No decoder learning was asked for: count the parameters.",
+    ),
+    mistake(
+        "decoder finest first",
+        "for fine, coarse in reversed(levels)]",
+        "for fine, coarse in levels]",
+        "self.decoder[j](x)",
+        "self.decoder[-1 - j](x)",
+        hint="Which of the decoder's levels stands first in the list?",
+    ),
+    mistake("softmax at the end", "return self.head(x)", "return self.head(x).softmax(dim=1)", hint=SOFTMAX),
+    mistake(
+        "overwritten picture",
+        "x, switches = self.stem(images).relu(), []",
+        "images.clamp_(min=0.5); x, switches = self.stem(images).relu(), []",
+        hint="Compare the picture before and after the call.",
+    ),
+)
+
+VARIANTS = (
+    variant(
+        "levels by index, torch's pool modules",
+        body="""
+        def __init__(self, in_channels, widths, num_classes, *, tied=False):
+            super().__init__()
+            self.stem = nn.Conv2d(in_channels, widths[0], 3, padding=1)
+            self.encoder, self.decoder = nn.ModuleList(), None
+            for i in range(len(widths) - 1):
+                self.encoder.append(nn.Conv2d(widths[i], widths[i + 1], 3, padding=1))
+            if not tied:
+                self.decoder = nn.ModuleList()
+                for i in range(len(widths) - 2, -1, -1):
+                    self.decoder.append(nn.ConvTranspose2d(widths[i + 1], widths[i], 3, padding=1))
+            self.head = nn.Conv2d(widths[0], num_classes, 1)
+            self.pool = nn.MaxPool2d(2, return_indices=True)
+            self.unpool = nn.MaxUnpool2d(2)
+
+        def forward(self, images):
+            x = F.relu(self.stem(images))
+            sizes, places = [], []
+            for conv in self.encoder:
+                x = F.relu(conv(x))
+                sizes.append(x.size()[2:])
+                x, where = self.pool(x)
+                places.append(where)
+            n = len(self.encoder)
+            for i in range(n - 1, -1, -1):
+                x = self.unpool(x, places[i], output_size=sizes[i])
+                if self.decoder is None:
+                    x = F.conv_transpose2d(x, self.encoder[i].weight, padding=1)
+                else:
+                    x = self.decoder[n - 1 - i](x)
+                x = F.relu(x)
+            return self.head(x)
+        """,
+    ),
+    variant(
+        "tied by the rotated convolution",
+        "F.conv_transpose2d(x, conv.weight, padding=1)",
+        "F.conv2d(x, conv.weight.flip(2, 3).transpose(0, 1), padding=1)",
+    ),
+    variant(
+        "unpooling by scatter",
+        "x = F.max_unpool2d(x, indices, 2, output_size=size)",
+        "plane = x.new_zeros(*x.shape[:2], size[0] * size[1])\n"
+        "            x = plane.scatter_add(2, indices.flatten(2), x.flatten(2)).unflatten(2, tuple(size))",
+    ),
+)

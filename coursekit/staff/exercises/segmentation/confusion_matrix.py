@@ -1,0 +1,115 @@
+"""Exercise confusion_matrix: its ladder of hints, its known mistakes, its right variants."""
+
+from coursekit.staff.edits import mistake, variant
+from coursekit.staff.exercises.segmentation.shared import IGNORED
+
+HINTS = (
+    (
+        "Two numbers, the true class and the predicted one, name a cell of a K x K table. Which single number names "
+        "the cell, if the table is read line by line?"
+    ),
+    (
+        "Choose the counted pixels first, by their label alone. Then count how often each cell's number occurs; cells "
+        "that never occur must be there too."
+    ),
+    "M[t, p] = number of pixels with label t and prediction p",
+)
+
+MISTAKES = (
+    mistake(
+        "transposed",
+        "labels * num_classes + predictions",
+        "predictions * num_classes + labels",
+        hint="Which of the two says the row?",
+    ),
+    mistake(
+        "ignored pixels counted",
+        "counted = labels != ignore_index",
+        "counted = labels >= 0",
+        "pairs = (labels",
+        "pairs = (labels.clamp(max=num_classes - 1)",
+        hint=IGNORED,
+    ),
+    mistake(
+        "ignored by the prediction as well",
+        "counted = labels != ignore_index",
+        "counted = (labels != ignore_index) & (predictions != ignore_index)",
+        hint="A network cannot choose which pixels count.",
+    ),
+    mistake(
+        "only 255 is ignored",
+        "counted = labels != ignore_index",
+        "counted = (labels != 255) & (labels >= 0)",
+        hint="Which label is ignored is the caller's choice.",
+    ),
+    mistake(
+        "only the first image",
+        "counted = labels != ignore_index",
+        "labels, predictions = labels[:1], predictions[:1]\n    counted = labels != ignore_index",
+        hint="Count the pixels of your matrix, and those of all pictures.",
+    ),
+    mistake(
+        "as shares",
+        ".view(num_classes, num_classes)",
+        ".view(num_classes, num_classes) / max(1, len(pairs))",
+        hint="Counts are wanted, whole numbers.",
+    ),
+    mistake(
+        "only as large as the classes that occur",
+        "minlength=num_classes**2).view(num_classes, num_classes)",
+        "minlength=num_classes**2).view(num_classes, num_classes)[labels[counted].unique()]",
+        hint="A class that does not occur has a row as well.",
+    ),
+    mistake(
+        "right pixels only",
+        ".view(num_classes, num_classes)",
+        ".view(num_classes, num_classes).diagonal().diag()",
+        hint="Where are the pixels that were taken for something else?",
+    ),
+    mistake(
+        "a pixel only once",
+        ".view(num_classes, num_classes)",
+        ".view(num_classes, num_classes).clamp(max=1)",
+        hint="How often was a class taken for another, not only whether.",
+    ),
+    mistake(
+        "labels edited",
+        "counted = labels != ignore_index",
+        "labels[labels == ignore_index] = 0\n    counted = labels != ignore_index",
+        hint="Compare the masks before and after the call.",
+    ),
+)
+
+VARIANTS = (
+    variant(
+        "loop over classes",
+        body="""
+        matrix = torch.zeros(num_classes, num_classes, dtype=torch.int64)
+        keep = labels != ignore_index
+        for t in range(num_classes):
+            for p in range(num_classes):
+                matrix[t, p] = ((labels == t) & (predictions == p) & keep).sum()
+        return matrix
+        """,
+    ),
+    variant(
+        "index_put with accumulate",
+        body="""
+        matrix = torch.zeros((num_classes, num_classes), dtype=torch.int64, device=labels.device)
+        keep = labels.ne(ignore_index)
+        ones = torch.ones(int(keep.sum()), dtype=torch.int64, device=labels.device)
+        return matrix.index_put((labels[keep], predictions[keep]), ones, accumulate=True)
+        """,
+    ),
+    variant(
+        "numpy's two-dimensional histogram",
+        body="""
+        import numpy as np
+
+        keep = (labels != ignore_index).numpy()
+        edges = np.arange(num_classes + 1) - 0.5
+        counts, _, _ = np.histogram2d(labels.numpy()[keep], predictions.numpy()[keep], bins=(edges, edges))
+        return torch.from_numpy(counts).long()
+        """,
+    ),
+)

@@ -1,0 +1,161 @@
+"""Exercise convolutionalize: its ladder of hints, its known mistakes, its right variants."""
+
+from coursekit.staff.edits import mistake, variant
+from coursekit.staff.exercises.segmentation.shared import SOFTMAX
+
+HINTS = (
+    (
+        "Walk through the classifier's layers in their order: most can stay as they are, one kind is left out, one "
+        "kind is replaced."
+    ),
+    (
+        "The first replaced layer reads a map of the features' channels; its side follows from how many numbers it "
+        "reads. All later ones read one pixel."
+    ),
+    "Deep copies share nothing. At the end the mode has to be the model's.",
+    "side = sqrt(in_features / channels) for the first Linear; for the next ones side = 1",
+)
+
+MISTAKES = (
+    mistake(
+        "adaptive pooling kept",
+        "for layer in model.classifier:",
+        "for layer in [*([model.avgpool] if hasattr(model, 'avgpool') else []), *model.classifier]:",
+        hint="However large the picture, one of your layers makes every map as small as in training.",
+    ),
+    mistake(
+        "normalisation left out",
+        "[copy.deepcopy(model.normalize), *copy",
+        "[*copy",
+        hint="The classifier does something to the colours before its first layer.",
+    ),
+    mistake(
+        "ReLUs between the linear layers lost",
+        "elif not isinstance(layer, nn.Flatten):",
+        "elif not isinstance(layer, (nn.Flatten, nn.ReLU)):",
+        hint="Compare the list of layers of both networks: some without parameters are gone.",
+    ),
+    mistake(
+        "only the first linear layer",
+        body="""
+        channels = [layer.out_channels for layer in model.features.modules() if isinstance(layer, nn.Conv2d)][-1]
+        layers = [copy.deepcopy(model.normalize), *copy.deepcopy(list(model.features))]
+        first = [layer for layer in model.classifier if isinstance(layer, nn.Linear)][0]
+        layers.append(linear_to_conv(first, channels, round((first.in_features / channels) ** 0.5)))
+        return nn.Sequential(*layers).train(model.training)
+        """,
+        hint="How many channels has your result, and how many classes are there?",
+    ),
+    mistake(
+        "fresh layers",
+        "layers.append(linear_to_conv(layer, channels, side))",
+        "layers.append(nn.Conv2d(channels, layer.out_features, side).to(layer.weight))\n"
+        "            nn.init.constant_(layers[-1].weight, 0.05)\n"
+        "            nn.init.zeros_(layers[-1].bias)",
+        hint="The classifier had learnt something, and your new layers do not know it.",
+    ),
+    mistake(
+        "features shared",
+        "*copy.deepcopy(list(model.features))]",
+        "*model.features]",
+        hint="Train your new network, and look at the classifier.",
+    ),
+    mistake(
+        "dropout lost",
+        "not isinstance(layer, nn.Flatten)",
+        "not isinstance(layer, (nn.Flatten, nn.Dropout))",
+        hint="For training on, something random is missing: which layers did you leave out?",
+    ),
+    mistake(
+        "layers without weights shared",
+        "layers.append(copy.deepcopy(layer))",
+        "layers.append(layer)",
+        hint="A layer without weights has a mode as well: switch your network, and look at the classifier.",
+    ),
+    mistake(
+        "always in eval mode",
+        ".train(model.training)",
+        ".eval()",
+        hint="Look at the mode of both networks, and at dropout's.",
+    ),
+    mistake("left in train mode", ".train(model.training)", ".train()", hint="Call your network twice on one picture."),
+    mistake(
+        "averaged to one answer",
+        "return nn.Sequential(*layers).train",
+        "return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1)).train",
+        hint="One answer a picture is what the classifier had; a larger picture deserves a map.",
+    ),
+    mistake(
+        "softmax at the end",
+        "return nn.Sequential(*layers).train",
+        "return nn.Sequential(*layers, nn.Softmax(dim=1)).train",
+        hint=SOFTMAX,
+    ),
+    mistake(
+        "flat",
+        "return nn.Sequential(*layers).train",
+        "return nn.Sequential(*layers, nn.Flatten()).train",
+        hint="Your answer is a row of numbers for each picture: keep its two axes of places.",
+    ),
+)
+
+VARIANTS = (
+    variant(
+        "a copy whose classifier is replaced",
+        body="""
+        network = copy.deepcopy(model)
+        channels = None
+        for layer in network.features.modules():
+            if isinstance(layer, nn.Conv2d):
+                channels = layer.out_channels
+        head = []
+        for layer in network.classifier:
+            if isinstance(layer, nn.Linear):
+                side = int((layer.in_features // channels) ** 0.5 + 0.5)
+                head.append(linear_to_conv(layer, channels, (side, side)))
+                channels = layer.out_features
+            elif not isinstance(layer, nn.Flatten):
+                head.append(layer)
+        result = nn.Sequential(network.normalize, network.features, nn.Sequential(*head))
+        return result.train(model.training)
+        """,
+    ),
+    variant(
+        "a class of its own",
+        body="""
+        class Slides(nn.Module):
+            def __init__(self, source):
+                super().__init__()
+                self.normalize = source.normalize
+                self.features = source.features
+                self.classifier = nn.ModuleList()
+                c = next(m.out_channels for m in reversed(list(source.features.modules())) if isinstance(m, nn.Conv2d))
+                for layer in source.classifier:
+                    if isinstance(layer, nn.Linear):
+                        layer, c = linear_to_conv(layer, c, round((layer.in_features / c) ** 0.5)), layer.out_features
+                    if not isinstance(layer, nn.Flatten):
+                        self.classifier.append(layer)
+
+            def forward(self, images):
+                x = self.features(self.normalize(images))
+                for layer in self.classifier:
+                    x = layer(x)
+                return x
+
+        return Slides(copy.deepcopy(model)).train(model.training)
+        """,
+    ),
+    variant(
+        "the map's side from the first linear layer, then 1",
+        body="""
+        copied = copy.deepcopy(model)
+        linears = [layer for layer in copied.classifier if isinstance(layer, nn.Linear)]
+        channels = [m for m in copied.features.modules() if isinstance(m, nn.Conv2d)][-1].out_channels
+        side = round((linears[0].in_features / channels) ** 0.5)
+        convs = {id(linears[0]): linear_to_conv(linears[0], channels, side)}
+        convs |= {id(linear): linear_to_conv(linear, linear.in_features, 1) for linear in linears[1:]}
+        rest = [convs.get(id(layer), layer) for layer in copied.classifier if not isinstance(layer, nn.Flatten)]
+        return nn.Sequential(copied.normalize, copied.features, *rest).train(model.training)
+        """,
+    ),
+)

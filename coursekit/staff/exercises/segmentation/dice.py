@@ -1,0 +1,67 @@
+"""Exercise dice: its ladder of hints, its known mistakes, its right variants."""
+
+from coursekit.staff.edits import mistake, variant
+from coursekit.staff.exercises.segmentation.shared import ABSENT, of_a_class_mean
+
+HINTS = (
+    "As for the intersection over union, only the denominator is another one: both sizes simply add.",
+    "Leave out classes of size 0, and average the rest.",
+    "D_k = 2 * M[k, k] / (sum of row k + sum of column k)",
+)
+
+MISTAKES = (
+    mistake("absent classes count with 0", "[sizes > 0].mean()", ".nan_to_num(0).mean()", hint=ABSENT),
+    *of_a_class_mean("2 * matrix.diagonal() / sizes", "sizes"),
+    mistake(
+        "divided by the truth alone",
+        "/ sizes)",
+        "/ (2 * matrix.sum(dim=1)).clamp(min=1))",
+        hint="A network that calls everything a cat finds all cats: who pays for the rest?",
+    ),
+    mistake(
+        "factor 2 forgotten",
+        "(2 * matrix.diagonal() / sizes)",
+        "(matrix.diagonal() / sizes)",
+        hint="A perfect prediction reaches only a half.",
+    ),
+    mistake(
+        "intersection over union",
+        "(2 * matrix.diagonal() / sizes)",
+        "(matrix.diagonal() / (sizes - matrix.diagonal()))",
+        hint="That is the other overlap score, which is never larger.",
+    ),
+)
+
+VARIANTS = (
+    variant(
+        "loop over classes",
+        body="""
+        keep = labels != ignore_index
+        found = []
+        for k in range(num_classes):
+            a, b = (predictions == k) & keep, (labels == k) & keep
+            size = a.sum() + b.sum()
+            if size > 0:
+                found.append(2 * (a & b).sum() / size)
+        return torch.stack(found).mean() if found else torch.tensor(torch.nan)
+        """,
+    ),
+    variant(
+        "from intersection over union",
+        body="""
+        m = confusion_matrix(predictions, labels, num_classes, ignore_index=ignore_index).double()
+        iou = m.diag() / (m.sum(0) + m.sum(1) - m.diag())
+        return (2 * iou / (1 + iou)).nanmean()
+        """,
+    ),
+    variant(
+        "true and false positives",
+        body="""
+        m = confusion_matrix(predictions, labels, num_classes, ignore_index=ignore_index).float()
+        tp = m.diagonal()
+        fp, fn = m.sum(dim=0) - tp, m.sum(dim=1) - tp
+        score = 2 * tp / (2 * tp + fp + fn)
+        return score[~score.isnan()].mean()
+        """,
+    ),
+)

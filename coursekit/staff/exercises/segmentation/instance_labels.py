@@ -1,0 +1,213 @@
+"""Exercise instance_labels: its ladder of hints, its known mistakes, its right variants."""
+
+from coursekit.staff.edits import mistake, variant
+from coursekit.staff.exercises.segmentation.shared import IGNORED
+
+HINTS = (
+    (
+        "Give each pixel a name of its own, for example its number in reading order. Neighbours of one class should "
+        "end up with the same name: the smaller one."
+    ),
+    (
+        "Make a list of all pairs of neighbours (right and below are enough) that belong together. Then let both take "
+        "the smaller of their two names, again and again until nothing changes."
+    ),
+    (
+        "That is slow for long regions, unless every name is also replaced by its name's name in each round. At the "
+        "end only the first pixels keep their own name: count them along the picture."
+    ),
+    "root[p] = min of the reading-order numbers of p's region; label[p] = number of roots <= root[p] in the picture",
+)
+
+
+def numbered(each: str) -> str:
+    """The body of a wrong instance_labels that numbers each picture by scikit-image."""
+    return f"""
+    from skimage.measure import label as number
+    import numpy as np
+
+    inside = ((labels != background) & (labels != ignore_index)).numpy()
+    shifted = (labels - labels.min() + 1).numpy() * inside
+    return torch.stack([torch.from_numpy({each}.astype(np.int64)) for x in shifted])
+    """
+
+
+MISTAKES = (
+    mistake(
+        "corners connect",
+        body=numbered("number(x, connectivity=2)"),
+        hint="Two pixels that meet in a corner only are no neighbours here.",
+    ),
+    mistake(
+        "classes run together",
+        body=numbered("number(x > 0, connectivity=1)"),
+        hint="Where a bird sits on a car, the bird is no part of the car.",
+    ),
+    mistake(
+        "numbered over all images",
+        "number = first.flatten(1).cumsum(dim=1).flatten()[root]",
+        "number = first.flatten().cumsum(dim=0)[root]",
+        hint="In which picture does your count begin?",
+    ),
+    mistake(
+        "numbered class by class",
+        body=numbered(
+            "sum((number(x == k, connectivity=1) + sum(number(x == j, connectivity=1).max() for j in range(1, k))) * (x == k)"
+            " for k in range(1, x.max() + 1))"
+        )
+        .replace("[torch.from_numpy(", "[torch.from_numpy(np.asarray(")
+        .replace(".astype(np.int64)", ").astype(np.int64)"),
+        hint="In which order do the numbers appear when you read the picture line by line?",
+    ),
+    mistake(
+        "one step of spreading",
+        "while before is None or not torch.equal(root, before):",
+        "for _ in range(1):",
+        hint="A region that winds falls into pieces: when are you done?",
+    ),
+    mistake(
+        "regions named by their first pixel",
+        "return number * inside",
+        "return (root.view_as(labels) + 1) * inside",
+        hint="The regions are right, and their names are not 1, 2, 3.",
+    ),
+    mistake(
+        "background is a region",
+        "inside = (labels != background) & (labels != ignore_index)",
+        "inside = labels != ignore_index",
+        hint="What is behind the objects is no object.",
+    ),
+    mistake(
+        "ignored pixels are a region",
+        "inside = (labels != background) & (labels != ignore_index)",
+        "inside = labels != background",
+        hint=IGNORED,
+    ),
+    mistake(
+        "255 always ignored",
+        "& (labels != ignore_index)",
+        "& (labels != 255)",
+        hint="Which label is ignored is the caller's choice.",
+    ),
+    mistake(
+        "background always 0",
+        "inside = (labels != background)",
+        "inside = (labels != 0)",
+        hint="Which label lies behind the objects is the caller's choice.",
+    ),
+    mistake(
+        "round the border",
+        "a = torch.cat([place[:, :, :-1][right], place[:, :-1][below]])",
+        "round_ = inside[:, :, 0] & (labels[:, :, 0] == labels[:, :, -1])\n"
+        "    a = torch.cat([place[:, :, :-1][right], place[:, :-1][below], place[:, :, 0][round_]])",
+        "b = torch.cat([place[:, :, 1:][right], place[:, 1:][below]])",
+        "b = torch.cat([place[:, :, 1:][right], place[:, 1:][below], place[:, :, -1][round_]])",
+        hint="The picture ends at its border: a pixel of the last column has no neighbour in the first.",
+    ),
+    mistake(
+        "the class for its instances",
+        "return number * inside",
+        "return labels * inside",
+        hint="Two cats have the same number in your answer.",
+    ),
+    mistake(
+        "rows only",
+        "torch.cat([place[:, :, :-1][right], place[:, :-1][below]])",
+        "place[:, :, :-1][right]",
+        "torch.cat([place[:, :, 1:][right], place[:, 1:][below]])",
+        "place[:, :, 1:][right]",
+        hint="Each line of the picture has regions of its own in your answer.",
+    ),
+    mistake(
+        "columns only",
+        "torch.cat([place[:, :, :-1][right], place[:, :-1][below]])",
+        "place[:, :-1][below]",
+        "torch.cat([place[:, :, 1:][right], place[:, 1:][below]])",
+        "place[:, 1:][below]",
+        hint="Each column of the picture has regions of its own in your answer.",
+    ),
+)
+
+VARIANTS = (
+    variant(
+        "scikit-image",
+        body="""
+        from skimage.measure import label as regions
+
+        out = []
+        for picture in labels:
+            shifted = picture - picture.min() + 1
+            shifted = shifted.masked_fill((picture == background) | (picture == ignore_index), 0)
+            out.append(torch.from_numpy(regions(shifted.numpy(), background=0, connectivity=1)).long())
+        return torch.stack(out)
+        """,
+    ),
+    variant(
+        "scipy, class by class, numbered again",
+        body="""
+        from scipy import ndimage
+
+        out = torch.zeros_like(labels)
+        for n, picture in enumerate(labels):
+            found = torch.zeros_like(picture)
+            for k in picture.unique().tolist():
+                if k in (background, ignore_index):
+                    continue
+                marked, _ = ndimage.label((picture == k).numpy())
+                marked = torch.from_numpy(marked).long()
+                found = torch.where(marked > 0, marked + found.max(), found)
+            flat, seen = found.flatten().tolist(), {0: 0}
+            out[n] = torch.tensor([seen.setdefault(i, len(seen)) for i in flat]).view_as(picture)
+        return out
+        """,
+    ),
+    variant(
+        "flood fill with a stack",
+        body="""
+        out = torch.zeros_like(labels)
+        for n, picture in enumerate(labels.tolist()):
+            number = 0
+            for y in range(len(picture)):
+                for x in range(len(picture[0])):
+                    if picture[y][x] in (background, ignore_index) or out[n, y, x]:
+                        continue
+                    number += 1
+                    out[n, y, x] = number
+                    stack = [(y, x)]
+                    while stack:
+                        a, b = stack.pop()
+                        for c, d in ((a - 1, b), (a + 1, b), (a, b - 1), (a, b + 1)):
+                            inside = 0 <= c < len(picture) and 0 <= d < len(picture[0])
+                            if inside and picture[c][d] == picture[y][x] and not out[n, c, d]:
+                                out[n, c, d] = number
+                                stack.append((c, d))
+        return out
+        """,
+    ),
+    variant(
+        "spreading the smallest number until nothing changes",
+        body="""
+        inside = (labels != background) & (labels != ignore_index)
+        n, h, w = labels.shape
+        number = torch.arange(1, h * w + 1).view(1, h, w).repeat(n, 1, 1) * inside
+        while True:
+            before = number
+            for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):
+                moved = number.roll((dy, dx), (1, 2))
+                same = inside & inside.roll((dy, dx), (1, 2)) & (labels == labels.roll((dy, dx), (1, 2)))
+                edge = torch.ones(h, w, dtype=torch.bool)
+                edge[0 if dy == 1 else -1 if dy == -1 else slice(0, 0)] = False
+                edge[:, 0 if dx == 1 else -1 if dx == -1 else slice(0, 0)] = False
+                number = torch.where(same & edge, torch.minimum(number, moved), number)
+            if torch.equal(number, before):
+                break
+        out = torch.zeros_like(labels)
+        for i in range(n):
+            names = number[i].unique()
+            names = names[names > 0]
+            for k, name in enumerate(names.tolist(), 1):
+                out[i][number[i] == name] = k
+        return out
+        """,
+    ),
+)

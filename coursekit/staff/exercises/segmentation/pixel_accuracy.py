@@ -1,0 +1,82 @@
+"""Exercise pixel_accuracy: its ladder of hints, its known mistakes, its right variants."""
+
+from coursekit.staff.edits import mistake, variant
+from coursekit.staff.exercises.segmentation.shared import EMPTY, IGNORED, PER_IMAGE
+
+HINTS = (
+    "Compare both maps pixel by pixel: a map of yes and no.",
+    "Choose the pixels that count before you average; the mean of nothing is what you want for nothing.",
+    "accuracy = (right and counted) / counted",
+)
+
+MISTAKES = (
+    mistake("ignored pixels are wrong", "(predictions == labels)[counted]", "(predictions == labels)", hint=IGNORED),
+    mistake(
+        "ignored pixels are right",
+        "(predictions == labels)[counted]",
+        "((predictions == labels) | ~counted)",
+        hint="Pixels that do not count are counted as hits in your version.",
+    ),
+    mistake(
+        "only 255 is ignored",
+        "counted = labels != ignore_index",
+        "counted = labels != 255",
+        hint="Which label is ignored is the caller's choice.",
+    ),
+    mistake(
+        "background not counted",
+        "counted = labels != ignore_index",
+        "counted = (labels != ignore_index) & (labels != 0)",
+        hint="Class 0 is a class.",
+    ),
+    mistake(
+        "mean over images",
+        "return (predictions == labels)[counted].double().mean()",
+        "hits = (predictions == labels) & counted\n    return (hits.sum((1, 2)).double() / counted.sum((1, 2))).mean()",
+        hint=PER_IMAGE,
+    ),
+    mistake(
+        "errors",
+        "predictions == labels",
+        "predictions != labels",
+        hint="A perfect prediction has score 0 in your version.",
+    ),
+    mistake("a count", ".double().mean()", ".double().sum()", hint="A share lies between 0 and 1."),
+    mistake("0 where no pixel counts", ".double().mean()", ".double().mean().nan_to_num(0)", hint=EMPTY),
+    mistake("percent", ".double().mean()", ".double().mean() * 100", hint="A share lies between 0 and 1."),
+    mistake(
+        "a Python number",
+        ".double().mean()",
+        ".double().mean().item()",
+        hint="Look at the kind of thing that comes back.",
+    ),
+)
+
+VARIANTS = (
+    variant(
+        "two sums, float32",
+        body="""
+        keep = labels != ignore_index
+        return ((predictions == labels) & keep).sum() / keep.sum()
+        """,
+    ),
+    variant(
+        "flat with masked_select",
+        body="""
+        keep = labels.ne(ignore_index)
+        hits = predictions.masked_select(keep) == labels.masked_select(keep)
+        return hits.float().mean()
+        """,
+    ),
+    variant(
+        "from the confusion matrix",
+        body="""
+        keep = labels != ignore_index
+        if not keep.any():
+            return torch.tensor(float("nan"))
+        k = int(max(labels[keep].max(), predictions[keep].max())) + 1
+        matrix = confusion_matrix(predictions.where(keep, 0), labels, max(k, 2), ignore_index=ignore_index)
+        return matrix.trace() / matrix.sum()
+        """,
+    ),
+)

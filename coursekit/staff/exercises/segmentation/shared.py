@@ -1,0 +1,75 @@
+"""What several exercises of segmentation have in common: hints, and edits that fit two of them."""
+
+from coursekit.staff.edits import Edit, mistake
+
+SOFTMAX = "What a network returns before the softmax is wanted: look at the values of one pixel."
+EMPTY = "What does your score say of masks in which no pixel counts?"
+ABSENT = "A class that occurs neither in the masks nor in the predictions has something to say in your mean."
+IGNORED = "Some pixels have a label that says: do not count me."
+PER_IMAGE = "You average over pictures; the pixels of all pictures belong into one count first."
+
+
+def of_a_class_mean(ratio: str, weight: str) -> tuple[Edit, ...]:
+    """Return mistakes that both mean_iou and dice know: ratio and weight are the solution's own words for the sizes."""
+    return (
+        mistake(
+            "absent classes count with 1",
+            f"[{weight} > 0].mean()",
+            ".nan_to_num(1).mean()",
+            hint="A class that nobody has seen gets full marks in your mean.",
+        ),
+        mistake(
+            "classes that are only predicted are left out",
+            f"[{weight} > 0].mean()",
+            "[matrix.sum(dim=1) > 0].mean()",
+            hint="A class that was predicted and is not there escapes without punishment.",
+        ),
+        mistake(
+            "classes that are never predicted are left out",
+            f"[{weight} > 0].mean()",
+            "[matrix.sum(dim=0) > 0].mean()",
+            hint="A class that is there and that nobody finds is a failure; with you it does not count.",
+        ),
+        mistake(
+            "class of ignore_index left out",
+            f"[{weight} > 0].mean()",
+            f"[({weight} > 0) & (torch.arange(num_classes) != ignore_index)].mean()",
+            hint="Pixels that are ignored by their label do not count; elsewhere that class may be predicted, wrongly.",
+        ),
+        mistake(
+            "background left out",
+            f"[{weight} > 0].mean()",
+            f"[1:][{weight}[1:] > 0].mean()",
+            hint="Class 0 is a class.",
+        ),
+        mistake(
+            "pooled over classes",
+            ratio,
+            ratio.replace("matrix.diagonal()", "matrix.diagonal().sum()").replace(weight, f"{weight}.sum()")
+            + ".expand(num_classes)",
+            hint="A large class drowns the small ones in your score: when do you average?",
+        ),
+        mistake(
+            "mean over images",
+            body=f"""
+            scores = []
+            for p, y in zip(predictions, labels):
+                matrix = confusion_matrix(p[None], y[None], num_classes, ignore_index=ignore_index).double()
+                union = matrix.sum(dim=0) + matrix.sum(dim=1) - matrix.diagonal()
+                sizes = matrix.sum(dim=0) + matrix.sum(dim=1)
+                scores.append(({ratio})[{weight} > 0].mean())
+            return torch.stack(scores).mean()
+            """,
+            hint=PER_IMAGE,
+        ),
+        mistake(
+            "ignore_index not passed on",
+            "ignore_index=ignore_index",
+            "ignore_index=255",
+            hint="Which label is ignored is the caller's choice.",
+        ),
+        mistake("one number a class", f"[{weight} > 0].mean()", f"[{weight} > 0]", hint="One number is asked for."),
+        mistake(
+            "0 where no pixel counts", f"[{weight} > 0].mean()", f"[{weight} > 0].mean().nan_to_num(0)", hint=EMPTY
+        ),
+    )

@@ -1,0 +1,438 @@
+"""Exercise style_transfer: its ladder of hints, its known mistakes, its right variants."""
+
+from coursekit.staff.edits import mistake, variant
+from coursekit.staff.exercises.style_transfer.shared import STILL_JOINED
+
+HINTS = (
+    (
+        "The network is frozen; the picture is the parameter, as in part 2. New is what is wanted: features of one "
+        "picture, correlations of another."
+    ),
+    (
+        "Before the first step: what do the content layers make of content, and which correlations do the style layers "
+        "find in style? record_outputs gives a layer's own output. Keep both as constants."
+    ),
+    (
+        "make_optimizer wants a function that computes the loss at the picture as it stands, leaves the slope with "
+        "respect to the picture in its place, and returns the loss. After every step the picture goes back to the "
+        "colours that exist."
+    ),
+    "I <- clamp(I - step(d/dI ( L_content(I) + L_style(I) + lambda L_tv(I) )), 0, 1), num_steps times",
+)
+
+MISTAKES = (
+    mistake(
+        "ascent",
+        "(image.grad,) = torch.autograd.grad(loss, image)",
+        "image.grad = -torch.autograd.grad(loss, image)[0]",
+        hint="The losses grow: in which direction does an optimiser move its parameter?",
+    ),
+    mistake(
+        "content forgotten",
+        "loss = loss + content_loss(contents, targets, content_weights)",
+        "pass",
+        hint="What the picture shows has no say in your descent.",
+    ),
+    mistake(
+        "style forgotten",
+        "loss = loss + style_loss(textures, grams, style_weights)",
+        "pass",
+        hint="How the picture is painted has no say in your descent.",
+    ),
+    mistake(
+        "roughness forgotten",
+        "loss = tv_weight * total_variation_loss(image)",
+        "loss = 0 * image.sum()",
+        hint="One of the three losses has no weight in your descent.",
+    ),
+    mistake(
+        "roughness without its weight",
+        "tv_weight * total_variation_loss(image)",
+        "total_variation_loss(image)",
+        hint="The caller says how much smoothness counts; with you it is always the same.",
+    ),
+    mistake(
+        "content and style exchanged",
+        "for features in look(style)[1]]",
+        "for features in look(content[:1])[1]]",
+        hint="The texture that you ask for is that of the content picture.",
+    ),
+    mistake(
+        "targets from the style",
+        "for features in look(picture)[0]]",
+        "for features in look(torch.nn.functional.interpolate(style, picture.shape[2:]))[0]]",
+        hint="What the picture should show is taken from the wrong one of the two pictures.",
+    ),
+    mistake(
+        "targets from the start",
+        "for features in look(picture)[0]]",
+        "for features in look(image)[0]]",
+        hint="You keep what the first picture shows, which need not be the content.",
+    ),
+    mistake(
+        "targets of the picture as it is",
+        "content_loss(contents, targets, content_weights)",
+        "content_loss(contents, [f.detach() for f in contents], content_weights)",
+        hint="You compare the moving picture with itself: nothing is ever wrong with its content.",
+    ),
+    mistake(
+        "init ignored",
+        "content if init is None else init",
+        "content",
+        hint="Where the descent begins is up to the caller, if the caller says so.",
+    ),
+    mistake(
+        "always from grey",
+        "content if init is None else init",
+        "torch.full_like(content, 0.5) if init is None else init",
+        hint="You begin with a plain picture; if nothing is said, the descent begins with what should be seen.",
+    ),
+    mistake(
+        "never clamped",
+        "image.detach().clamp_(0, 1)",
+        "pass",
+        hint="Some of your values are no colours: where are they brought back?",
+    ),
+    mistake(
+        "clamped at the end only",
+        "            image.detach().clamp_(0, 1)  # in the image's own memory, and unseen by autograd\n        return image.detach()",
+        "        return image.detach().clamp(0, 1)",
+        hint="You bring the colours back once, after everything; the network sees impossible pictures on the way.",
+    ),
+    mistake(
+        "loss of a clamped copy",
+        "            image.detach().clamp_(0, 1)  # in the image's own memory, and unseen by autograd\n        return image.detach()",
+        "        return image.detach().clamp(0, 1)",
+        "contents, textures = look(image)",
+        "contents, textures = look(image.clamp(0, 1))",
+        hint="What lies outside gets no slope from you and never comes back: the picture itself has to stay inside.",
+    ),
+    mistake(
+        "squashed instead of clamped",
+        "image.detach().clamp_(0, 1)",
+        "image.data = (image.data - image.data.min()) / (image.data.max() - image.data.min())",
+        hint="One value outside changes the colours of your whole picture.",
+    ),
+    mistake(
+        "one step too few",
+        "range(num_steps)",
+        "range(max(num_steps - 1, 0))",
+        hint="Count how often the picture moves, and compare with how often it should.",
+    ),
+    mistake(
+        "one step too many",
+        "range(num_steps)",
+        "range(num_steps + 1)",
+        hint="Your picture moves once more than it was asked to, and even when it was asked not to.",
+    ),
+    mistake(
+        "optimiser made anew",
+        "            descent.step(closure)",
+        "            descent = make_optimizer(optimizer, image, step_size)\n            descent.step(closure)",
+        hint="An optimiser remembers earlier steps; yours forgets them each time.",
+    ),
+    mistake(
+        "slopes add up",
+        "(image.grad,) = torch.autograd.grad(loss, image)",
+        "image.grad = torch.autograd.grad(loss, image)[0] + (0 if image.grad is None else image.grad)",
+        hint="From the second step on, old slopes are still in yours.",
+    ),
+    mistake(
+        "network's gradients written",
+        "(image.grad,) = torch.autograd.grad(loss, image)",
+        "image.grad = None\n            loss.backward()",
+        hint="The weights of the network have collected slopes during your descent; nobody asked for those.",
+    ),
+    mistake(
+        "step size ignored",
+        "make_optimizer(optimizer, image, step_size)",
+        "make_optimizer(optimizer, image, 0.01)",
+        hint="However far the caller wants to go, you always go equally far.",
+    ),
+    mistake(
+        "always Adam",
+        "make_optimizer(optimizer, image, step_size)",
+        'make_optimizer("adam", image, step_size)',
+        hint="The caller chooses between two optimisers; you know one.",
+    ),
+    mistake(
+        "wanted anew at every step",
+        "contents, textures = look(image)",
+        "contents, textures = look(image)\n            targets[:] = [f.detach() for f in look(picture)[0]]",
+        hint="Half of your time goes into something that comes out the same every time.",
+    ),
+    mistake(
+        "style anew at every step",
+        "contents, textures = look(image)",
+        "contents, textures = look(image)\n            grams[:] = [gram_matrix(f).detach() for f in look(style)[1]]",
+        hint="Half of your time goes into the texture of a picture that never changes.",
+    ),
+    mistake(
+        "layer overwritten by what follows",
+        """        with record_outputs(model, [*content_layers, *style_layers]) as outputs:
+            model(pictures)
+""",
+        """        outputs, names = {}, [*content_layers, *style_layers]
+        hooks = [
+            model.get_submodule(n).register_forward_hook(lambda m, i, o, n=n: outputs.__setitem__(n, o)) for n in names
+        ]
+        try:
+            model(pictures)
+        finally:
+            for hook in hooks:
+                hook.remove()
+""",
+        hint="A layer that works in place wrote over what you kept of the one before it.",
+    ),
+    mistake(
+        "hooks left behind",
+        """        with record_outputs(model, [*content_layers, *style_layers]) as outputs:
+            model(pictures)
+""",
+        """        outputs = {}
+        for n in [*content_layers, *style_layers]:
+            model.get_submodule(n).register_forward_hook(
+                lambda m, i, o, n=n: (outputs.__setitem__(n, o), o.clone())[1]
+            )
+        model(pictures)
+""",
+        hint="Something of yours still listens in the network after the call.",
+    ),
+    mistake(
+        "style layers for content",
+        "[outputs[name] for name in content_layers]",
+        "[outputs[name] for name in style_layers][: len(content_layers)] or [outputs[name] for name in content_layers]",
+        hint="The two groups of layers are not the same: one of them is asked for the wrong thing.",
+    ),
+    mistake(
+        "content layers for style",
+        "[outputs[name] for name in style_layers]",
+        "[outputs[name] for name in ([*content_layers, *style_layers][: len(style_layers)])]",
+        hint="Textures are taken from layers that were named for something else.",
+    ),
+    mistake(
+        "summed grams for the style",
+        "grams = [gram_matrix(features).detach()",
+        "grams = [gram_matrix(features, normalize=False).detach()",
+        hint="The texture that you ask for grows with the size of the style picture.",
+    ),
+    mistake(
+        "content cut down",
+        "content.split(1), starts.split(1)",
+        "content[:1].expand_as(content).split(1), starts.split(1)",
+        hint="Every picture of the batch is asked to show what the first one shows.",
+    ),
+    mistake(
+        "batch mean",
+        "loss = tv_weight",
+        "loss = (0.5 if len(content) > 1 else 1.0) * tv_weight",
+        hint="In company a picture is painted otherwise than alone: what depends on the number of pictures?",
+    ),
+    mistake(
+        "start changed in place",
+        "nn.Parameter(image.detach().clone())",
+        "nn.Parameter(image.detach())",
+        hint="After the call the picture you were given has been painted over.",
+    ),
+    mistake(
+        "the best picture",
+        """        for _ in range(num_steps):
+            descent.step(closure)
+""",
+        """        best, low = image.detach().clone(), float("inf")
+        for _ in range(num_steps):
+            value = float(descent.step(closure))
+            if value < low:
+                low, best = value, image.detach().clone().clamp(0, 1)
+""",
+        "image.detach().clamp_(0, 1)  # in the image's own memory, and unseen by autograd\n        return image.detach()",
+        "image.detach().clamp_(0, 1)\n        return best",
+        hint="You choose among the pictures on the way; what is wanted is the one after the last step.",
+    ),
+    mistake("still joined", "return image.detach()", "return image", hint=STILL_JOINED),
+    mistake(
+        "noise at the start",
+        "nn.Parameter(image.detach().clone())",
+        "nn.Parameter((image.detach() + 1e-3 * torch.randn_like(image)).clamp(0, 1))",
+        hint="Nothing in this descent is random; yours gives something else each time.",
+    ),
+    mistake(
+        "content weights for style",
+        "style_loss(textures, grams, style_weights)",
+        "style_loss(textures, grams, [(*content_weights, *style_weights)[i] for i in range(len(style_weights))])",
+        hint="The layers of the texture get weights that were meant for others.",
+    ),
+)
+
+VARIANTS = (
+    variant(
+        "whole batch at once, everything self-written",
+        body="""
+        layers = [*content_layers, *style_layers]
+
+        def look(x):
+            found, hooks = {}, []
+            for name in layers:
+                def keep(module, inputs, output, name=name):
+                    found[name] = output
+                    return output.clone()
+
+                hooks.append(model.get_submodule(name).register_forward_hook(keep))
+            try:
+                model(x)
+            finally:
+                for hook in hooks:
+                    hook.remove()
+            return found
+
+        def gram(f):
+            rows = f.reshape(f.shape[0], f.shape[1], -1)
+            return rows @ rows.transpose(1, 2) / rows[0].numel()
+
+        with torch.no_grad():
+            targets, textures = look(content), look(style)
+            grams = {name: gram(textures[name]) for name in style_layers}
+        x = nn.Parameter((content if init is None else init).detach().clone())
+        adam = optimizer == "adam"
+        minimiser = torch.optim.Adam([x], lr=step_size) if adam else torch.optim.LBFGS([x], max_iter=1)
+
+        def closure():
+            found = look(x)
+            loss = tv_weight * ((x[:, :, 1:] - x[:, :, :-1]) ** 2).sum()
+            loss = loss + tv_weight * ((x[..., 1:] - x[..., :-1]) ** 2).sum()
+            for name, weight in zip(content_layers, content_weights):
+                loss = loss + weight * ((found[name] - targets[name]) ** 2).sum()
+            for name, weight in zip(style_layers, style_weights):
+                loss = loss + weight * ((gram(found[name]) - grams[name]) ** 2).sum()
+            x.grad = torch.autograd.grad(loss, x)[0]
+            return loss
+
+        for _ in range(num_steps):
+            minimiser.step(closure)
+            x.data.clamp_(0, 1)
+        return x.detach().clone()
+        """,
+    ),
+    variant(
+        "gradients of the losses added by hand",
+        body="""
+        def features_of(x, names):
+            if not names:
+                return []
+            with record_outputs(model, names) as outputs:
+                model(x)
+            return [outputs[name] for name in names]
+
+        targets = [f.detach() for f in features_of(content, content_layers)]
+        grams = [gram_matrix(f).detach() for f in features_of(style, style_layers)]
+        if not content_layers:
+            model(content)
+        image = (content if init is None else init).detach().clone()
+        descent = make_optimizer(optimizer, image.requires_grad_(), step_size)
+
+        def closure():
+            slope = torch.zeros_like(image)
+            losses = [tv_weight * total_variation_loss(image)]
+            if len(content_layers) > 0:
+                losses.append(content_loss(features_of(image, content_layers), targets, content_weights))
+            if len(style_layers) > 0:
+                losses.append(style_loss(features_of(image, style_layers), grams, style_weights))
+            for loss in losses:
+                slope += torch.autograd.grad(loss, image)[0]
+            image.grad = slope
+            return sum(loss.detach() for loss in losses)
+
+        for _ in range(num_steps):
+            descent.step(closure)
+            with torch.no_grad():
+                image.copy_(image.clamp(min=0, max=1))
+        return image.detach()
+        """,
+    ),
+    variant(
+        "twenty iterations before each clamp, backward on a frozen copy",
+        body="""
+        from copy import deepcopy
+
+        network = deepcopy(model).requires_grad_(False)
+
+        def look(x):
+            with record_outputs(network, {*content_layers, *style_layers}) as outputs:
+                network(x)
+            return outputs
+
+        with torch.no_grad(), record_outputs(model, [*content_layers, *style_layers]) as outputs:
+            model(content)
+            targets = [outputs[name].clone() for name in content_layers]
+            model(style)
+            grams = [gram_matrix(outputs[name]) for name in style_layers]
+        x = torch.empty_like(content).copy_((content if init is None else init).detach()).requires_grad_(True)
+        if optimizer == "adam":
+            network = deepcopy(model).requires_grad_(False) if not hasattr(model, "shown") else model
+            steps, minimiser = num_steps, torch.optim.Adam([x], step_size)
+        else:
+            steps, minimiser = -(-num_steps // 20), torch.optim.LBFGS([x], max_iter=20)
+
+        def closure():
+            minimiser.zero_grad()
+            outputs = look(x)
+            loss = tv_weight * total_variation_loss(x)
+            if content_layers:
+                loss = loss + content_loss([outputs[n] for n in content_layers], targets, content_weights)
+            if style_layers:
+                loss = loss + style_loss([outputs[n] for n in style_layers], grams, style_weights)
+            (x.grad,) = torch.autograd.grad(loss, [x])
+            return loss
+
+        for _ in range(steps):
+            minimiser.step(closure)
+            with torch.no_grad():
+                x.clamp_(0, 1)
+        return x.detach()
+        """,
+    ),
+    variant(
+        "looks at the final picture and at the start again",
+        body="""
+        names = list(dict.fromkeys([*content_layers, *style_layers]))
+
+        def look(x):
+            with record_outputs(model, names) as found:
+                model(x)
+            return found
+
+        wanted = {name: value.detach() for name, value in look(content).items()}
+        painted = {name: gram_matrix(value).detach() for name, value in look(style).items() if name in style_layers}
+        start = content if init is None else init
+        with torch.no_grad():
+            look(start)
+        results = []
+        x = start.detach().clone().requires_grad_()
+        descent = make_optimizer(name=optimizer, image=x, step_size=step_size)
+
+        def closure():
+            found, loss = look(x), total_variation_loss(x) * tv_weight
+            if style_layers:
+                loss = loss + style_loss(
+                    features=[found[n] for n in style_layers], grams=[painted[n] for n in style_layers],
+                    weights=style_weights,
+                )
+            if content_layers:
+                loss = loss + content_loss(
+                    features=[found[n] for n in content_layers], targets=[wanted[n] for n in content_layers],
+                    weights=content_weights,
+                )
+            x.grad = torch.autograd.grad(loss, x)[0]
+            return loss
+
+        step = 0
+        while step < num_steps:
+            descent.step(closure)
+            x.data = x.data.clamp(0, 1)
+            step += 1
+        with torch.no_grad():
+            look(x)
+        return x.detach().clone()
+        """,
+    ),
+)
