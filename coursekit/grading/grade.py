@@ -173,14 +173,11 @@ class _Run:
 
     def _verdict(self, event: dict[str, Any]) -> Verdict:
         recognised = tuple(KnownMistake(**known) for known in event["hints"])
-        outcome = event["outcome"]
-        if event["message"].startswith("stopped after"):
-            outcome = "timeout"
         message = event["message"]
         if len(message) > LONGEST_MESSAGE:
             message = message[:LONGEST_MESSAGE] + " ..."
         picture = load_picture(self.folder, event.get("picture", ""))
-        return Verdict(self.checks[event["id"]], outcome, message, event["seconds"], recognised, picture)
+        return Verdict(self.checks[event["id"]], event["outcome"], message, event["seconds"], recognised, picture)
 
     def _cut_short(self, check: Check, code: int | None) -> Verdict:
         if code is None:
