@@ -53,7 +53,7 @@ def grade(
     problems = {} if submission else {p.tests_path.as_posix(): syntax_problem(root, p.module_path) for p in parts}
     broken = {path: problem for path, problem in problems.items() if problem}
     if submission:
-        options += ("-p", "coursekit.staff.isolated.plugin", f"--a2-submission={submission}")
+        options += ("-p", "coursekit.staff.isolated.sandboxed_checks", f"--a2-submission={submission}")
     verdicts = {c.id: Verdict(c, "not loaded", broken[_file(c)]) for c in checks if _file(c) in broken}
     waiting = [c for c in checks if c.id not in verdicts]
     notes: dict[str, None] = {}  # each once, in order
