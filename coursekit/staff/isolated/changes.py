@@ -27,6 +27,8 @@ DATA = {
     "grad": "grad",
 }  # a law of tensors -> the attribute it is about
 
+SHOWN = frozenset(("values", "requires_grad", "modules", "training", "inplace"))  # laws about what a result depends on
+
 
 @dataclass
 class Given:
@@ -59,25 +61,25 @@ class Frame:
         things = list(enumerate(table[first:], first))
         self.generators: list[list[Any]] = [[n, g, g.get_state()] for n, g in things if isinstance(g, torch.Generator)]
         self.given = [Given(n, "", t, state_of(t), {}, {}) for n, t in things if isinstance(t, Tensor)]
-        self.tensors = {given.number: given for given in self.given}
         for number, thing in things:
             if isinstance(thing, nn.Module):
                 inside = (
                     thing.named_modules() if number in ours else [("", thing)]
                 )  # those of the decider's have numbers
                 self.given += [_module(number, path, module, number in ours) for path, module in inside]
+        self.by_number = {given.number: given for given in self.given if not given.path}
         # Something is being trained: its mode, its gradients and its batch norm's statistics may move.
         self.training = any(g.state["training"] for g in self.given if isinstance(g.thing, nn.Module))
 
     def add(self, other: Frame) -> None:
         self.given += other.given
         self.generators += other.generators
-        self.tensors |= other.tensors
+        self.by_number |= other.by_number
 
     def changed(self, number: int) -> bool:
-        """Return whether a tensor is not as it came."""
-        given = self.tensors.get(number)
-        return given is not None and not {"values", "requires_grad"}.isdisjoint(given.broken())
+        """Return whether something with this number is not as it came, in what its results depend on."""
+        given = self.by_number.get(number)
+        return given is not None and not SHOWN.isdisjoint(given.broken())
 
     def moves(self, writer: Writer) -> Iterator[list[Any]]:
         """Tell what has moved since the last telling, of what may move at any time."""

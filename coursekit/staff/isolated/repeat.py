@@ -64,7 +64,8 @@ class Repeat:
             if told not in global_facts():
                 return
             if told.startswith("torch's global random state"):
-                torch.rand(())  # ours moves on as well: a check may shield it
+                torch.rand(())  # ours moves on as well, and is looked at: a check may shield it
+                return
             self.counts[None, told] = self.counts.get((None, told), 0) + 1
             return
         number, path, law = told

@@ -186,13 +186,13 @@ class Worker:
             return [tags.GIVEN, value._number, -1]
         number = self.known.get(id(value))
         network = issubclass(type(value), nn.Module)
-        changed = network and number is not None and self._has_other_numbers(value)
-        if number is not None and not changed:
+        if number is not None and not (network and self._has_other_numbers(value)):
             return [tags.GIVEN, number, -1]
         if network:
             self.handles[id(value)] = value
-            known = {i: n for i, n in self.known.items() if not changed or isinstance(self.table[n], type)}
-            return describe_shell(id(value), value, writer, known)
+            return describe_shell(
+                id(value), value, writer, {i: n for i, n in self.known.items() if self._is_as_it_came(n)}
+            )
         if type(value) is torch.Generator:
             writer.generators.append(value)
             return [tags.GENERATOR, writer.tensor(value.get_state())]
@@ -221,10 +221,16 @@ class Worker:
         return [tags.VIEW, base, list(value.shape), list(value.stride()), offset, joined]
 
     def _is_changed(self, number: int) -> bool:
-        """Return whether a tensor has other numbers here than the decider's has."""
-        return not self.left.get(number, {}).keys().isdisjoint(("data", "requires_grad")) or any(
-            frame.changed(number) for frame in self.frames
-        )
+        """Return whether something given is another here than the decider's."""
+        return bool(self.left.get(number)) or any(frame.changed(number) for frame in self.frames)
+
+    def _is_as_it_came(self, number: int) -> bool:
+        """Return whether the decider may take its own thing for ours, where a network of ours contains it."""
+        given = self.table[number]
+        if not isinstance(given, nn.Module):
+            return True
+        numbers = [self.known.get(id(module)) for module in given.modules()]
+        return not self._has_other_numbers(given) and not any(n is not None and self._is_changed(n) for n in numbers)
 
     def _has_other_numbers(self, network: nn.Module) -> bool:
         numbers = [self.known.get(id(tensor)) for tensor in own_tensors(network)]
