@@ -21,13 +21,7 @@ from coursekit.staff.isolated.plain import Writer
 
 PLAIN = (bool, int, float, str, tuple, type(None), torch.dtype)
 INNER = frozenset(vars(nn.Module())) - {"training"}  # how every module is made
-DATA = {
-    "values": "data",
-    "requires_grad": "requires_grad",
-    "grad": "grad",
-}  # a law of tensors -> the attribute it is about
-
-SHOWN = frozenset(("values", "requires_grad", "modules", "training", "inplace"))  # laws about what a result depends on
+SHOWN = frozenset(("values", "modules", "training", "inplace"))  # laws about what a result depends on
 
 
 @dataclass
@@ -49,7 +43,7 @@ class Given:
     def left(self, broken: Sequence[str]) -> dict[str, Any]:
         """Return the attributes with which the thing will come again."""
         if isinstance(self.thing, Tensor):
-            return {DATA[law]: getattr(self.thing, DATA[law]) for law in broken if law in DATA}
+            return {"data": self.thing.data} if "values" in broken else {}
         names = vars(self.thing).keys() - self.notes.keys() - INNER - {"forward"}
         return {name: own for name in names if (own := vars(self.thing)[name]) is not self.own.get(name, INNER)}
 
@@ -65,11 +59,9 @@ class Frame:
             if isinstance(thing, nn.Module):
                 inside = (
                     thing.named_modules() if number in ours else [("", thing)]
-                )  # those of the decider's have numbers
+                )  # the decider's have their own numbers
                 self.given += [_module(number, path, module, number in ours) for path, module in inside]
         self.by_number = {given.number: given for given in self.given if not given.path}
-        # Something is being trained: its mode, its gradients and its batch norm's statistics may move.
-        self.training = any(g.state["training"] for g in self.given if isinstance(g.thing, nn.Module))
 
     def add(self, other: Frame) -> None:
         self.given += other.given
@@ -89,7 +81,7 @@ class Frame:
                 entry[2] = generator.get_state()
                 yield [tags.GENERATOR_MOVED, number, writer.write(entry[2])]
         for given in self.given:
-            if self.training and isinstance(given.thing, nn.Module) and given.thing.training is not given.mode:
+            if isinstance(given.thing, nn.Module) and given.thing.training is not given.mode:
                 given.mode = given.thing.training
                 yield [tags.MODE_SWITCHED, given.number, given.path, given.mode]
             for name, was in given.notes.items():
@@ -103,8 +95,9 @@ class Frame:
                     yield [tags.NOTE_CHANGED, given.number, name, writer.write(now)]
 
     def close(self, writer: Writer, left: dict[int, dict[str, Any]]) -> tuple[list[Any], list[Any]]:
-        """Tell which laws are broken, and what has moved in training; note what is left on each thing for the next time."""
+        """Tell which laws are broken, and what has moved; note what is left on each thing for the next time."""
         told, moved = [], []
+        training = any(g.state["training"] for g in self.given if isinstance(g.thing, nn.Module))
         learning = {
             id(b) for g in self.given if isinstance(g.thing, nn.Module) and g.state["training"]
             for b in g.thing._buffers.values()
@@ -113,12 +106,14 @@ class Frame:
             broken = given.broken()
             told += [[given.number, given.path, law] for law in broken]
             kept = given.left(broken)
-            if self.training:
-                if "values" in broken and id(given.thing) in learning:
-                    moved.append([tags.BUFFER_LEARNED, given.number, writer.write(kept.pop("data").clone())])
-                if "grad" in broken:
-                    moved.append([tags.GRADIENT_WRITTEN, given.number, writer.write(kept.pop("grad"))])
-                kept.pop("training", None)  # told already
+            if "values" in broken and id(given.thing) in learning:
+                moved.append([tags.BUFFER_LEARNED, given.number, writer.write(kept.pop("data").clone())])
+            if "requires_grad" in broken and isinstance(given.thing, Tensor):
+                moved.append([tags.GRADIENTS_SWITCHED, given.number, given.thing.requires_grad])
+            if "grad" in broken:
+                moved.append([tags.GRADIENT_WRITTEN, given.number, writer.write(given.thing.grad)])
+            if training:
+                kept.pop("training", None)  # it has moved for good
             if kept and not given.path:
                 left.setdefault(given.number, {}).update(kept)
         return told, moved

@@ -64,6 +64,8 @@ class Line:
             raise
         finally:
             self.asking -= 1
+        if not self.asking:
+            self.repeat.end_call()
         if told[0] == tags.RAISE:
             raise told[1]
         return told[1]

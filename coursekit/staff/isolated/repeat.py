@@ -1,7 +1,8 @@
 """The decider's end of changes.py: which laws the worker says were broken, and the few things that move on our side too.
 
-Our own objects stay as they are: what is right is computed from them. Only what a check must see move is moved: a generator,
-what a module of the checks writes down, and of a network that was given in train mode its statistics, gradients and modes.
+Numbers of our own objects stay as they are: what is right is computed from them. What a check must see move is moved: a
+generator, what a module of the checks writes down, the statistics of a batch norm in train mode, gradients. A mode moves for
+the time of a call, so that a sibling of ours finds it, and for good in a network that trains.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ class Repeat:
         self.spans: list[tuple[int, int]] = []  # where numbers lie that were changed
         self.trained: set[int] = set()  # identities of what may move because it trains
         self.undo: dict[Any, Callable[[], object]] = {}  # by what it puts back as it was before it first moved
+        self.modes: dict[Any, Callable[[], object]] = {}  # likewise, until the call ends
 
     def forget(self) -> None:
         """Put everything back: what one function did to a constant of the checks is no concern of the next."""
+        self.end_call()
         for put_back in self.undo.values():
             put_back()
         self.undo.clear()
@@ -36,11 +39,17 @@ class Repeat:
         self.spans.clear()
         self.trained.clear()
 
+    def end_call(self) -> None:
+        """Put a mode back that may move only while student code runs."""
+        for put_back in self.modes.values():
+            put_back()
+        self.modes.clear()
+
     def send(self, thing: Any) -> None:
         """Note what may move of something that is given to the worker."""
         if isinstance(thing, nn.Module) and any(module.training for module in thing.modules()):
             learning = [b for module in thing.modules() if module.training for b in module._buffers.values()]
-            self.trained |= {id(part) for part in (*thing.modules(), *thing.parameters(), *learning)}
+            self.trained |= {id(part) for part in (*thing.modules(), *learning)}
 
     def witness(self, thing: Tensor | nn.Module | None, law: str) -> int:
         """Return how often student code has broken a law, as coursekit.grading.unchanged asks."""
@@ -102,18 +111,23 @@ class Repeat:
             self.undo.setdefault((id(buffer), "values"), lambda: buffer.detach().copy_(was))
             buffer.detach().copy_(new)
 
-    def _gradient(self, parameter: Tensor, value: Any, reader: Reader) -> None:
-        was = parameter.grad
-        if id(parameter) in self.trained:
-            self.undo.setdefault((id(parameter), "grad"), lambda: setattr(parameter, "grad", was))
-            parameter.grad = reader.read(value)
+    def _gradient(self, tensor: Tensor, value: Any, reader: Reader) -> None:
+        was = tensor.grad
+        self.undo.setdefault((id(tensor), "grad"), lambda: setattr(tensor, "grad", was))
+        tensor.grad = reader.read(value)
+
+    def _gradients(self, tensor: Tensor, wanted: Any, _: Reader) -> None:
+        if tensor.is_leaf:
+            was = tensor.requires_grad
+            self.undo.setdefault((id(tensor), "requires_grad"), lambda: tensor.requires_grad_(was))
+            tensor.requires_grad_(bool(wanted))
 
     def _mode(self, network: nn.Module, path: str, value: Any, _: Reader) -> None:
         module = network.get_submodule(path)
         was = module.training
-        if id(module) in self.trained:
-            self.undo.setdefault((id(module), "training"), lambda: setattr(module, "training", was))
-            module.training = bool(value)
+        undo = self.undo if id(module) in self.trained else self.modes
+        undo.setdefault((id(module), "training"), lambda: setattr(module, "training", was))
+        module.training = bool(value)
 
 
 MOVES: dict[str, Callable[..., None]] = {
@@ -122,6 +136,7 @@ MOVES: dict[str, Callable[..., None]] = {
     tags.NOTE_CHANGED: Repeat._changed,
     tags.BUFFER_LEARNED: Repeat._buffer,
     tags.GRADIENT_WRITTEN: Repeat._gradient,
+    tags.GRADIENTS_SWITCHED: Repeat._gradients,
     tags.MODE_SWITCHED: Repeat._mode,
 }
 

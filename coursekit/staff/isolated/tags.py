@@ -28,6 +28,7 @@ LIST_GREW = "list grew"  # attribute of a module of the checks, the new items
 NOTE_CHANGED = "note changed"  # attribute of a module of the checks, value
 BUFFER_LEARNED = "buffer learned"  # value
 GRADIENT_WRITTEN = "gradient written"  # value or None
+GRADIENTS_SWITCHED = "gradients switched"  # whether it asks for gradients
 MODE_SWITCHED = "mode switched"  # path of a module inside, whether it trains
 
 # A note of the decider's about what travels beside its pickle, or stays: (tag, ...); each has a number, in this order.
