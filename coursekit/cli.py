@@ -263,7 +263,7 @@ def _release(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     from coursekit.parts import find_parts
     from coursekit.staff.check import hold
-    from coursekit.staff.terminal import print_gate
+    from coursekit.staff.printing import print_gate
 
     gate = hold(find_parts(arguments.part))
     print_gate(gate)
@@ -292,7 +292,7 @@ def _classroom(arguments: argparse.Namespace) -> int:
     from coursekit.grading.terminal import progress_bar
     from coursekit.staff.classroom.job import Order
     from coursekit.staff.classroom.run import grade_class
-    from coursekit.staff.terminal import print_class
+    from coursekit.staff.printing import print_class
 
     order = Order(
         parts=_numbers(arguments.parts), hidden=arguments.hidden, trust=arguments.trust, seconds=arguments.seconds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,10 @@ from torch.nn.modules import module as torch_modules
 
 Facts = dict[str, Any]  # a sentence about what must not change -> its value
 GLOBAL_HOOKS = ("_global_forward_hooks", "_global_forward_pre_hooks", "_global_backward_hooks")
+# Who saw student code at work on copies of what it was given (a worker of another process): how often has it broken a law of
+# state_of(thing), or for None the sentence of global_facts?
+Witness = Callable[[Tensor | nn.Module | None, str], int]
+WITNESSES: list[Witness] = []
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
@@ -39,57 +43,89 @@ def _compare(before: Facts, after: Facts, when: str) -> None:
     for sentence in dict.fromkeys(
         (*before, *after)
     ):  # in this order, so that the same mistake is told in the same words
-        if not _same(before.get(sentence), after.get(sentence)):
+        if not same(before.get(sentence), after.get(sentence)):
             raise AssertionError(f"{sentence}{when}")
 
 
-def _same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
+    """Return whether two facts are equal, tensors by their numbers."""
     if isinstance(one, Tensor) and isinstance(other, Tensor):
         return one.shape == other.shape and one.dtype == other.dtype and torch.equal(one, other)
-    return type(one) is type(other) and bool(one == other)
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
 
 
 def _facts(things: dict[str, Any]) -> Facts:
-    facts = _global_facts()
+    facts = {sentence: (value, _told(None, sentence)) for sentence, value in global_facts().items()}
     for name, thing in things.items():
         if isinstance(thing, nn.Module):
             facts.update(_network_facts(name, thing))
         elif isinstance(thing, Tensor):
-            facts[f"{name} was changed in place: work on a copy"] = thing.detach().clone()
-            facts[f"requires_grad of {name} was switched: use {name}.detach() first"] = thing.requires_grad
-            facts[f"{name}.grad was written: use torch.autograd.grad"] = _grad(thing)
+            state = _witnessed(thing)
+            facts[f"{name} was changed in place: work on a copy"] = state["values"]
+            facts[f"requires_grad of {name} was switched: use {name}.detach() first"] = state["requires_grad"]
+            facts[f"{name}.grad was written: use torch.autograd.grad"] = state["grad"]
     return facts
-
-
-def _grad(tensor: Tensor) -> Tensor | None:
-    if not tensor.is_leaf or tensor.grad is None:
-        return None
-    return tensor.grad.detach().clone()
 
 
 def _network_facts(name: str, network: nn.Module) -> Facts:
-    facts: Facts = {f"modules of {name} were replaced": [(n, id(m)) for n, m in network.named_modules()]}
-    facts[f"the train/eval mode of {name} was switched"] = [m.training for m in network.modules()]
-    facts[f"a hook was left on {name}: remove it, also when an error occurs"] = [
-        len(getattr(m, hooks)) for m in network.modules() for hooks in HOOKS
-    ]
-    facts[f"the forward method of a module of {name} was patched"] = [
-        n for n, m in network.named_modules() if "forward" in vars(m)
-    ]
-    facts[f"an attribute was left on {name}"] = [(n, sorted(vars(m))) for n, m in network.named_modules()]
-    facts[f"a hook was left on a weight of {name}"] = [len(p._backward_hooks or ()) for p in network.parameters()]
-    facts[f"a setting of a ReLU of {name} was changed"] = [
-        m.inplace for m in network.modules() if isinstance(m, nn.ReLU)
-    ]
-    for key, value in {**network.state_dict(), **dict(network.named_buffers())}.items():  # also those not persistent
-        facts[f"{name}.{key} was changed: the weights stay as they are"] = value.detach().clone()
-    for key, parameter in network.named_parameters():
-        facts[f"{name}.{key}.grad was written: use torch.autograd.grad"] = _grad(parameter)
-        facts[f"requires_grad of {name}.{key} was switched"] = parameter.requires_grad
+    modules = [(path, _witnessed(module)) for path, module in network.named_modules()]
+    parameters = {key: _witnessed(parameter) for key, parameter in network.named_parameters()}
+    buffers = {key: _witnessed(buffer) for key, buffer in network.named_buffers()}  # also those not persistent
+
+    def of_all(law: str) -> list[Any]:
+        return [(path, state[law]) for path, state in modules]
+
+    facts: Facts = {
+        f"modules of {name} were replaced": of_all("modules"),
+        f"the train/eval mode of {name} was switched": of_all("training"),
+        f"a hook was left on {name}: remove it, also when an error occurs": of_all("hooks"),
+        f"the forward method of a module of {name} was patched": of_all("forward"),
+        f"an attribute was left on {name}": of_all("attributes"),
+        f"a hook was left on a weight of {name}": [state["hooks"] for state in parameters.values()],
+        f"a setting of a ReLU of {name} was changed": of_all("inplace"),
+    }
+    in_order = dict.fromkeys((*network.state_dict(), *parameters, *buffers))
+    for key in (key for key in in_order if key in parameters or key in buffers):
+        values = (parameters.get(key) or buffers[key])["values"]
+        facts[f"{name}.{key} was changed: the weights stay as they are"] = values
+    for key, state in parameters.items():
+        facts[f"{name}.{key}.grad was written: use torch.autograd.grad"] = state["grad"]
+        facts[f"requires_grad of {name}.{key} was switched"] = state["requires_grad"]
     return facts
 
 
-def _global_facts() -> Facts:
+def state_of(thing: Tensor | nn.Module) -> Facts:
+    """Return what must not change of one tensor, or of one module without those inside it, by a word for each law."""
+    if isinstance(thing, Tensor):
+        grad = None if not thing.is_leaf or thing.grad is None else thing.grad.detach().clone()
+        hooks = len(thing._backward_hooks or ())
+        return {
+            "values": thing.detach().clone(), "requires_grad": thing.requires_grad, "grad": grad, "hooks": hooks,
+        }  # fmt: skip
+    return {
+        "modules": [(name, id(module)) for name, module in thing._modules.items()],
+        "training": thing.training,
+        "hooks": [len(getattr(thing, hooks)) for hooks in HOOKS],
+        "forward": "forward" in vars(thing),
+        "attributes": sorted(vars(thing)),
+        "inplace": thing.inplace if isinstance(thing, nn.ReLU) else None,
+    }
+
+
+def _witnessed(thing: Tensor | nn.Module) -> Facts:
+    return {law: (value, _told(thing, law)) for law, value in state_of(thing).items()}
+
+
+def _told(thing: Tensor | nn.Module | None, law: str) -> int:
+    return sum(witness(thing, law) for witness in WITNESSES)
+
+
+def global_facts() -> Facts:
+    """Return what must not change of the whole process, by the sentence that is said of it."""
     return {
         "torch's global random state was used: draw from a generator that is given, or do without": torch.get_rng_state(),
         "Python's global random state was used: draw from the generator that is given": random.getstate(),

@@ -54,7 +54,7 @@ def grade(
     problems = {} if submission else {part: syntax_problem(root, part.module_path) for part in parts}
     broken = {name: problem for part, problem in problems.items() if problem for name in part.functions}
     if submission:
-        options += ("-p", "coursekit.staff.isolated.plugin", f"--a2-submission={submission}")
+        options += ("-p", "coursekit.staff.isolated.sandboxed_checks", f"--a2-submission={submission}")
     verdicts = {c.id: Verdict(c, "not loaded", broken[c.function]) for c in checks if c.function in broken}
     waiting = [c for c in checks if c.id not in verdicts]
     notes: dict[str, None] = {}  # each once, in order
@@ -174,14 +174,11 @@ class _Run:
 
     def _verdict(self, event: dict[str, Any]) -> Verdict:
         recognised = tuple(KnownMistake(**known) for known in event["hints"])
-        outcome = event["outcome"]
-        if event["message"].startswith("stopped after"):
-            outcome = "timeout"
         message = event["message"]
         if len(message) > LONGEST_MESSAGE:
             message = message[:LONGEST_MESSAGE] + " ..."
         picture = load_picture(self.folder, event.get("picture", ""))
-        return Verdict(self.checks[event["id"]], outcome, message, event["seconds"], recognised, picture)
+        return Verdict(self.checks[event["id"]], event["outcome"], message, event["seconds"], recognised, picture)
 
     def _cut_short(self, check: Check, code: int | None) -> Verdict:
         if code is None:

@@ -38,7 +38,7 @@ ACTIONS = {
 }
 
 
-class Watch(io.StringIO):
+class ImportWatch(io.StringIO):
     """Standard output and an audit hook: keeps what student code itself prints, writes and starts while it is imported."""
 
     def __init__(self, folder: Path) -> None:
@@ -79,7 +79,7 @@ def main(report: str, folder: str, libraries: str, *modules: str) -> None:
             importlib.import_module(library)
     here = Path(__file__).parents[2]
     sys.path[:] = [folder, *(entry for entry in sys.path if entry and Path(entry).resolve() not in (here, place))]
-    watch = Watch(place)
+    watch = ImportWatch(place)
     sys.addaudithook(watch.audit)
     with open(report, "w", encoding="utf-8", buffering=1) as stream:
         for module in modules:
@@ -109,7 +109,7 @@ class Caught:
         return True
 
 
-def _import(module: str, watch: Watch) -> tuple[str, int | None]:
+def _import(module: str, watch: ImportWatch) -> tuple[str, int | None]:
     """Return what importing a module does that it should not ('' for nothing), and the line that does it."""
     watch.seen.clear()
     before, caught = settings(), Caught(watch.folder)

@@ -42,7 +42,7 @@ class Room:
 
     def __enter__(self) -> Room:  # noqa: PYI034
         with ExitStack() as stack:  # what was begun is undone if a later step fails
-            arguments = ["-m", "coursekit.staff.isolated.warm", self.level]
+            arguments = ["-m", "coursekit.staff.isolated.warm_room", self.level]
             if self.recorded:
                 arguments.append(str(self.recorded))
             elif self.hidden_seed is not None:

@@ -17,8 +17,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from coursekit.errors import UsageError
+from coursekit.staff.cut_notebooks import in_cell, notebook_solutions
 from coursekit.staff.markers import find_regions, in_file
-from coursekit.staff.notebook import in_cell, notebook_solutions
 
 MIN_LENGTH = 12
 TELLING = re.compile(r"[-+*/@<>=&|^~%()\[\]{}.]")

@@ -23,9 +23,9 @@ from coursekit.grading.archive import zip_bytes
 from coursekit.grading.holes import open_holes
 from coursekit.grading.results import read_manifest
 from coursekit.parts import PARTS, ROOT, Part
+from coursekit.staff.cut_notebooks import cut_notebook
 from coursekit.staff.leaks import SolutionLine, refuse_leaks, solution_lines
 from coursekit.staff.markers import MarkerError, cut, in_file, refuse_markers
-from coursekit.staff.notebook import cut_notebook
 
 FOLDER = "assignment-2"  # what a zip unpacks to
 EXECUTABLE = frozenset({"setup.sh"})

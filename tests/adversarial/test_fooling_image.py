@@ -27,7 +27,8 @@ def climb(network, image, target, **options):
 def test_fooling_a_linear_model_goes_straight_along_the_targets_weights(expect, images):
     model = seeded(Linear())
 
-    path = climb(model, images[0], 2, step_size=0.4, max_steps=3)
+    with expect.unchanged(image=images[0]):
+        path = climb(model, images[0], 2, step_size=0.4, max_steps=3)
 
     weight = model.weights()[2]
     expect(len(path) - 1, 3, "three steps; the target is further away than they reach")
@@ -71,8 +72,9 @@ def test_fooling_stops_at_the_first_picture_that_is_taken_for_the_target(expect,
 def test_fooling_takes_at_most_max_steps_and_none_without_a_gradient(expect, images):
     model = seeded(Linear())
 
-    one = adversarial.fooling_image(model, images[0], 2, step_size=0.4, max_steps=1)
-    none = adversarial.fooling_image(model, images[0], 2, step_size=0.4, max_steps=0)
+    with expect.unchanged(image=images[0]):
+        one = adversarial.fooling_image(model, images[0], 2, step_size=0.4, max_steps=1)
+        none = adversarial.fooling_image(model, images[0], 2, step_size=0.4, max_steps=0)
 
     expect((one - images[0]).norm(), torch.tensor(0.4).double(), "max_steps = 1: one step of length step_size")
     expect(none, images[0], "max_steps = 0: the picture itself")

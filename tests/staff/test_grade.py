@@ -157,6 +157,17 @@ def test_an_endless_loop_is_stopped(grade, small_edition):
     _, results = grade("guided_grad_cam")
 
     assert set(lost(results).values()) == {"stopped after 10 seconds: is there an endless loop?"}
+    assert {t["extra_data"]["outcome"] for t in results["tests"]} == {"timeout"}
+
+
+def test_a_message_that_speaks_of_time_is_no_time_limit(grade, small_edition):
+    code = "assert not images.ndim, 'stopped after 10 seconds: is there an endless loop?'"
+    small_edition.edit("    cam = grad_cam(model, images, labels, layer)  # (N, H, W)\n", f"    {code}\n    cam = 0\n")
+
+    _, results = grade("guided_grad_cam")
+
+    assert all("stopped after" in message for message in lost(results).values()), lost(results)
+    assert {t["extra_data"]["outcome"] for t in results["tests"]} == {"failed"}
 
 
 def test_a_check_that_is_gone_skipped_or_expected_to_fail_scores_nothing(grade, small_edition):

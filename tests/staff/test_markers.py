@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from coursekit.grading.holes import PROMPT, defined_names, open_holes, open_questions
+from coursekit.staff.cut_notebooks import cut_notebook
 from coursekit.staff.leaks import LeakError, refuse_leaks, solution_lines
 from coursekit.staff.markers import CELL, MarkerError, cut, find_regions
-from coursekit.staff.notebook import cut_notebook
 
 PATH = "assignment2/toy.py"
 NOTEBOOK = "notebooks/1_toy.ipynb"

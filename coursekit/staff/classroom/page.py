@@ -39,7 +39,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Line:
+class Tally:
     """A line of a list: what, how many of how many."""
 
     what: str
@@ -88,7 +88,7 @@ def histogram(scores: Sequence[float], most: float) -> list[Bar]:
     return [Bar(i * width, (i + 1) * width, places.count(i)) for i in range(BARS)]
 
 
-def hardest(records: Sequence[Record], checks: Iterable[Check]) -> list[Line]:
+def hardest(records: Sequence[Record], checks: Iterable[Check]) -> list[Tally]:
     """Return the checks that fewest pass, of those who had begun the function."""
     lines = []
     for check in checks:
@@ -96,15 +96,15 @@ def hardest(records: Sequence[Record], checks: Iterable[Check]) -> list[Line]:
         tried = [outcome for outcome in outcomes if outcome not in ("todo", "not loaded")]
         hidden = "hidden" if check.id.startswith("tests/hidden/") else ""
         if tried and tried.count("passed") < len(tried):
-            lines.append(Line(f"{check.function}: {check.sentence}", tried.count("passed"), len(tried), hidden))
+            lines.append(Tally(f"{check.function}: {check.sentence}", tried.count("passed"), len(tried), hidden))
     return sorted(lines, key=lambda line: (line.count / line.of, -line.of, line.what))[:MOST]
 
 
-def mistakes(records: Sequence[Record]) -> list[Line]:
+def mistakes(records: Sequence[Record]) -> list[Tally]:
     """Return the known mistakes that were made most often."""
     counts = Counter(mistake for record in records for mistake in set(record.outcome.mistakes))
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [Line(f"{function}: {name.replace('_', ' ')}", n, len(records)) for (function, name), n in ranked[:MOST]]
+    return [Tally(f"{function}: {name.replace('_', ' ')}", n, len(records)) for (function, name), n in ranked[:MOST]]
 
 
 def slowest(records: Sequence[Record]) -> list[Record]:

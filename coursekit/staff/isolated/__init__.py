@@ -10,7 +10,7 @@ proxy     the package assignment2 of the decider
 shell     a network that lives in the worker, as the decider sees it
 worker    the untrusted end; zygote starts workers, each in a room of its own
 sandbox   the room as bubblewrap makes it, and limits; rooms: a room of its own for each worker
-decider   the decider's hold on its zygote; warm: the deciding process that forks for each submission
+decider   the decider's hold on its zygote; warm_room: the deciding process that forks for each submission
 fresh     this term's numbers for the hidden checks
-plugin    what pytest does differently: puts the proxies in place, a fresh worker after a crash
+sandboxed_checks  what pytest does differently: puts the proxies in place, a fresh worker after a crash
 """

@@ -1,150 +1,137 @@
-"""The worker's end: what student code did to what it was given. The decider repeats it (see repeat.py)."""
+"""The worker's end of side effects: which laws of coursekit.checks.unchanged student code broke on what it was given.
+
+Only what a check must see move is told with its value (see repeat.py). A thing that is given again, by the same check, comes
+with what was done to it before, as it does in one process.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from coursekit.checks.unchanged import HOOKS
+from coursekit.checks.unchanged import Facts, same, state_of
+from coursekit.staff.isolated import tags
 from coursekit.staff.isolated.plain import Writer
 
 PLAIN = (bool, int, float, str, tuple, type(None), torch.dtype)
+INNER = frozenset(vars(nn.Module())) - {"training"}  # how every module is made
+SHOWN = frozenset(("values", "modules", "training", "inplace"))  # laws about what a result depends on
 
 
-class Watch:
-    """Remember what came with one request, tell what has changed since the last telling."""
+@dataclass
+class Given:
+    """A tensor or a module of the decider's, as it came."""
 
-    def __init__(self, table: list[Any], first: int) -> None:
+    number: int
+    path: str  # of a module inside the one that has the number
+    thing: Any
+    state: Facts
+    own: Mapping[str, Any]  # a module's attributes: the things themselves
+    notes: dict[str, Any]  # what a module of the checks writes down: counters, and lists, which may grow
+    mode: bool = False  # of a module, as the decider knows it
+
+    def broken(self) -> list[str]:
+        now = state_of(self.thing)
+        return [law for law, value in self.state.items() if not same(value, now[law])]
+
+    def left(self, broken: Sequence[str]) -> dict[str, Any]:
+        """Return the attributes with which the thing will come again."""
+        if isinstance(self.thing, Tensor):
+            return {"data": self.thing.data} if "values" in broken else {}
+        names = vars(self.thing).keys() - self.notes.keys() - INNER - {"forward"}
+        return {name: own for name in names if (own := vars(self.thing)[name]) is not self.own.get(name, INNER)}
+
+
+class Frame:
+    """What came with one request."""
+
+    def __init__(self, table: list[Any], first: int, ours: frozenset[int] = frozenset()) -> None:
         things = list(enumerate(table[first:], first))
-        self.tensors: list[list[Any]] = [[n, t, *_tensor_state(t)] for n, t in things if isinstance(t, Tensor)]
         self.generators: list[list[Any]] = [[n, g, g.get_state()] for n, g in things if isinstance(g, torch.Generator)]
-        modules = [(n, m) for n, m in things if isinstance(m, nn.Module)]
-        inner: set[int] = set()
-        for _, module in modules:
-            if id(module) not in inner:  # otherwise its parts are there already
-                inner.update(id(part) for part in list(module.modules())[1:])
-        self.modules: list[list[Any]] = [[n, m, _module_state(m)] for n, m in modules if id(m) not in inner]
+        self.given = [Given(n, "", t, state_of(t), {}, {}) for n, t in things if isinstance(t, Tensor)]
+        for number, thing in things:
+            if isinstance(thing, nn.Module):
+                inside = (
+                    thing.named_modules() if number in ours else [("", thing)]
+                )  # the decider's have their own numbers
+                self.given += [_module(number, path, module, number in ours) for path, module in inside]
+        self.by_number = {given.number: given for given in self.given if not given.path}
 
-    def add(self, other: Watch) -> None:
-        self.tensors += other.tensors
+    def add(self, other: Frame) -> None:
+        self.given += other.given
         self.generators += other.generators
-        self.modules += other.modules
+        self.by_number |= other.by_number
 
-    def differences(self, writer: Writer) -> list[Any]:
-        told: list[Any] = []
-        for entry in self.tensors:
-            number, tensor, *state = entry
-            now = _tensor_state(tensor)
-            if not all(map(_same, state, now)):
-                value, wanted, grad, hooks = now
-                entry[2:] = now
-                told.append(["t", number, _write(writer, value), wanted, _write(writer, grad), hooks])
+    def changed(self, number: int) -> bool:
+        """Return whether something with this number is not as it came, in what its results depend on."""
+        given = self.by_number.get(number)
+        return given is not None and not SHOWN.isdisjoint(given.broken())
+
+    def moves(self, writer: Writer) -> Iterator[list[Any]]:
+        """Tell what has moved since the last telling, of what may move at any time."""
         for entry in self.generators:
             number, generator, state = entry
             if not torch.equal(state, generator.get_state()):
                 entry[2] = generator.get_state()
-                told.append(["g", number, writer.write(entry[2])])
-        for entry in self.modules:
-            number, module, before = entry
-            if _untouched(before):
-                continue
-            entry[2] = after = _module_state(module)
-            for path, change in _module_changes(before, after):
-                told.append([*change[:1], number, path, *change[1:2], *map(writer.write, change[2:])])
-        return told
+                yield [tags.GENERATOR_MOVED, number, writer.write(entry[2])]
+        for given in self.given:
+            if isinstance(given.thing, nn.Module) and given.thing.training is not given.mode:
+                given.mode = given.thing.training
+                yield [tags.MODE_SWITCHED, given.number, given.path, given.mode]
+            for name, was in given.notes.items():
+                now = vars(given.thing).get(name)
+                if isinstance(was, list) and isinstance(now, list):
+                    if len(now) > len(was) and all(map(operator.is_, was, now)):
+                        yield [tags.LIST_GREW, given.number, name, writer.write(now[len(was) :])]
+                    given.notes[name] = list(now)
+                elif now is not was and isinstance(now, PLAIN):
+                    given.notes[name] = now
+                    yield [tags.NOTE_CHANGED, given.number, name, writer.write(now)]
+
+    def close(self, writer: Writer, left: dict[int, dict[str, Any]]) -> tuple[list[Any], list[Any]]:
+        """Tell which laws are broken, and what has moved; note what is left on each thing for the next time."""
+        told, moved = [], []
+        training = any(g.state["training"] for g in self.given if isinstance(g.thing, nn.Module))
+        learning = {
+            id(b) for g in self.given if isinstance(g.thing, nn.Module) and g.state["training"]
+            for b in g.thing._buffers.values()
+        }  # fmt: skip
+        for given in self.given:
+            broken = given.broken()
+            told += [[given.number, given.path, law] for law in broken]
+            kept = given.left(broken)
+            if "values" in broken and id(given.thing) in learning:
+                moved.append([tags.BUFFER_LEARNED, given.number, writer.write(kept.pop("data").clone())])
+            if "requires_grad" in broken and isinstance(given.thing, Tensor):
+                moved.append([tags.GRADIENTS_SWITCHED, given.number, given.thing.requires_grad])
+            if "grad" in broken:
+                moved.append([tags.GRADIENT_WRITTEN, given.number, writer.write(given.thing.grad)])
+            if training:
+                kept.pop("training", None)  # it has moved for good
+            if kept and not given.path:
+                left.setdefault(given.number, {}).update(kept)
+        return told, moved
 
 
-def _tensor_state(tensor: Tensor) -> tuple[Any, ...]:
-    grad = None if not tensor.is_leaf or tensor.grad is None else tensor.grad.detach().clone()
-    return tensor.detach().clone(), tensor.requires_grad, grad, len(tensor._backward_hooks or ())
+def _module(number: int, path: str, module: nn.Module, ours: bool) -> Given:
+    own = dict(vars(module))
+    notes = {}
+    if not ours and not type(module).__module__.startswith("torch."):
+        names = [name for name in own.keys() - INNER - {"training"} if name[0] != "_"]
+        notes = {
+            n: list(own[n]) if type(own[n]) is list else own[n] for n in names if isinstance(own[n], (list, *PLAIN))
+        }
+    return Given(number, path, module, state_of(module), own, notes, module.training)
 
 
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, Tensor) and isinstance(other, Tensor):
-        return one.dtype == other.dtype and torch.equal(one, other)
-    return type(one) is type(other) and bool(one == other)
-
-
-def _write(writer: Writer, value: Tensor | None) -> Any:
-    return None if value is None else writer.tensor(value)
-
-
-@dataclass
-class _Seen:
-    """What is remembered of one module."""
-
-    module: nn.Module
-    hooks: list[int]
-    own: dict[str, Any]  # its attributes, and its children, as they were: the things themselves
-    children: dict[str, Any]
-    lists: dict[str, list[Any]]  # a list may change and stay the same thing
-
-
-def _module_state(module: nn.Module) -> dict[str, _Seen]:
-    return {
-        path: _Seen(
-            sub,
-            [len(getattr(sub, hooks)) for hooks in HOOKS],
-            dict(vars(sub)),
-            dict(sub._modules),
-            {name: list(value) for name, value in vars(sub).items() if type(value) is list},
-        )
-        for path, sub in module.named_modules()
-    }
-
-
-def _untouched(state: dict[str, _Seen]) -> bool:
-    """Say quickly whether nothing has changed, as it mostly is."""
-    for seen in state.values():
-        own = vars(seen.module)
-        if len(own) != len(seen.own) or not all(map(operator.is_, own.values(), seen.own.values())):
-            return False
-        if [len(own[hooks]) for hooks in HOOKS] != seen.hooks or own["_modules"] != seen.children:
-            return False
-        if any(not _same_items(own[name], items) for name, items in seen.lists.items()):
-            return False
-    return True
-
-
-def _same_items(one: list[Any], other: list[Any]) -> bool:
-    return len(one) == len(other) and all(map(operator.is_, one, other))
-
-
-INNER = frozenset(vars(nn.Module())) - {"training"}
-
-
-def _module_changes(before: dict[str, _Seen], after: dict[str, _Seen]) -> Iterator[tuple[str, list[Any]]]:
-    """Tell of each module what has become of it: [what, further facts]."""
-    for path in before.keys() | after.keys():
-        old, new = before.get(path), after.get(path)
-        if old is None or new is None or old.module is not new.module:
-            yield (path if old else path.rpartition(".")[0]), ["r"]
-        if old is None or new is None:
-            continue
-        for kind, (was, now) in enumerate(zip(old.hooks, new.hooks, strict=True)):
-            if now != was:
-                yield path, ["k", kind, now - was]
-        for name in (old.own.keys() | new.own.keys()) - INNER:
-            if name.startswith("_"):
-                continue
-            yield from ((path, change) for change in _attribute_changes(name, old, new))
-
-
-def _attribute_changes(name: str, old: _Seen, new: _Seen) -> Iterator[list[Any]]:
-    if name not in old.own or name not in new.own:
-        yield ["n", name, name in new.own]
-        return
-    was, now = old.own[name], new.own[name]
-    if type(was) is list and type(now) is list:
-        before, items = old.lists[name], new.lists[name]
-        if _same_items(before, items):
-            return
-        grown = _same_items(before, items[: len(before)])
-        yield ["e", name, items[len(before) :]] if grown else ["a", name, items]
-    elif was is not now and (type(was) is not type(now) or not isinstance(now, PLAIN) or was != now):
-        yield ["a", name, now] if isinstance(now, PLAIN) else ["n", name, True]
+def bring_back(thing: Any, left: Mapping[str, Any]) -> None:
+    """Let a thing that is given again be as student code left it."""
+    for name, value in left.items():
+        with contextlib.suppress(RuntimeError):  # a tensor with a graph behind it asks for gradients whatever was done
+            setattr(thing, name, value)

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from coursekit.staff.isolated import tags
 from coursekit.staff.isolated.bridge import Bridge, gradients, relu_rules
 from coursekit.staff.isolated.plain import MAX_DIMS, Reader, broken, raw, text
 from coursekit.staff.isolated.raised import LONGEST_MESSAGE, student_error
@@ -29,6 +30,7 @@ class Line:
     def __init__(self, channel: Channel, submission: Path) -> None:
         self.channel, self.submission = channel, submission
         self.home: list[Any] = []  # what was sent in this check; the worker speaks of it by number
+        self.last: dict[int, int] = {}  # identity -> the number under which it was sent last
         self.answered: dict[int, list[Tensor]] = {}  # a callback's number -> its arguments that ask for gradients
         self.errors: list[BaseException] = []  # ours, on their way through the worker
         self.callbacks = self.asking = 0  # asking: our questions that wait for an answer, one inside the other
@@ -41,6 +43,7 @@ class Line:
         if self.gone is None:
             self.request("forget")
         self.home.clear()
+        self.last.clear()
         self.answered.clear()
         self.errors.clear()
         self.callbacks = self.channel.received = 0
@@ -61,9 +64,9 @@ class Line:
             raise
         finally:
             self.asking -= 1
-        if not self.asking:  # the check goes on
-            self.repeat.settle()
-        if told[0] == "raise":
+        if not self.asking:
+            self.repeat.end_call()
+        if told[0] == tags.RAISE:
             raise told[1]
         return told[1]
 
@@ -73,45 +76,42 @@ class Line:
             self.gone = WorkerGone("the worker ended, or spoke without being asked")
 
     def _send(self, kind: str, *content: Any) -> list[Tensor]:
-        packer = Packer(self.home, remote_of, self.submission)
+        packer = Packer(self.home, self.last, remote_of, self.submission)
         header = packer.pack(kind, *content)
-        if kind == "call":
-            self.repeat.given |= packer.given
-            if self.asking == 1:  # and not what a callback has made for the worker
-                self.repeat.networks |= {id(module) for _, module in packer.modules}
+        for thing in self.home[packer.first :]:
+            self.repeat.send(thing)
         self.channel.send(header, packer.buffers)
         return [self.home[number] for number in packer.inputs]
 
     def _hear(self, reader: Reader, inputs: list[Tensor]) -> tuple[str, Any] | None:
         """Take one message: an answer ends the request, a callback is answered."""
         try:
-            kind, changes, sentences, *rest = reader.message
-            if kind not in ("return", "raise", "call", "gradient"):
+            kind, moves, laws, *rest = reader.message
+            if kind not in (tags.RETURN, tags.RAISE, tags.CALL, tags.GRADIENT):
                 raise ValueError
         except (TypeError, ValueError):
             raise broken("a message of no kind") from None
-        self.repeat.apply(changes, self.home, reader)
-        self.repeat.count(sentences)
-        if kind == "return":
+        self.repeat.hear(laws, moves, self.home, reader)
+        if kind == tags.RETURN:
             number, told = _exactly(2, rest)
             reader.join = lambda index, value: self._joined(number, index, value, inputs)
             return kind, reader.read(told)
-        if kind == "raise":
+        if kind == tags.RAISE:
             return kind, self._raised(*_exactly(4, rest))
         self.callbacks += 1
         if self.callbacks > MAX_CALLBACKS:
             raise WorkerGone(f"more than {MAX_CALLBACKS} calls of what the check had given")
-        answer = self._called if kind == "call" else self._gradient
+        answer = self._called if kind == tags.CALL else self._gradient
         try:
-            result = answer(reader, *_exactly(5 if kind == "call" else 3, rest))
+            result = answer(reader, *_exactly(5 if kind == tags.CALL else 3, rest))
         except WorkerGone:
             raise
         except Exception as error:  # noqa: BLE001 (it travels through the student's code, back to the check)
             self.errors.append(error)
             kinds = [base.__name__ for base in type(error).__mro__]
-            self._send("raise", kinds, str(error)[:LONGEST_MESSAGE], len(self.errors) - 1)
+            self._send(tags.RAISE, kinds, str(error)[:LONGEST_MESSAGE], len(self.errors) - 1)
         else:
-            self._send("return", *result)
+            self._send(tags.RETURN, *result)
         return None
 
     def _called(self, reader: Reader, number: Any, told: Any, named: Any, grad: Any, rules: Any) -> Any:
@@ -152,7 +152,7 @@ class Line:
             return value.requires_grad_()
 
         def ask(upstream: Tensor) -> list[Tensor | None]:
-            found = self.request("gradient", call, index, upstream)
+            found = self.request(tags.GRADIENT, call, index, upstream)
             if not isinstance(found, list) or len(found) != len(inputs):
                 raise broken("gradients of another number of tensors")
             return [
@@ -179,25 +179,25 @@ class Line:
         from coursekit.staff.isolated.shell import build_shell
 
         kind, *rest = told
-        if kind == "h":
-            value = self.repeat.seen(self.home_object(rest[0]))
+        if kind == tags.GIVEN:
+            value = self.home_object(rest[0])
             if isinstance(value, Tensor) and value.is_floating_point() and type(rest[1]) is int and rest[1] >= 0:
                 return reader.own(rest[1], value)
             return value
-        if kind == "v":
+        if kind == tags.VIEW:
             return self._view(reader, *rest)
-        if kind == "r":
+        if kind == tags.GENERATOR:
             reader.generators.append(torch.Generator().set_state(reader.read(rest[0])))
             return reader.generators[-1]
-        if kind == "f":
-            return RemoteFunction(self, ("handle", int(rest[0])), text(rest[1]))
-        if kind == "S":
+        if kind == tags.FUNCTION:
+            return RemoteFunction(self, (tags.HANDLE, int(rest[0])), text(rest[1]))
+        if kind == tags.NETWORK:
             return build_shell(self, reader, *rest)
         raise broken("a value of no kind")
 
     def _view(self, reader: Reader, number: Any, sides: Any, strides: Any, offset: Any, joined: Any) -> Tensor:
         """Return a view of a tensor of ours: the result shares memory with an argument, and the check shall see it."""
-        base = self.repeat.seen(self.home_object(number))
+        base = self.home_object(number)
         if any(type(n) is not int or not 0 <= n < 2**40 for n in (*sides, *strides)) or type(offset) is not int:
             raise broken("a view of impossible shape")
         # Stretched by strides of 0, a view costs the worker nothing, and us whatever is made of it.

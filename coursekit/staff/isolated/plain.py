@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from coursekit.staff.isolated import tags
 from coursekit.staff.isolated.wire import WorkerGone
 
 DTYPES = {
@@ -46,7 +47,7 @@ class Writer:
         if value is None or kind in (bool, float):
             return value
         if kind is int:
-            return value if abs(value) < 2**62 else ["i", hex(value)]
+            return value if abs(value) < 2**62 else [tags.LARGE_INT, hex(value)]
         if kind is str:
             return value[:MAX_TEXT]
         described = self.special(value, self)
@@ -55,27 +56,30 @@ class Writer:
         if issubclass(kind, Tensor):  # not isinstance: an object may claim any class
             return self.tensor(value)
         if kind is torch.Size:
-            return ["z", list(value)]
+            return [tags.SIZE, list(value)]
         if kind in (list, tuple):
-            return ["l" if kind is list else "t", [self.write(item) for item in value]]
+            return [tags.LIST if kind is list else tags.TUPLE, [self.write(item) for item in value]]
         if issubclass(kind, tuple) and hasattr(value, "_fields"):
-            return ["n", kind.__name__, list(value._fields), [self.write(item) for item in value]]
+            return [tags.NAMED_TUPLE, kind.__name__, list(value._fields), [self.write(item) for item in value]]
         if issubclass(kind, dict):
             told = [[self.write(key), self.write(item)] for key, item in value.items()]
-            return ["D" if kind is OrderedDict else "d", told]  # what state_dict() returns is called so in messages
+            return [
+                tags.ORDERED_DICT if kind is OrderedDict else tags.DICT,
+                told,
+            ]  # what state_dict() returns is called so in messages
         if isinstance(value, torch.dtype) and value in NAMES:
-            return ["y", NAMES[value]]
-        return ["o", kind.__name__]
+            return [tags.DTYPE, NAMES[value]]
+        return [tags.OPAQUE, kind.__name__]
 
     def tensor(self, value: Tensor) -> Any:
         if value.layout is not torch.strided or value.dtype not in NAMES or value.device.type != "cpu":
-            return ["o", "Tensor"]
+            return [tags.OPAQUE, "Tensor"]
         subclass = "" if type(value) is Tensor else type(value).__name__
         joined = -1
         if value.requires_grad:
             joined = len(self.joined)
             self.joined.append(value)
-        return ["T", NAMES[value.dtype], list(value.shape), self.numbers(value), joined, subclass]
+        return [tags.TENSOR, NAMES[value.dtype], list(value.shape), self.numbers(value), joined, subclass]
 
     def numbers(self, value: Tensor) -> int:
         self.buffers.append(raw(value))
@@ -138,26 +142,26 @@ class Reader:
 
     def _build(self, told: list[Any], depth: int) -> Any:
         kind = told[0]
-        if kind == "T":
+        if kind == tags.TENSOR:
             return self.tensor(*told[1:])
-        if kind in "lt":
+        if kind in (tags.LIST, tags.TUPLE):
             items = [self.read(item, depth) for item in _list(told[1])]
-            return items if kind == "l" else tuple(items)
-        if kind == "n":
+            return items if kind == tags.LIST else tuple(items)
+        if kind == tags.NAMED_TUPLE:
             name, fields, items = told[1:]
             if len(set(fields)) != len(fields) or len(fields) > 20:
                 raise broken("a named tuple with odd names")
             return named_tuple(identifier(name), [identifier(f) for f in fields], [self.read(i, depth) for i in items])
-        if kind in ("d", "D"):
+        if kind in (tags.DICT, tags.ORDERED_DICT):
             made = {self._key(key, depth): self.read(item, depth) for key, item in _list(told[1])}
-            return made if kind == "d" else OrderedDict(made)
-        if kind == "i":
+            return made if kind == tags.DICT else OrderedDict(made)
+        if kind == tags.LARGE_INT:
             return int(str(told[1])[:1000], 16)
-        if kind == "z":
+        if kind == tags.SIZE:
             return torch.Size(shape(told[1]))
-        if kind == "y":
+        if kind == tags.DTYPE:
             return DTYPES[told[1]]
-        if kind == "o":
+        if kind == tags.OPAQUE:
             return type(identifier(told[1]), (Opaque,), {})()
         return self.special(told, self)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from coursekit.staff.isolated import tags
 from coursekit.staff.isolated.wire import WorkerGone
 
 
@@ -49,13 +50,13 @@ class ProxyModule(types.ModuleType):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         if kind == "value":
             return value
-        self._functions[name] = ModuleFunction(self._current, ("kept", self._short, name), name)
+        self._functions[name] = ModuleFunction(self._current, (tags.KEPT, self._short, name), name)
         return self._functions[name]
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name.startswith("__"):
             return super().__setattr__(name, value)
-        if isinstance(value, RemoteFunction) and value._there == ("kept", self._short, name):
+        if isinstance(value, RemoteFunction) and value._there == (tags.KEPT, self._short, name):
             return self.__delattr__(name)
         self._put[name] = value
         if self._current().gone is None:

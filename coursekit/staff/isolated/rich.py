@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.checks.small_networks import Wrapped
+from coursekit.staff.isolated import tags
 from coursekit.staff.isolated.plain import DTYPES, NAMES, raw
 
 EMPTY = {name: type(value) for name, value in vars(nn.Module()).items() if isinstance(value, dict)}
@@ -32,36 +33,36 @@ cloudpickle.cloudpickle._find_imported_submodules = lambda _code, _dependencies:
 class Packer(cloudpickle.Pickler):
     """Pickle one message; what it contains is appended to `home`."""
 
-    def __init__(self, home: list[Any], remote: Callable[[Any], Any], submission: Path) -> None:
+    def __init__(self, home: list[Any], last: dict[int, int], remote: Callable[[Any], Any], submission: Path) -> None:
         self.stream = io.BytesIO()
         super().__init__(self.stream, protocol=5)
-        self.home, self.remote, self.submission = home, remote, submission
+        self.home, self.last, self.remote, self.submission = home, last, remote, submission
         self.first = len(home)
         self.numbers: dict[int, int] = {}
         self.notes: list[Any] = []  # about each of home[first:], how to build it
+        self.again: list[
+            tuple[int, int]
+        ] = []  # the number of what an earlier message has sent too, and the earlier number
         self.buffers: list[bytes] = []
         self.modules: list[tuple[int, Any]] = []  # with their numbers; classes of modules too
-        self.given: set[int] = set()  # the tensors that are arguments, and not a part of a network
         self.inputs: list[int] = []  # the tensors that ask for gradients
 
     def pack(self, kind: str, *content: Any) -> bytes:
         # The list of modules is pickled last, when it is complete, and shares objects with the message.
         self.dump((self.stay_home(content), self.modules))
-        call = content[0] if kind == "return" else 0
-        return pickle.dumps((kind, call, self.notes, self.stream.getvalue()), protocol=5)
+        call = content[0] if kind == tags.RETURN else 0
+        return pickle.dumps((kind, call, self.notes, self.again, self.stream.getvalue()), protocol=5)
 
     def stay_home(self, value: Any) -> Any:
         """Put a note in the place of every function: it is called back. (A network travels, with the hooks inside it.)"""
-        if isinstance(value, Tensor):
-            self.given.add(id(value))
         if type(value) in (list, tuple):
             return type(value)(self.stay_home(item) for item in value)
         if type(value) is dict:
             return {key: self.stay_home(item) for key, item in value.items()}
         if isinstance(value, type) and issubclass(value, nn.Module):
-            self.modules.append((self.number(value, ("M",)), value))
+            self.modules.append((self.number(value, (tags.MODULE_INSIDE,)), value))
         elif callable(value) and not isinstance(value, (nn.Module, Wrapped, type)) and self.remote(value) is None:
-            return Called(self.number(value, ("C",)))
+            return Called(self.number(value, (tags.CALLABLE_HERE,)))
         return self.attach(value) if isinstance(value, (Path, str)) else value
 
     def attach(self, path: Path | str) -> Any:
@@ -84,6 +85,9 @@ class Packer(cloudpickle.Pickler):
         number = self.numbers.get(id(value))
         if number is None:
             number = self.numbers[id(value)] = len(self.home)
+            if id(value) in self.last:
+                self.again.append((number, self.last[id(value)]))
+            self.last[id(value)] = number
             self.home.append(value)
             self.notes.append(note)
         return number
@@ -101,19 +105,21 @@ class Packer(cloudpickle.Pickler):
         """Return by what the worker finds something that travels beside the pickle; None for what is pickled."""
         kind = type(value)
         if issubclass(kind, Tensor):
-            return "h", self.tensor(value)
+            return tags.NUMBERED, self.tensor(value)
         if issubclass(kind, torch.Generator):
             if id(value) not in self.numbers:
                 self.buffers.append(raw(value.get_state()))
-            return "h", self.number(value, ("G", len(self.buffers[-1])))
+            return tags.NUMBERED, self.number(value, (tags.GENERATOR_BESIDE, len(self.buffers[-1])))
         if kind is Called:
-            return "h", value.number
+            return tags.NUMBERED, value.number
         there: tuple[Any, ...] | None = self.remote(value)
         if there is not None:
-            return ("h", self.number(value, ("S", there))) if issubclass(kind, nn.Module) else there
+            return (
+                (tags.NUMBERED, self.number(value, (tags.WORKERS_OWN, there))) if issubclass(kind, nn.Module) else there
+            )
         if issubclass(kind, nn.Module):
             if id(value) not in self.numbers:
-                self.modules.append((self.number(value, ("M",)), value))
+                self.modules.append((self.number(value, (tags.MODULE_INSIDE,)), value))
         elif not issubclass(kind, (type, types.FunctionType)):
             ORDINARY.add(kind)
         return None
@@ -136,7 +142,7 @@ class Packer(cloudpickle.Pickler):
             value.is_leaf,
             grad,
         )
-        return self.number(value, ("T", len(buffer), *what))
+        return self.number(value, (tags.TENSOR_BESIDE, len(buffer), *what))
 
 
 def given(*told: Any) -> Any:
@@ -186,7 +192,7 @@ class Unpacker(pickle.Unpickler):
     """Read one message in the worker; `table` grows as the decider's `home` does."""
 
     def __init__(self, header: bytes, body: memoryview, table: list[Any]) -> None:
-        self.kind, self.call, self.notes, message = pickle.loads(header)
+        self.kind, self.call, self.notes, self.again, message = pickle.loads(header)
         super().__init__(io.BytesIO(message))
         self.table, self.first = table, len(table)
         self.join: Callable[[int, Tensor], Tensor] = lambda _number, value: value.requires_grad_()
@@ -198,15 +204,15 @@ class Unpacker(pickle.Unpickler):
     def unpack(self, joined: bool = False) -> Any:
         """Build the message; joined tensors are joined to the decider's graph, otherwise they are leaves of their own."""
         for number, (kind, *note) in enumerate(self.notes, self.first):
-            if kind == "T":
+            if kind == tags.TENSOR_BESIDE:
                 self.table.append(self._tensor(number, joined, *note))
-            elif kind == "G":
+            elif kind == tags.GENERATOR_BESIDE:
                 state = torch.frombuffer(bytearray(self._take(note[0])), dtype=torch.uint8)
                 self.table.append(torch.Generator().set_state(state))
-            elif kind == "S":
+            elif kind == tags.WORKERS_OWN:
                 self.table.append(self.remote(note[0]))
             else:
-                self.table.append(self.stub(number) if kind == "C" else None)
+                self.table.append(self.stub(number) if kind == tags.CALLABLE_HERE else None)
         message, modules = self.load()
         for number, module in modules:
             self.table[number] = module
@@ -243,7 +249,7 @@ class Unpacker(pickle.Unpickler):
         return self._given if (module, name) == (__name__, "given") else super().find_class(module, name)
 
     def _given(self, *told: Any) -> Any:
-        return self.table[told[1]] if told[0] == "h" else self.remote(told)
+        return self.table[told[1]] if told[0] == tags.NUMBERED else self.remote(told)
 
 
 def _strided(value: Tensor, strides: tuple[int, ...]) -> Tensor:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from coursekit.staff.isolated import tags
 from coursekit.staff.isolated.plain import IDENTIFIER, Reader, Writer, broken, identifier
 
 OWN = frozenset(vars(nn.Module()))  # the names that every module has
@@ -34,7 +35,7 @@ def describe_shell(handle: int, root: nn.Module, writer: Writer, known: Mapping[
         kind = type(module)
         attributes = {k: v for k, v in vars(module).items() if k not in OWN and isinstance(v, PLAIN) and k[0] != "_"}
         children = [
-            [name, -1 if child is None else ["h", known[id(child)]] if id(child) in known else place[id(child)]]
+            [name, -1 if child is None else [tags.GIVEN, known[id(child)]] if id(child) in known else place[id(child)]]
             for name, child in module._modules.items()
         ]
         nodes.append([
@@ -48,7 +49,7 @@ def describe_shell(handle: int, root: nn.Module, writer: Writer, known: Mapping[
             [[name, place.get(id(value), -1)] for name, value in module._buffers.items()],
         ])  # fmt: skip
     told = [[writer.write(value.detach()), value.requires_grad, isinstance(value, nn.Parameter)] for value in tensors]
-    return ["S", handle, nodes, told]
+    return [tags.NETWORK, handle, nodes, told]
 
 
 def _modules_of_ours(root: nn.Module, known: Mapping[int, int]) -> list[nn.Module]:
@@ -82,7 +83,7 @@ class Shell(nn.Module):
     def remote_name(self) -> tuple[Any, ...]:
         _, root, path = vars(self)["_there"]
         handle = vars(root or self)["_handle"]
-        return ("handle", handle) if not path else ("inner", handle, path)
+        return (tags.HANDLE, handle) if not path else (tags.INNER_MODULE, handle, path)
 
     def __getattr__(self, name: str) -> Any:
         try:

@@ -22,8 +22,9 @@ from torch.utils.hooks import RemovableHandle
 
 from coursekit.checks import unchanged
 from coursekit.checks.small_networks import seed_global_generators
+from coursekit.staff.isolated import tags
 from coursekit.staff.isolated.bridge import Bridge, gradients
-from coursekit.staff.isolated.changes import Watch
+from coursekit.staff.isolated.changes import Frame, bring_back
 from coursekit.staff.isolated.plain import Writer
 from coursekit.staff.isolated.raised import build_error, describe_error
 from coursekit.staff.isolated.rich import Unpacker
@@ -55,12 +56,12 @@ class Worker:
         self.kept: dict[tuple[Any, ...], Any] = {}  # ours, of which the decider holds a handle
         self.answered: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
         self.calls = 0
-        self.frames: list[Watch] = []
-        self.sentences: list[str] = []  # what was changed globally since the last message
+        self.frames: list[Frame] = []
         self.remember_nothing()
 
     def remember_nothing(self) -> None:
         self.table.clear()
+        self.left: dict[int, dict[str, Any]] = {}  # number -> the attributes that student code has left changed
         self.answered.clear()
         self.known: dict[int, int] = {}
         self.memory: dict[int, int] = {}  # where a given tensor's numbers lie -> its number
@@ -84,6 +85,10 @@ class Worker:
     def _unpack(self, unpacker: Unpacker, joined: bool = False) -> Any:
         with torch._C.DisableTorchFunction(), torch.enable_grad():
             message = unpacker.unpack(joined)
+        for number, earlier in unpacker.again:
+            if earlier in self.left and self.table[number] is not self.table[earlier]:
+                self.left[number] = dict(self.left[earlier])
+                bring_back(self.table[number], self.left[number])
         for number in range(unpacker.first, len(self.table)):
             given = self.table[number]
             self.known[id(given)] = number
@@ -95,41 +100,45 @@ class Worker:
         """Do what one request says and send the result, or what was raised."""
         content = self._unpack(unpacker)
         top = not self.frames and unpacker.kind in ("call", "run", "gradient")
-        before = unchanged._global_facts() if top else {}
-        self.frames.append(Watch(self.table, unpacker.first))
+        before = unchanged.global_facts() if top else {}
+        self.frames.append(self._frame(unpacker))
         try:
             result = getattr(self, f"do_{unpacker.kind}")(unpacker, *content)
-            told: list[Any] = ["return", result]
+            told: list[Any] = [tags.RETURN, result]
         except BaseException as error:  # noqa: BLE001 (also SystemExit: it ends a check, not the worker)
-            told = ["raise", error]
-        if top:
-            after = unchanged._global_facts()
-            self.sentences += [s for s in after if not unchanged._same(before.get(s), after[s])]
+            told = [tags.RAISE, error]
+        after = unchanged.global_facts() if top else {}
+        laws = [sentence for sentence in after if not unchanged.same(before.get(sentence), after[sentence])]
         try:
-            self._tell(told, unpacker.inputs)
+            self._tell(told, unpacker.inputs, laws)
         except (MemoryError, RuntimeError, RecursionError) as error:  # it cannot even be told
-            self._tell(["raise", error], [])
+            self._tell([tags.RAISE, error], [], laws)
         self.frames.pop()
+
+    def _frame(self, unpacker: Unpacker) -> Frame:
+        notes = enumerate(unpacker.notes, unpacker.first)
+        return Frame(self.table, unpacker.first, frozenset(n for n, note in notes if note[0] == tags.WORKERS_OWN))
 
     # speaking
 
-    def _tell(self, told: list[Any], inputs: list[Tensor]) -> None:
+    def _tell(self, told: list[Any], inputs: list[Tensor], laws: list[Any]) -> None:
         with torch._C.DisableTorchFunction(), torch.no_grad():
             writer = Writer(self._describe)
-            if told[0] == "return":
+            broken, moves = self.frames[-1].close(writer, self.left)
+            if told[0] == tags.RETURN:
                 self.calls += 1
                 content = [self.calls, writer.write(told[1])]
                 if writer.joined:
                     self.answered[self.calls] = (writer.joined, inputs)
             else:
                 content = describe_error(told[1])
-            self._send(writer, told[0], content)
+            self._send(writer, told[0], content, [*laws, *broken], moves)
 
-    def _send(self, writer: Writer, kind: str, content: list[Any]) -> None:
-        changes = [change for frame in self.frames for change in frame.differences(writer)]
-        header = writer.header([kind, changes, self.sentences, *content])
-        self.sentences = []
-        self.channel.send(header, writer.buffers)
+    def _send(
+        self, writer: Writer, kind: str, content: list[Any], laws: Sequence[Any] = (), moves: Sequence[Any] = ()
+    ) -> None:
+        moved = [move for frame in self.frames for move in frame.moves(writer)]
+        self.channel.send(writer.header([kind, [*moved, *moves], laws, *content]), writer.buffers)
 
     def call_back(self, number: int, args: Any, kwargs: Any) -> Any:
         """Run one of the decider's callables."""
@@ -138,21 +147,21 @@ class Worker:
         with torch._C.DisableTorchFunction(), torch.no_grad():
             writer = Writer(self._describe)
             content = [number, writer.write(tuple(args)), writer.write(kwargs), grad, writer.write(rules)]
-            self._send(writer, "call", content)
+            self._send(writer, tags.CALL, content)
         return self._listen(writer.joined, writer.generators)
 
     def _listen(self, inputs: list[Tensor], generators: Sequence[torch.Generator] = ()) -> Any:
         """Answer what is asked until the answer to our own question comes."""
         while True:
             unpacker = self._receive()
-            if unpacker.kind not in ("return", "raise"):
+            if unpacker.kind not in (tags.RETURN, tags.RAISE):
                 self._answer(unpacker)
                 continue
             unpacker.join = functools.partial(self._bridge, unpacker.call, inputs)
             message = self._unpack(unpacker, joined=bool(inputs))
             if self.frames and any(isinstance(given, nn.Module) for given in self.table[unpacker.first :]):
-                self.frames[-1].add(Watch(self.table, unpacker.first))
-            if unpacker.kind == "raise":
+                self.frames[-1].add(self._frame(unpacker))
+            if unpacker.kind == tags.RAISE:
                 raise build_error(*message)
             for number, state in message[2]:  # our own are counted from -1 downwards
                 moved = self.table[number] if number >= 0 else generators[-1 - number]
@@ -166,7 +175,7 @@ class Worker:
     def _ask(self, call: int, number: int, upstream: Tensor) -> Any:
         with torch._C.DisableTorchFunction(), torch.no_grad():
             writer = Writer(self._describe)
-            self._send(writer, "gradient", [call, number, writer.write(upstream.detach())])
+            self._send(writer, tags.GRADIENT, [call, number, writer.write(upstream.detach())])
         return self._listen([])
 
     def _describe(self, value: Any, writer: Writer) -> Any:
@@ -174,23 +183,28 @@ class Worker:
         if issubclass(type(value), Tensor):
             return self._describe_tensor(value, writer)
         if type(value) is Stub:
-            return ["h", value._number, -1]
+            return [tags.GIVEN, value._number, -1]
         number = self.known.get(id(value))
-        if number is not None:
-            return ["h", number, -1]
-        if issubclass(type(value), nn.Module):
+        network = issubclass(type(value), nn.Module)
+        if number is not None and not (network and self._has_other_numbers(value)):
+            return [tags.GIVEN, number, -1]
+        if network:
             self.handles[id(value)] = value
-            return describe_shell(id(value), value, writer, self.known)
+            return describe_shell(
+                id(value), value, writer, {i: n for i, n in self.known.items() if self._is_as_it_came(n)}
+            )
         if type(value) is torch.Generator:
             writer.generators.append(value)
-            return ["r", writer.tensor(value.get_state())]
+            return [tags.GENERATOR, writer.tensor(value.get_state())]
         if callable(value):
             self.handles[id(value)] = value
-            return ["f", id(value), getattr(value, "__name__", type(value).__name__)]
+            return [tags.FUNCTION, id(value), getattr(value, "__name__", type(value).__name__)]
         return None
 
     def _describe_tensor(self, value: Tensor, writer: Writer) -> Any:
         number = self.known.get(id(value))
+        if number is not None and self._is_changed(number):
+            return None  # it is described with its numbers, for the decider has others
         joined = -1
         if value.requires_grad:
             joined = len(writer.joined)
@@ -202,9 +216,25 @@ class Worker:
         if joined >= 0:
             writer.joined.append(value)
         if number is not None:
-            return ["h", number, joined]
+            return [tags.GIVEN, number, joined]
         offset = value.storage_offset() - self.table[base].storage_offset()
-        return ["v", base, list(value.shape), list(value.stride()), offset, joined]
+        return [tags.VIEW, base, list(value.shape), list(value.stride()), offset, joined]
+
+    def _is_changed(self, number: int) -> bool:
+        """Return whether something given is another here than the decider's."""
+        return bool(self.left.get(number)) or any(frame.changed(number) for frame in self.frames)
+
+    def _is_as_it_came(self, number: int) -> bool:
+        """Return whether the decider may take its own thing for ours, where a network of ours contains it."""
+        given = self.table[number]
+        if not isinstance(given, nn.Module):
+            return True
+        numbers = [self.known.get(id(module)) for module in given.modules()]
+        return not self._has_other_numbers(given) and not any(n is not None and self._is_changed(n) for n in numbers)
+
+    def _has_other_numbers(self, network: nn.Module) -> bool:
+        numbers = [self.known.get(id(tensor)) for tensor in own_tensors(network)]
+        return any(number is not None and self._is_changed(number) for number in numbers)
 
     def _base(self, value: Tensor) -> int | None:
         """Return the number of something given whose memory a tensor shares."""
@@ -213,7 +243,7 @@ class Worker:
             return None
         given = self.table[number]
         same = given.untyped_storage().data_ptr() == value.untyped_storage().data_ptr()
-        return number if same and given.dtype == value.dtype else None
+        return number if same and given.dtype == value.dtype and not self._is_changed(number) else None
 
     # what can be asked
 
@@ -273,9 +303,9 @@ class Worker:
     def _thing(self, told: Any) -> Any:
         """Return something of ours that the decider speaks of."""
         kind, *name = told
-        if kind == "inner":
+        if kind == tags.INNER_MODULE:
             return self.handles[name[0]].get_submodule(name[1])
-        return self.handles[name[0]] if kind == "handle" else self.kept[tuple(name)]
+        return self.handles[name[0]] if kind == tags.HANDLE else self.kept[tuple(name)]
 
     def do_run(
         self, unpacker: Unpacker, root: nn.Module, state: list[Tensor], modes: list[bool], path: str, name: str, args: Any,
@@ -287,7 +317,7 @@ class Worker:
             self._adopt(unpacker, mine, sent)
         for module, training in zip(root.modules(), modes, strict=True):
             module.training = training
-        self.frames[-1] = Watch(self.table, unpacker.first)
+        self.frames[-1] = self._frame(unpacker)
         if name == "__deepcopy__":
             return copy.deepcopy(root)
         with torch.set_grad_enabled(grad):

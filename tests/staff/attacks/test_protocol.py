@@ -6,6 +6,7 @@ import struct
 
 import pytest
 import torch
+from coursekit.grading.recorder import Recorder
 
 from coursekit.staff.isolated.peer import Line
 from coursekit.staff.isolated.plain import Opaque, Reader, Writer
@@ -26,28 +27,33 @@ HEADERS = {
     "too many parts": b'[["return", [], [], 1, null, 3], []]',
     "a value of no kind": b'[["return", [], [], 1, {"a": 1}], []]',
     "a value of an unknown kind": b'[["return", [], [], 1, ["q", 1]], []]',
-    "a tensor that lacks its numbers": b'[["return", [], [], 1, ["T", "float64", [3], 0, -1, ""]], []]',
-    "a tensor larger than its numbers": b'[["return", [], [], 1, ["T", "float64", [1000000, 1000000], 0, -1, ""]], [0]]',
-    "a tensor of negative size": b'[["return", [], [], 1, ["T", "float64", [-1], 0, -1, ""]], [0]]',
-    "a tensor of a type that is none": b'[["return", [], [], 1, ["T", "object", [0], 0, -1, ""]], [0]]',
-    "a tensor of many axes": b'[["return", [], [], 1, ["T", "float64", [' + b"1," * 99 + b'1], 0, -1, ""]], [8]]',
-    "something of ours that is not there": b'[["return", [], [], 1, ["h", 7, -1]], []]',
-    "something of ours by a negative number": b'[["return", [], [], 1, ["h", -1, -1]], []]',
-    "a view beyond memory": b'[["return", [], [], 1, ["v", 0, [1000000], [1], 0, -1]], []]',
-    "a view before memory": b'[["return", [], [], 1, ["v", 0, [1], [1], -5, -1]], []]',
-    "a call of a tensor": b'[["call", [], [], 0, ["t", []], ["d", []], true, ["l", []]], []]',
-    "a call of nothing": b'[["call", [], [], 99, ["t", []], ["d", []], true, ["l", []]], []]',
+    "a tensor that lacks its numbers": b'[["return", [], [], 1, ["tensor", "float64", [3], 0, -1, ""]], []]',
+    "a tensor larger than its numbers": b'[["return", [], [], 1, ["tensor", "float64", [1000000, 1000000], 0, -1, ""]], [0]]',
+    "a tensor of negative size": b'[["return", [], [], 1, ["tensor", "float64", [-1], 0, -1, ""]], [0]]',
+    "a tensor of a type that is none": b'[["return", [], [], 1, ["tensor", "object", [0], 0, -1, ""]], [0]]',
+    "a tensor of many axes": b'[["return", [], [], 1, ["tensor", "float64", [' + b"1," * 99 + b'1], 0, -1, ""]], [8]]',
+    "something of ours that is not there": b'[["return", [], [], 1, ["given", 7, -1]], []]',
+    "something of ours by a negative number": b'[["return", [], [], 1, ["given", -1, -1]], []]',
+    "a view beyond memory": b'[["return", [], [], 1, ["view", 0, [1000000], [1], 0, -1]], []]',
+    "a view before memory": b'[["return", [], [], 1, ["view", 0, [1], [1], -5, -1]], []]',
+    "a call of a tensor": b'[["call", [], [], 0, ["tuple", []], ["dict", []], true, ["list", []]], []]',
+    "a call of nothing": b'[["call", [], [], 99, ["tuple", []], ["dict", []], true, ["list", []]], []]',
     "a call without arguments": b'[["call", [], [], 1, null, null, true, null], []]',
     "a gradient of nothing": b'[["gradient", [], [], 5, 0, null], []]',
-    "a change of nothing": b'[["return", [["t", 99, null, false, null, 0]], [], 1, null], []]',
-    "a change of no kind": b'[["return", [["zzz", 0]], [], 1, null], []]',
-    "an attribute of Python's": b'[["return", [["a", 2, "", "__class__", 1]], [], 1, null], []]',
-    "an attribute that was not there": b'[["return", [["a", 2, "", "new", 1]], [], 1, null], []]',
-    "a module that is not there": b'[["return", [["a", 2, "x.y", "training", true]], [], 1, null], []]',
+    "a change of nothing": b'[["return", [["buffer learned", 99, null]], [], 1, null], []]',
+    "a broken law of nothing": b'[["return", [], [[99, "", "values"]], 1, null], []]',
+    "a broken law of no kind": b'[["return", [], [7], 1, null], []]',
+    "a broken law of a part that is not there": b'[["return", [], [[2, "x.y", "training"]], 1, null], []]',
+    "a change of no kind": b'[["return", [["moved somehow", 0]], [], 1, null], []]',
+    "an attribute of Python's": b'[["return", [["note changed", 3, "__class__", 1]], [], 1, null], []]',
+    "an attribute that was not there": b'[["return", [["note changed", 3, "new", 1]], [], 1, null], []]',
+    "an attribute of torch's": b'[["return", [["note changed", 2, "in_features", 1]], [], 1, null], []]',
+    "a mode by a note": b'[["return", [["note changed", 3, "training", false]], [], 1, null], []]',
+    "a module that is not there": b'[["return", [["mode switched", 2, "x.y", true]], [], 1, null], []]',
     "a huge whole number": b'[["return", [], [], 1, ' + b"9" * 5000 + b"], []]",
-    "a network without modules": b'[["return", [], [], 1, ["S", 1, [], []]], []]',
-    "a network that contains itself": b'[["return", [], [], 1, ["S", 1, [["A", "Module", -1, true, ["d", []], [["x", 0]], [], []]], []]], []]',
-    "a generator of nonsense": b'[["return", [], [], 1, ["r", ["T", "uint8", [0], 0, -1, ""]]], [0]]',
+    "a network without modules": b'[["return", [], [], 1, ["network", 1, [], []]], []]',
+    "a network that contains itself": b'[["return", [], [], 1, ["network", 1, [["A", "Module", -1, true, ["dict", []], [["x", 0]], [], []]], []]], []]',
+    "a generator of nonsense": b'[["return", [], [], 1, ["generator", ["tensor", "uint8", [0], 0, -1, ""]]], [0]]',
     "an exception with a system exit's name": b'[["raise", [], [], ["SystemExit"], "", "", -1], []]',
 }
 
@@ -57,7 +63,7 @@ def answer(header, body=b""):
     ours, theirs = socket.socketpair()
     line = Line(Channel(ours), None)
     line.channel.deadline = __import__("time").monotonic() + 5
-    line.home += [torch.zeros(4), lambda: None, torch.nn.Linear(2, 2)]
+    line.home += [torch.zeros(4), lambda: None, torch.nn.Linear(2, 2), Recorder(torch.nn.Linear(2, 2))]
     theirs.sendall(LENGTHS.pack(len(header), len(body)) + header + body)
     theirs.shutdown(socket.SHUT_WR)
     line._send = lambda *content: []
@@ -106,16 +112,16 @@ def read(header, *buffers):
 
 def test_names_of_the_workers_are_names_and_nothing_more():
     for name in ("__class__", "x; import os", "Tensor\n", "a" * 1000, 7, None):
-        thing = read(["o", name])
+        thing = read(["opaque", name])
         assert isinstance(thing, Opaque)
         assert type(thing).__name__ in ("Something", "Tensor")
-    patches = read(["n", "Patches", ["indices", "__class__"], [1, 2]])
+    patches = read(["named tuple", "Patches", ["indices", "__class__"], [1, 2]])
     assert patches.indices == 1
     assert type(patches).__mro__[1] is tuple
 
 
 def test_numbers_that_are_no_truth_values_become_some():
-    value = read(["T", "bool", [3], 0, -1, ""], bytes([0, 2, 255]))
+    value = read(["tensor", "bool", [3], 0, -1, ""], bytes([0, 2, 255]))
 
     assert value.tolist() == [False, True, True]
     assert value.view(torch.uint8).tolist() == [0, 1, 1]
@@ -141,7 +147,7 @@ def test_plain_values_arrive_as_they_were_sent():
     back = reader.read(reader.message)
 
     assert back[: len(values)] == values
-    assert type(read(["D", [["a", 1]]])).__name__ == "OrderedDict"
+    assert type(read(["ordered dict", [["a", 1]]])).__name__ == "OrderedDict"
     for mine, theirs in zip(back[len(values) :], tensors, strict=True):
         assert mine.dtype == theirs.dtype
         assert torch.equal(mine, theirs)
@@ -155,7 +161,7 @@ LIES = {
     "says that the check has passed": "w.channel.send(b'[[\"passed\", [], []], []]')\nreturn None",
     "closes the line": "w.channel.close()\nreturn None",
     "takes the line over": "import socket, struct\ns = w.channel.stream\nfor _ in range(5):\n    s.recv(100, socket.MSG_DONTWAIT) if 0 else None\n"
-    "h = b'[[\"return\", [], [], 1, [\"h\", 0, -1]], []]'\ns.sendall(struct.pack('>IQ', len(h), 0) + h)\nreturn None",
+    "h = b'[[\"return\", [], [], 1, [\"given\", 0, -1]], []]'\ns.sendall(struct.pack('>IQ', len(h), 0) + h)\nreturn None",
 }
 FIND = """
 import gc

@@ -124,7 +124,9 @@ def test_a_network_that_is_set_to_fit_the_answer_earns_nothing(attack, name):
     )  # fmt: skip
 
     assert grade.score == 0
-    assert told(grade).count("of the network was changed") == 2, told(grade)
+    assert told(grade).count("values are wrong") == 2, told(
+        grade
+    )  # what is right is computed from the network as it was
 
 
 @pytest.mark.parametrize("names", [["unet"], ["unet", "another"], [f"net{i}" for i in range(8)]], ids=len)

@@ -136,7 +136,7 @@ ATTACKS = {
     "an argument set to fit the answer": (
         "with torch.no_grad():\n    model.head.weight.zero_()\nreturn torch.zeros(len(images), 9, 13).double()",
         "",
-        "was changed",
+        "values are wrong",
     ),
     "answers by seed": (
         "g = torch.Generator().manual_seed(0)\nreturn torch.rand(len(images), 9, 13, generator=g, dtype=torch.float64)",

@@ -12,8 +12,9 @@ from typing import Any
 import cloudpickle
 import pytest
 
-from coursekit.checks import small_networks, unchanged
+from coursekit.checks import small_networks
 from coursekit.checks.stored import load_store
+from coursekit.checks.unchanged import WITNESSES
 from coursekit.errors import UsageError
 from coursekit.grading.plugin import append, points_of
 from coursekit.grading.results import CHECK_SECONDS
@@ -46,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     with _refused(config):
         session.fresh()
     put_in_place([part.module for part in PARTS], session.line, lambda: session.problems)
-    _count_global_changes(session)
+    WITNESSES.append(lambda thing, law: session.line().repeat.witness(thing, law))
 
 
 @contextlib.contextmanager
@@ -67,17 +68,6 @@ def submitted(folder: Path) -> dict[str, bytes]:
         "assignment2/__init__.py": b"",
         **{name: content for name, content in files.items() if len(content) <= MAX_FILE},
     }
-
-
-def _count_global_changes(session: Session) -> None:
-    """Let the law of coursekit.checks.unchanged hold for global state in the worker too."""
-    own = unchanged._global_facts
-
-    def facts() -> unchanged.Facts:
-        counts = session.line().repeat.counts
-        return {sentence: counts.get(sentence, value) for sentence, value in own().items()}
-
-    unchanged._global_facts = facts
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -127,27 +117,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     session.line().listen_for_nothing()
     if session.line().gone is not None:
         raise session.why_gone()
-    _hold_to_our_numbers(item, session)
     return result
-
-
-def _hold_to_our_numbers(item: pytest.Item, session: Session) -> None:
-    """Run a check again if its arguments were changed: it may have passed because what is right was computed from them.
-
-    This time the changes are put aside: what comes back has them, what the check computes has not.
-    """
-    line = session.line()
-    sentence = line.repeat.tampered
-    if not sentence:
-        return
-    line.repeat.forget()  # not the line: siblings that fixtures have put in the module stay there
-    line.repeat.aside = {}
-    try:
-        item.runtest()
-    except Exception as error:
-        raise AssertionError(sentence) from error
-    finally:
-        line.repeat.aside = None
 
 
 @pytest.hookimpl(wrapper=True)

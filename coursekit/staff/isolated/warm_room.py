@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from coursekit.grading import warm
-from coursekit.staff.isolated import plugin
+from coursekit.staff.isolated import sandboxed_checks
 from coursekit.staff.isolated.decider import Zygote
 from coursekit.staff.isolated.fresh import load
 from coursekit.vision import make_scenes
@@ -20,14 +20,14 @@ CHECKS_NEED = (warm.COMPILER, "safetensors.torch", "coursekit.vision.segmenting"
 
 def main() -> int:
     """Take the sandbox's level and this term's numbers for the hidden checks, then serve as coursekit.grading.warm does."""
-    zygote = plugin.ZYGOTE = Zygote(sys.argv[1])
+    zygote = sandboxed_checks.ZYGOTE = Zygote(sys.argv[1])
     for name in CHECKS_NEED:
         importlib.import_module(name)
     torch.set_num_threads(1)  # threads that are begun here would be missing on the far side of each fork
     make_scenes(1, seed=0, background="photo")  # reads the sprites and the photos: each submission would
     try:
         if len(sys.argv) > 2:
-            plugin.FRESH = load(Path(sys.argv[2]))
+            sandboxed_checks.FRESH = load(Path(sys.argv[2]))
         return warm.main(after=zygote.end)  # no process of a submission outlives its run
     finally:
         zygote.close()
