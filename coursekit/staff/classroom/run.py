@@ -83,7 +83,7 @@ def grade_class(
                 return dask_pool(scheduler, most or math.inf)
             return local_pool(most or workers or workers_that_fit())
 
-        run = _Run(roster, out / "students", order, stamps, job, canary is True or job is jobs.grade_work)
+        run = _Run(roster, out / "students", order, stamps, job, job is jobs.grade_work if canary is None else canary)
         try:
             with scratch_in(out / ".scratch"):
                 run.grade(pool, progress)
@@ -127,7 +127,7 @@ class _Run:
             jobs.begin()
             try:
                 with pool(most) as opened:
-                    width = opened.width()
+                    width = min(opened.width(), len(waiting))
                     if self._ready(opened, width, waiting):
                         waiting = self._drive(opened, width, waiting, progress)
             except BaseException:

@@ -15,7 +15,7 @@ UNLIMITED = 2**60  # cgroup v1 writes about 2**63 for no limit
 
 def workers_that_fit(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:
     """Return how many workers this machine has cores and memory for, one at least."""
-    return max(1, min(int(cores(proc, cgroups)), int((free_memory(proc, cgroups) - OWN_BYTES) // WORKER_BYTES)))
+    return max(1, int(min(cores(proc, cgroups), (free_memory(proc, cgroups) - OWN_BYTES) / WORKER_BYTES)))
 
 
 def cores(proc: Path, cgroups: Path) -> float:

@@ -96,9 +96,9 @@ def _apologise(tell: int, error: BaseException) -> None:
     os.write(tell, f"!{error}".replace(" ", UNSPACED).encode() + b" ")
 
 
-def spare_user(serial: int) -> int:
+def spare_user(serial: int, users: str = "") -> int:
     """Return the number of a user who owns nothing; in a rootless container there are few, and nobody else may be used."""
-    for line in reversed(Path("/proc/self/uid_map").read_text().splitlines()):
+    for line in reversed((users or Path("/proc/self/uid_map").read_text()).splitlines()):
         inside, _, count = map(int, line.split())
         if inside <= FIRST_USER < inside + count - MANY:
             return FIRST_USER + serial % MANY

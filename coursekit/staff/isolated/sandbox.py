@@ -66,7 +66,12 @@ class Limits:
 def environment() -> dict[str, str]:
     """Return all that a worker knows of the environment."""
     quiet = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1", "LC_ALL": "C.UTF-8", "HOME": "/tmp"}
-    return quiet | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PATH": "/usr/bin:/bin"}
+    threads = {
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "OMP_WAIT_POLICY": "PASSIVE",
+    }  # more of them may not spin
+    return quiet | threads | {"PATH": "/usr/bin:/bin"}
 
 
 def bubblewrap(arguments: list[str]) -> list[str]:
