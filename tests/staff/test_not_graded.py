@@ -471,7 +471,7 @@ def test_the_submission_that_gives_no_solution_away_shows_what_a_machine_can_do(
     with canary.innocent(CHOSEN) as folder:
         text = (folder / MODULE).read_text()
         grade = grade_submission(folder, PARTS[:1], room=room, checks=CHOSEN)
-        (folder / MODULE).write_text(text.replace("torch.ones(128", "torch.ones(1280"))
+        (folder / MODULE).write_text(text.replace("torch.ones(64", "torch.ones(640"))
         small = grade_submission(folder, PARTS[:1], room=room, checks=CHOSEN)
 
     assert "SOLUTION" not in text

@@ -168,7 +168,7 @@ def _log(grade: Grade) -> str:
 
 def _room(order: Order) -> Room:
     fresh = order.hidden and not order.stored
-    key = (order.seed, order.parts, fresh, order.trust)
+    key = (order.seed, order.parts if fresh else (), fresh, order.trust)
     if getattr(_own, "key", None) != key or _own.room not in _rooms:
         if importlib.util.find_spec("cloudpickle") is None:
             raise UsageError("cloudpickle is missing here: `./setup.sh test` installs what the staff's side needs")

@@ -6,6 +6,7 @@ The hidden checks draw the stored numbers: for fresh ones the solution would hav
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -76,8 +77,9 @@ def _refuse(order: jobs.Order, hashes: dict[str, str], job: jobs.Job) -> None:
             raise UsageError(f"{name} is not as it was packed: upload the zip of `a2 gradescope` again")
     problem = canary.edition_problem(checks_of(order.chosen, hidden=True))
     if not problem:
-        grade = unpack(_tried(job, jobs.Work(canary.files(order.chosen)), order).files[KEPT])
-        problem = canary.shortfall(grade, order.chosen) if grade else "its grade cannot be read"
+        first = jobs.with_checks(dataclasses.replace(order, parts=order.parts[:1]))  # each submission pays for it
+        grade = unpack(_tried(job, jobs.Work(canary.files(first.chosen)), first).files[KEPT])
+        problem = canary.shortfall(grade, first.chosen) if grade else "its grade cannot be read"
     if problem:
         raise UsageError(problem)
 
