@@ -22,6 +22,8 @@ START_SECONDS = 300  # the first start after an installation reads 5 GB from the
 LOAD_SECONDS = 60  # from pytest's start to the first check: the student's module is imported
 GRACE_SECONDS = 5  # what pytest-timeout gets to interrupt a check before the process is killed
 
+KILLED = -9  # a signal's number, which Windows does not name
+
 LONGEST_MESSAGE = 4000  # characters; a student's exception may carry a whole tensor
 
 # Called many times a second with the number of checks done so far; an exception that it raises stops the run.
@@ -163,7 +165,7 @@ class _Run:
             found[name] = self._cut_short(self.checks[name], code)
         if not unfinished and not unloaded:  # nothing more would come of another run
             reason = _why_missing(code, log)
-            self._blame_nobody(reason, found)
+            self._blame_nobody((reason[0], _ended(code) if code and code < 0 else reason[1]), found)
             found.update({c.id: Verdict(c, *reason) for c in self.checks.values() if c.id not in found})
         if unloaded and not unfinished and not any(e.get("outcome") for e in self.events):
             reason = "missing", "the check did not run"
@@ -194,11 +196,17 @@ class _Run:
 
     def _cut_short(self, check: Check, code: int | None) -> Verdict:
         if self.isolated and (code is not None or time.monotonic() <= self.end):
-            how = "did not answer" if code is None else f"ended (exit code {code})"
-            return Verdict(check, NOT_GRADED, f"the deciding process {how} during this check")
+            return Verdict(check, NOT_GRADED, f"{_ended(code)} during this check")
         if code is None:
             return Verdict(check, "timeout", f"stopped after {self.seconds} seconds: is there an endless loop?")
         return Verdict(check, "crashed", f"Python itself ended during this check (exit code {code})")
+
+
+def _ended(code: int | None) -> str:
+    """Say how the process in which the verdicts are made came to an end."""
+    if code is None:
+        return "the deciding process did not answer"
+    return f"the deciding process ended (exit code {code}{': is there memory enough?' if code == KILLED else ''})"
 
 
 def _refuse(events: Sequence[dict[str, Any]]) -> None:

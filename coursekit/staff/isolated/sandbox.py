@@ -37,7 +37,7 @@ class Limits:
     memory: int = 2 * 2**30  # of address space of a process, beyond what the imported libraries take
     # Threads too: eight of torch's, and a DataLoader with four workers, whose queues have threads of their own.
     processes: int = 40
-    files: int = 256  # a DataLoader passes each tensor as a file
+    files: int = 80  # a DataLoader passes each tensor as a file; times file_size, what they may hold together
     # Weights are smaller; a file without a name (memfd) is memory that no other limit counts.
     file_size: int = 24 * 2**20
     disk: int = 64 * 2**20  # its /tmp, in memory
