@@ -134,7 +134,7 @@ def _class_commands(commands: Commands) -> None:
     classroom.add_argument("zips", type=Path, help="the folder with one zip for each student")
     classroom.add_argument("--out", type=Path, required=True, help="the folder for the results; a stopped run goes on")
     classroom.add_argument("--parts", nargs="+", help="numbers or modules (default: all)")
-    classroom.add_argument("--workers", type=int, help="submissions at a time (default: one for each core)")
+    classroom.add_argument("--workers", type=int, help="submissions at a time (default: what cores and memory allow)")
     hidden = "also run the hidden checks (default)"
     classroom.add_argument("--hidden", action=argparse.BooleanOptionalAction, default=True, help=hidden)
     classroom.add_argument("--seconds", type=int, default=300, help="for one submission (default: 300)")

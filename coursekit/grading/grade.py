@@ -7,20 +7,22 @@ import json
 import math
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 from coursekit.checks.stored import KnownMistake
-from coursekit.errors import UsageError
+from coursekit.errors import GraderFailed, UsageError
 from coursekit.grading.launch import Child, Launch, fresh_process
 from coursekit.grading.picture import load_picture
-from coursekit.grading.results import CHECK_SECONDS, Check, Grade, Verdict
+from coursekit.grading.results import CHECK_SECONDS, NOT_GRADED, Check, Grade, Verdict
 from coursekit.parts import ROOT, Part
 
 START_SECONDS = 300  # the first start after an installation reads 5 GB from the disk
 LOAD_SECONDS = 60  # from pytest's start to the first check: the student's module is imported
 GRACE_SECONDS = 5  # what pytest-timeout gets to interrupt a check before the process is killed
+
+KILLED = -9  # a signal's number, which Windows does not name
 
 LONGEST_MESSAGE = 4000  # characters; a student's exception may carry a whole tensor
 
@@ -43,7 +45,8 @@ def grade(
     """Run checks on the modules in root/assignment2; every check gets a verdict.
 
     A check may take so many seconds, everything whole_seconds; with impatient, the other checks of its function are skipped if it does not end. With
-    a submission the modules in that folder are meant; their code runs in a worker (see coursekit.staff.isolation).
+    a submission the modules in that folder are meant; their code runs in a worker (see coursekit.staff.isolation). No student code runs where the
+    verdicts are made then: if that process ends, or a check of ours is broken, the verdict is NOT_GRADED or the whole is GraderFailed.
     """
     started = time.monotonic()
     shared = [part.tests_path / "conftest.py" for part in parts]
@@ -59,7 +62,7 @@ def grade(
     waiting = [c for c in checks if c.id not in verdicts]
     notes: dict[str, None] = {}  # each once, in order
     while waiting and time.monotonic() < started + whole_seconds:
-        run = _Run(waiting, root, launch, options, seconds, started + whole_seconds)
+        run = _Run(waiting, root, launch, options, seconds, started + whole_seconds, isolated=submission is not None)
         found = run.verdicts(progress, len(verdicts))
         verdicts.update(found)
         notes.update((event["note"], None) for event in run.events if "note" in event)
@@ -91,9 +94,9 @@ class _Run:
 
     def __init__(
         self, checks: Sequence[Check], root: Path, launch: Launch, options: Sequence[str], seconds: int,
-        end: float = math.inf,
+        end: float = math.inf, isolated: bool = False,
     ) -> None:  # fmt: skip
-        self.seconds, self.end = seconds, end
+        self.seconds, self.end, self.isolated = seconds, end, isolated
         self.checks = {c.id: c for c in checks}
         self.root, self.launch, self.options = root, launch, options
         self.events: list[dict[str, Any]] = []
@@ -153,44 +156,63 @@ class _Run:
     def _judge(self, code: int | None, log: str) -> dict[str, Verdict]:
         found = {e["id"]: self._verdict(e) for e in self.events if e.get("id") in self.checks}
         unloaded = {e["file"]: _reason(e["message"]) for e in self.events if "file" in e}
+        doubtful = {e["doubtful"] for e in self.events if "doubtful" in e}
         for check in self.checks.values():
             if _file(check) in unloaded:
-                found[check.id] = Verdict(check, "not loaded", unloaded[_file(check)])
+                outcome = NOT_GRADED if _file(check) in doubtful else "not loaded"
+                found[check.id] = Verdict(check, outcome, unloaded[_file(check)])
         unfinished = [e["start"] for e in self.events if e.get("start") in self.checks and e["start"] not in found]
         for name in unfinished[-1:]:
             found[name] = self._cut_short(self.checks[name], code)
         if not unfinished and not unloaded:  # nothing more would come of another run
             reason = _why_missing(code, log)
+            self._blame_nobody((reason[0], _ended(code) if code and code < 0 else reason[1]), found)
             found.update({c.id: Verdict(c, *reason) for c in self.checks.values() if c.id not in found})
         if unloaded and not unfinished and not any(e.get("outcome") for e in self.events):
-            found.update(
-                {
-                    c.id: Verdict(c, "missing", "the check did not run")
-                    for c in self.checks.values()
-                    if c.id not in found
-                }
-            )
+            reason = "missing", "the check did not run"
+            self._blame_nobody(reason, found)
+            found.update({c.id: Verdict(c, *reason) for c in self.checks.values() if c.id not in found})
         return found
+
+    def _blame_nobody(self, reason: tuple[str, str], found: Container[str]) -> None:
+        """Raise GraderFailed for a check that did not even begin, if no student code could prevent it; time may just be up."""
+        lost = next((name for name in self.checks if name not in found), "")
+        if self.isolated and lost and time.monotonic() <= self.end:
+            stale = "is in the manifest and not in its file: `a2 reference` makes the manifest again"
+            raise GraderFailed(f"{lost} {stale if reason[0] == 'missing' else f'did not begin: {reason[1]}'}")
 
     def _verdict(self, event: dict[str, Any]) -> Verdict:
         recognised = tuple(KnownMistake(**known) for known in event["hints"])
+        check, outcome = self.checks[event["id"]], event["outcome"]
+        if self.isolated and event["max_score"] != check.points:
+            told = f"{event['max_score']:g} points in its file and {check.points:g} in the manifest"
+            raise GraderFailed(f"{check.id} is worth {told}: `a2 reference` makes the manifest again")
         message = event["message"]
         if len(message) > LONGEST_MESSAGE:
             message = message[:LONGEST_MESSAGE] + " ..."
         picture = load_picture(self.folder, event.get("picture", ""))
-        return Verdict(self.checks[event["id"]], event["outcome"], message, event["seconds"], recognised, picture)
+        return Verdict(check, outcome, message, event["seconds"], recognised, picture)
 
     def _cut_short(self, check: Check, code: int | None) -> Verdict:
+        if self.isolated and (code is not None or time.monotonic() <= self.end):
+            return Verdict(check, NOT_GRADED, f"{_ended(code)} during this check")
         if code is None:
             return Verdict(check, "timeout", f"stopped after {self.seconds} seconds: is there an endless loop?")
         return Verdict(check, "crashed", f"Python itself ended during this check (exit code {code})")
+
+
+def _ended(code: int | None) -> str:
+    """Say how the process in which the verdicts are made came to an end."""
+    if code is None:
+        return "the deciding process did not answer"
+    return f"the deciding process ended (exit code {code}{': is there memory enough?' if code == KILLED else ''})"
 
 
 def _refuse(events: Sequence[dict[str, Any]]) -> None:
     """Raise what is no fault of the graded code: a sandbox that does not start costs nobody a point."""
     for event in events:
         if "refused" in event:
-            raise UsageError(event["refused"])
+            raise GraderFailed(event["refused"])
 
 
 def _read_events(stream: TextIO) -> list[dict[str, Any]]:
@@ -222,7 +244,7 @@ def _why_missing(code: int | None, log: str) -> tuple[str, str]:
             "timeout",
             f"nothing happened for {LOAD_SECONDS} seconds: is there an endless loop outside the functions?",
         )
-    if code in (0, 1):
+    if code in (0, 1, 5):  # 5: not one of the chosen checks was there
         return "missing", "the check is not in its file any more: restore the file that you were given"
     last = [line for line in log.splitlines() if line.strip()][-1:]
     return "crashed", f"pytest ended with exit code {code} before this check: {' '.join(last)}"

@@ -15,6 +15,8 @@ from coursekit.grading.picture import Picture
 from coursekit.parts import PARTS, Part, find_parts, part_of
 
 CHECK_SECONDS = 10  # the time limit of one check
+# The outcome of a check that something ended from outside: the machine, or the submission, and nobody can tell which yet.
+NOT_GRADED = "not graded"
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Verdict:
     """How one check ended; anything but "passed" scores 0."""
 
     check: Check
-    outcome: str  # passed, failed, todo, skipped, missing, crashed, timeout, not loaded
+    outcome: str  # passed, failed, todo, skipped, missing, crashed, timeout, not loaded; NOT_GRADED on the way only
     message: str = ""
     seconds: float = 0.0
     recognised: tuple[KnownMistake, ...] = ()

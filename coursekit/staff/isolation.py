@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from coursekit.errors import UsageError
+from coursekit.errors import GraderFailed, UsageError
 from coursekit.grading.grade import Progress, grade
-from coursekit.grading.results import Check, Grade, read_manifest, select
+from coursekit.grading.results import NOT_GRADED, Check, Grade, Verdict, read_manifest, select
 from coursekit.grading.warm import Warm
 from coursekit.parts import PARTS, ROOT, Part, part_of
+from coursekit.staff.canary import innocent
 from coursekit.staff.isolated.fresh import record
 from coursekit.staff.isolated.sandbox import choose_level
 
@@ -78,17 +79,56 @@ def grade_submission(
     progress: Progress = lambda done: None,
     seconds: int = PATIENCE,
     whole_seconds: float = WHOLE,
+    alone: bool = True,
 ) -> Grade:
     """Grade folder/assignment2/*.py and folder/trained/*.safetensors, which need not be safe to read, import or run.
 
     Every check of the manifest gets a verdict; a module that is missing or cannot be imported is the verdict on its checks.
-    The sandbox's level stands in the grade's notes. UsageError only for what is no fault of the submission.
+    The sandbox's level stands in the grade's notes. UsageError only for what is no fault of the submission; of these GraderFailed
+    means that something broke, and that it may be tried again, with alone: nothing else is graded on this machine meanwhile.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder: unpack the submission first")
     wanted = checks_of(parts, hidden=hidden) if checks is None else tuple(checks)
-    done = grade(
-        wanted, parts, progress=progress, launch=room.launch, submission=folder.resolve(), impatient=True,
-        seconds=seconds, whole_seconds=whole_seconds,
-    )  # fmt: skip
+
+    def run(submission: Path, checks: Sequence[Check]) -> Grade:
+        return grade(
+            checks, parts, progress=progress, launch=room.launch, submission=submission, impatient=True,
+            seconds=seconds, whole_seconds=whole_seconds,
+        )  # fmt: skip
+
+    done = run(folder.resolve(), wanted)
+    doubtful = [verdict for verdict in done.verdicts if verdict.outcome == NOT_GRADED]
+    if doubtful:
+        if not alone:
+            raise GraderFailed(_told(doubtful))
+        done = _decided(done, doubtful, lambda checks: run(folder.resolve(), checks), run)
     return dataclasses.replace(done, notes=(*done.notes, f"sandbox: {room.level}"))
+
+
+def _decided(
+    done: Grade,
+    doubtful: Sequence[Verdict],
+    again: Callable[[Sequence[Check]], Grade],
+    run: Callable[[Path, Sequence[Check]], Grade],
+) -> Grade:
+    """Return the grade with a verdict in place of each NOT_GRADED; GraderFailed if the machine is to blame.
+
+    Nobody can see who has killed a process: the kernel for want of memory, or the submission itself. What has killed it, now that
+    nothing else runs, twice at the same check, while a submission of ours passes that check on this machine, is the submission.
+    """
+    second = again([verdict.check for verdict in doubtful])
+    verdicts = {verdict.check.id: verdict for verdict in (*done.verdicts, *second.verdicts)}
+    still = [verdict for verdict in second.verdicts if verdict.outcome == NOT_GRADED]
+    if still:
+        with innocent([verdict.check for verdict in still]) as folder:
+            ours = run(folder, [verdict.check for verdict in still])
+        if any(verdict.outcome == NOT_GRADED for verdict in ours.verdicts):
+            raise GraderFailed(_told(still))
+        verdicts.update({v.check.id: dataclasses.replace(v, outcome="crashed") for v in still})
+    seconds = done.seconds + second.seconds
+    return dataclasses.replace(done, verdicts=tuple(verdicts[v.check.id] for v in done.verdicts), seconds=seconds)
+
+
+def _told(doubtful: Sequence[Verdict]) -> str:
+    return f"{doubtful[0].check.id}: {doubtful[0].message} (and at {len(doubtful) - 1} more checks)"

@@ -41,6 +41,8 @@ def print_class(graded: Class) -> None:
     for one in graded.waiting:
         reason = graded.failures.get(one.student, "its turn had not come")
         console.print(f"[red]{cross}[/] {escape(printable(f'{one.student}: not graded ({reason})'))}", soft_wrap=True)
+    for note in graded.notes:
+        console.print(escape(printable(note)), soft_wrap=True)
     if graded.others:
         console.print(escape(printable(f"not looked at: {', '.join(graded.others)}")), style="dim")
     levels = sorted({record.outcome.sandbox for record in graded.records} - {"none needed"}) or ["none needed"]

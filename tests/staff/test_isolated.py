@@ -13,7 +13,7 @@ import pytest
 from coursekit.checks import small_networks
 from coursekit.errors import UsageError
 from coursekit.parts import PARTS, ROOT
-from coursekit.staff.classroom.run import LARGEST_SEED
+from coursekit.staff.classroom.settled import LARGEST_SEED
 from coursekit.staff.isolated import sandbox
 from coursekit.staff.isolated.fresh import STRIDE, TRIES
 from coursekit.staff.isolated.sandbox import choose_level, refused

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from coursekit.errors import UsageError
+from coursekit.errors import GraderFailed, UsageError
 from coursekit.grading.answers import ANSWERS, Written, answers_page
 from coursekit.grading.report import page
 from coursekit.grading.results import Check, Grade, Verdict, gradescope_results, printable
@@ -40,6 +40,7 @@ class Order:
     check_seconds: int = PATIENCE
     seconds: int = 300  # for a whole submission
     checks: str = ""  # hash of the checks; a worker with others refuses
+    alone: bool = False  # nothing else is graded meanwhile: what is killed twice has killed itself
 
     @property
     def chosen(self) -> tuple[Part, ...]:
@@ -98,9 +99,14 @@ def grade_work(work: Work, order: Order) -> Outcome:
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_bytes(content)
         wanted = [check for check in checks if part_of(check.function) in usable]
-        grade = grade_submission(
-            folder, usable, room=room, checks=wanted, progress=_go_on, seconds=order.check_seconds, whole_seconds=order.seconds
-        )  # fmt: skip
+        try:
+            grade = grade_submission(
+                folder, usable, room=room, checks=wanted, progress=_go_on, seconds=order.check_seconds,
+                whole_seconds=order.seconds, alone=order.alone,
+            )  # fmt: skip
+        except GraderFailed:
+            _leave_room()  # it may be the room that is broken
+            raise
     return sum_up(_complete(checks, grade, work), room.level, _answers(work))
 
 
@@ -162,18 +168,22 @@ def _log(grade: Grade) -> str:
 
 def _room(order: Order) -> Room:
     fresh = order.hidden and not order.stored
-    key = (order.seed, order.parts, fresh, order.trust)
+    key = (order.seed, order.parts if fresh else (), fresh, order.trust)
     if getattr(_own, "key", None) != key or _own.room not in _rooms:
         if importlib.util.find_spec("cloudpickle") is None:
             raise UsageError("cloudpickle is missing here: `./setup.sh test` installs what the staff's side needs")
-        if getattr(_own, "room", None) in _rooms:  # of other parts
-            _rooms.remove(_own.room)
-            _own.room.__exit__(None, None, None)
+        _leave_room()  # it is of other parts
         room = Room(choose_level(order.trust), recorded=_record_once(order) if fresh else None)
         room.__enter__()
         _rooms.append(room)
         _own.key, _own.room = key, room
     return _own.room
+
+
+def _leave_room() -> None:
+    if getattr(_own, "room", None) in _rooms:
+        _rooms.remove(_own.room)
+        _own.room.__exit__(None, None, None)
 
 
 def _record_once(order: Order) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
+import math
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -26,11 +26,6 @@ class Pool:
     width: Callable[[], int]
 
 
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 @contextmanager
 def local_pool(workers: int) -> Iterator[Pool]:
     """Threads: student code and its checks run in processes of their own, so a thread only waits and draws."""
@@ -50,8 +45,8 @@ def refuse_address(address: str) -> None:
 
 
 @contextmanager
-def dask_pool(address: str) -> Iterator[Pool]:
-    """The workers of the dask scheduler at an address; one that dies has its jobs done by another."""
+def dask_pool(address: str, most: float = math.inf) -> Iterator[Pool]:
+    """The workers of the dask scheduler at an address, most of them at a time; one that dies has its jobs done by another."""
     try:
         from distributed import Client
     except ImportError:
@@ -65,7 +60,9 @@ def dask_pool(address: str) -> Iterator[Pool]:
         raise UsageError(f"no dask scheduler answers at {address} ({error}): start one with `dask scheduler`") from None
     try:
         _wait_for_a_worker(client, address)
-        yield Pool(client.get_executor(pure=False, retries=2), lambda: max(1, sum(client.nthreads().values())))
+        yield Pool(
+            client.get_executor(pure=False, retries=2), lambda: int(min(most, max(1, sum(client.nthreads().values()))))
+        )
     finally:
         client.close()
 

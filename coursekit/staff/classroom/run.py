@@ -10,27 +10,28 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
-import json
-import secrets
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from coursekit.errors import UsageError
+from coursekit.errors import GraderFailed, UsageError
 from coursekit.staff.classroom import job as jobs
 from coursekit.staff.classroom.attempt import Attempt, is_of
 from coursekit.staff.classroom.gradebook import gradebook
 from coursekit.staff.classroom.job import Job, Order, Work
 from coursekit.staff.classroom.kept import KEPT, unpack
 from coursekit.staff.classroom.page import class_page
-from coursekit.staff.classroom.pools import Pool, cores, dask_pool, local_pool, refuse_address
+from coursekit.staff.classroom.pools import Pool, dask_pool, local_pool, refuse_address
 from coursekit.staff.classroom.record import RECORD, Outcome, Record, keep, read_record, write_whole
 from coursekit.staff.classroom.roster import HandedIn, Roster, read_roster
 from coursekit.staff.classroom.scratch import scratch_in
+from coursekit.staff.classroom.settled import folder_of_this_run, forget, settle
+from coursekit.staff.classroom.tryout import refuse_edition, try_out
+from coursekit.staff.classroom.width import workers_that_fit
 
-LARGEST_SEED = 10**12  # more than anybody can try; torch takes 2**64, and fresh.py multiplies
-TRIES = 3  # of a job that breaks for no fault of the submission
+TRIES = 2  # with nothing else beside it, of a job that breaks for no fault that the submission is known to have
 Progress = Callable[[int, int], None]  # done, total
 
 
@@ -45,6 +46,7 @@ class Class:
     order: Order
     out: Path
     newly: int  # graded in this run
+    notes: tuple[str, ...] = ()  # what this machine could not do
 
 
 def grade_class(
@@ -57,11 +59,13 @@ def grade_class(
     regrade: Sequence[str] = (),
     regrade_parts: Sequence[int] = (),
     job: Job = jobs.grade_work,
+    canary: bool | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Class:
     """Grade every zip in a folder that is not graded yet, and write the gradebook and the class page.
 
-    Raises UsageError, before anything is graded, if the folders cannot be used; on a full disk what is graded stays.
+    Raises UsageError, before anything is graded, if the folders cannot be used, or if the staff's own solution does not get all
+    points here (canary; without a word, if the job is the real one); on a full disk what is graded stays.
     """
     if workers is not None and workers < 1:
         raise UsageError(f"--workers {workers}: at least one is needed")
@@ -70,11 +74,16 @@ def grade_class(
     if scheduler:
         refuse_address(scheduler)
     roster = read_roster(zips)
-    with _folder_of_this_run(out):
-        order, stamps = _settle(zips, out, order, regrade_parts)
-        _forget(regrade, roster, out)
-        pool = dask_pool(scheduler) if scheduler else local_pool(workers or cores())
-        run = _Run(roster, out / "students", order, stamps, job)
+    with folder_of_this_run(out):
+        order, stamps = settle(zips, out, order, regrade_parts)
+        forget(regrade, roster, out)
+
+        def pool(most: int | None) -> AbstractContextManager[Pool]:
+            if scheduler:
+                return dask_pool(scheduler, most or math.inf)
+            return local_pool(most or workers or workers_that_fit())
+
+        run = _Run(roster, out / "students", order, stamps, job, job is jobs.grade_work if canary is None else canary)
         try:
             with scratch_in(out / ".scratch"):
                 run.grade(pool, progress)
@@ -86,94 +95,21 @@ def grade_class(
     return outcome
 
 
-@contextmanager
-def _folder_of_this_run(out: Path) -> Iterator[None]:
-    """Hold the lock of the results' folder; the system drops it when this process ends, however it ends."""
-    import fcntl
-
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is a file: name a folder for the results")
-    if out.is_dir() and not (out / "run.json").exists() and any(p.name[0] != "." for p in out.iterdir()):
-        raise UsageError(f"{out} holds other files: name a new folder for the results, or the one of an earlier run")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        stream = (out / ".lock").open("a")
-    except OSError as error:
-        raise UsageError(
-            f"{out} cannot be written to ({error.strerror}): name another folder for the results"
-        ) from None
-    with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UsageError(f"another run is writing to {out}: wait for it, or name another folder") from None
-        yield
-
-
-def _settle(zips: Path, out: Path, order: Order, again: Sequence[int]) -> tuple[Order, dict[str, str]]:
-    """Return the order of the run that this folder belongs to, which has its own seed, and the stamp of each part.
-
-    UsageError if it is another run. A part that is graded again gets another stamp, so its old verdicts no longer count.
-    """
-    if set(again) - set(order.parts):
-        raise UsageError(
-            f"--regrade-part {min(set(again) - set(order.parts))}: this run has the parts {[*order.parts]}"
-        )
-    told = {"zips": str(zips.resolve()), "parts": list(order.parts), "hidden": order.hidden,
-            "check_seconds": order.check_seconds, "seconds": order.seconds}  # fmt: skip
-    checks = {str(n): jobs.with_checks(dataclasses.replace(order, parts=(n,))).checks for n in order.parts}
-    path = out / "run.json"
-    if not path.exists():
-        seed = order.seed or secrets.randbelow(LARGEST_SEED) + 1
-        _write_run(path, {"seed": seed, **told, "checks": checks, "rounds": dict.fromkeys(checks, 1)})
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        seed = int(stored["seed"])
-        before, rounds = dict(stored["checks"]), {n: int(count) for n, count in stored["rounds"].items()}
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
-        raise UsageError(f"{path} is damaged: name a new folder for the results") from None
-    for name, value in told.items():
-        if stored.get(name) != value:
-            shown = f"{name} {stored.get(name)}, not {value}"
-            raise UsageError(f"{out} holds the results of another run ({shown}): name a new folder for the results")
-    changed = [n for n in checks if before.get(n) != checks[n] and int(n) not in again]
-    if changed:
-        raise UsageError(
-            f"{out} holds the results of other checks than this edition's (part {', '.join(changed)}): "
-            f"--regrade-part {' '.join(changed)} grades that again, or name a new folder for the results"
-        )
-    if again:
-        rounds = {n: rounds.get(n, 1) + (int(n) in again) for n in checks}
-        _write_run(path, stored | {"checks": checks, "rounds": rounds})
-    stamps = {n: f"{checks[n][:16]}, round {rounds.get(n, 1)}" for n in checks}
-    return dataclasses.replace(order, seed=seed), stamps
-
-
-def _write_run(path: Path, told: dict[str, object]) -> None:
-    write_whole(path, json.dumps(told, indent=1) + "\n")
-
-
-def _forget(regrade: Sequence[str], roster: Roster, out: Path) -> None:
-    """Take back the records of students who are graded again."""
-    known = {one.student: one for one in roster.students}
-    unknown = [name for name in regrade if name not in known]
-    if unknown:
-        raise UsageError(f"--regrade {unknown[0]}: no zip of that student; the gradebook's first column has the names")
-    for name in regrade:
-        (out / "students" / known[name].folder / RECORD).unlink(missing_ok=True)
-
-
 class _Run:
     """Who is done, who waits, and whose tries broke."""
 
-    def __init__(self, roster: Roster, room: Path, order: Order, stamps: dict[str, str], job: Job) -> None:
+    def __init__(
+        self, roster: Roster, room: Path, order: Order, stamps: dict[str, str], job: Job, canary: bool
+    ) -> None:  # fmt: skip
         self.roster, self.room, self.order, self.stamps, self.job = roster, room, order, stamps, job
-        self.orders: dict[tuple[int, ...], Order] = {}  # parts to grade -> what their jobs are told
+        self.canary = canary  # still to be graded
+        self.orders: dict[tuple[tuple[int, ...], bool], Order] = {}  # parts to grade, alone -> what their jobs are told
+        self.notes: list[str] = []
         self.records: dict[str, Record] = {}
         self.failures: dict[str, str] = {}
         self.newly = 0
 
-    def grade(self, pool: AbstractContextManager[Pool], progress: Progress) -> None:
+    def grade(self, pool: Callable[[int | None], AbstractContextManager[Pool]], progress: Progress) -> None:
         waiting = []
         for one in self.roster.students:
             record = read_record(self.room / one.folder / RECORD)
@@ -184,13 +120,38 @@ class _Run:
                 waiting.append(Attempt(one, stale))
         waiting.sort(key=lambda attempt: attempt.parts)  # a room is made for the parts of its jobs
         progress(len(self.records), len(self.roster.students))
-        if waiting:
+        if waiting and self.canary:
+            refuse_edition(self.order)
+        most: int | None = None
+        while waiting:
             jobs.begin()
             try:
-                with pool as opened:
-                    self._drive(opened, waiting, progress)
+                with pool(most) as opened:
+                    width = min(opened.width(), len(waiting))
+                    if self._ready(opened, width, waiting):
+                        waiting = self._drive(opened, width, waiting, progress)
+            except BaseException:
+                jobs.stop()
+                raise
             finally:
                 jobs.close_rooms()
+            most = max(1, width // 2)  # what broke may have been too much at a time
+
+    def _ready(self, pool: Pool, width: int, waiting: Sequence[Attempt]) -> bool:
+        """Return whether so many can be graded at a time; UsageError if not even one can."""
+        if not self.canary:
+            return True
+        parts = max((attempt.parts for attempt in waiting), key=len)
+        order = dataclasses.replace(self.order, parts=parts, alone=width == 1)
+        problem = try_out(pool, width, self.job, order)
+        if problem and width == 1:
+            raise UsageError(f"nothing was graded: {problem}")
+        if problem:
+            self.notes.append(
+                f"{width} at a time are too many for this machine ({problem}): {width // 2} were tried then"
+            )
+        self.canary = bool(problem)
+        return not problem
 
     def _stale(self, record: Record | None, one: HandedIn) -> tuple[int, ...]:
         """Return the parts that this student's record does not tell, or no longer."""
@@ -199,27 +160,34 @@ class _Run:
         stale = tuple(n for n in self.order.parts if record.stamps.get(str(n)) != self.stamps[str(n)])
         return stale if unpack(self.room / one.folder / KEPT) or not stale else self.order.parts
 
-    def _drive(self, pool: Pool, waiting: Sequence[Attempt], progress: Progress) -> None:
-        """Keep the pool busy, never with more than it can soon do: zips are opened when their turn comes."""
+    def _drive(self, pool: Pool, width: int, waiting: Sequence[Attempt], progress: Progress) -> list[Attempt]:
+        """Keep the pool busy, never with more than it can soon do: zips are opened when their turn comes.
+
+        Return the attempts that broke: they are made again when everything else has ended, with fewer at a time.
+        """
         running: dict[concurrent.futures.Future[Outcome], Attempt] = {}
-        queue = [*reversed(waiting)]
+        queue, again = [*reversed(waiting)], []
         try:
             while queue or running:
-                while queue and len(running) < 2 * pool.width():
-                    self._begin(pool, queue.pop(), running, progress)
+                while queue and len(running) < (1 if width == 1 else 2 * pool.width()):
+                    self._begin(pool, width, queue.pop(), running, progress)
                 done, _ = concurrent.futures.wait(running, timeout=1, return_when=concurrent.futures.FIRST_COMPLETED)
                 for future in done:
-                    again = self._end(future, running.pop(future), progress)
-                    queue += [again] if again else []
+                    attempt = running.pop(future)
+                    if not self._end(future, attempt, progress):
+                        attempt.tries += width == 1
+                        again += [attempt] if attempt.tries < TRIES else []
         except BaseException:
             jobs.stop()
             for future in running:
                 future.cancel()
             raise
+        return again
 
     def _begin(
         self,
         pool: Pool,
+        width: int,
         attempt: Attempt,
         running: dict[concurrent.futures.Future[Outcome], Attempt],
         progress: Progress,
@@ -231,21 +199,25 @@ class _Run:
             attempt.parts = self.order.parts
             self._keep(attempt, jobs.without_grading(work, self.order), progress)
         else:
-            if attempt.parts not in self.orders:
-                chosen = dataclasses.replace(self.order, parts=attempt.parts)
-                self.orders[attempt.parts] = jobs.with_checks(chosen)
+            kind = attempt.parts, width == 1
+            if kind not in self.orders:
+                chosen = dataclasses.replace(self.order, parts=attempt.parts, alone=width == 1)
+                self.orders[kind] = jobs.with_checks(chosen)
             try:
-                future = pool.executor.submit(self.job, work, self.orders[attempt.parts])
+                future = pool.executor.submit(self.job, work, self.orders[kind])
             except Exception as error:  # noqa: BLE001 (a pool may raise anything)
                 raise UsageError(
                     f"the workers cannot be reached any more ({error}): run the same command again"
                 ) from None
             running[future] = attempt
 
-    def _end(self, future: concurrent.futures.Future[Outcome], attempt: Attempt, progress: Progress) -> Attempt | None:
-        """Keep what came out; return the attempt if it should be made again."""
+    def _end(self, future: concurrent.futures.Future[Outcome], attempt: Attempt, progress: Progress) -> bool:
+        """Keep what came out; return whether anything did."""
         try:
             outcome = future.result()
+        except GraderFailed as error:
+            self.failures[attempt.one.student] = str(error)
+            return False
         except (UsageError, jobs.Stopped):
             raise
         except ModuleNotFoundError as error:
@@ -257,13 +229,10 @@ class _Run:
                 raise UsageError(
                     "the scheduler cannot import coursekit: start it too with this edition's environment and PYTHONPATH"
                 ) from None
-            attempt.tries += 1
-            if attempt.tries < TRIES:
-                return attempt
             self.failures[attempt.one.student] = f"{type(error).__name__}: {error}"
-            return None
+            return False
         self._keep(attempt, outcome, progress)
-        return None
+        return True
 
     def _keep(self, attempt: Attempt, outcome: Outcome, progress: Progress) -> None:
         if attempt.parts != self.order.parts:
@@ -271,10 +240,13 @@ class _Run:
         record = attempt.record(outcome, self.stamps)
         keep(record, self.room)
         self.records[record.student] = record
+        self.failures.pop(record.student, None)
         self.newly += 1
         progress(len(self.records), len(self.roster.students))
 
     def outcome(self, out: Path) -> Class:
         graded = tuple(self.records[one.student] for one in self.roster.students if one.student in self.records)
         waiting = tuple(one for one in self.roster.students if one.student not in self.records)
-        return Class(graded, waiting, self.failures, self.roster.others, self.order, out, self.newly)
+        return Class(
+            graded, waiting, self.failures, self.roster.others, self.order, out, self.newly, tuple(self.notes)
+        )  # fmt: skip

@@ -5,6 +5,7 @@ No solution, no known mistake and no other submission is in it: the decider spea
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,9 +13,11 @@ from pathlib import Path
 from coursekit.errors import UsageError
 from coursekit.grading.archive import zip_bytes
 from coursekit.parts import ROOT
+from coursekit.staff.canary import edition_problem
 from coursekit.staff.classroom.gradebook import max_score
 from coursekit.staff.classroom.job import NUMBERS, Order
 from coursekit.staff.classroom.record import write_whole
+from coursekit.staff.isolation import checks_of
 
 SCRIPTS = ("setup.sh", "run_autograder")
 SINGLE = ("setup.sh", "requirements.txt", "pyproject.toml", "conftest.py", "LICENSE", "assignment2/__init__.py")
@@ -37,9 +40,17 @@ def pack(destination: Path, numbers: Sequence[int] = NUMBERS) -> list[str]:
         raise UsageError(
             f"{destination.absolute().parent} is not a folder; make it or choose another place for the zip"
         )
+    problem = edition_problem(checks_of(Order(parts=tuple(numbers)).chosen, hidden=True))
+    if problem:
+        raise UsageError(f"nothing was packed, since this edition is damaged: {problem}")
     files = {name: (Path(__file__).parent / name).read_bytes() for name in SCRIPTS}
     files |= {f"edition/{name}": (ROOT / name).read_bytes() for name in (*SINGLE, *_trees())}
-    files[f"edition/{SETTINGS}"] = (json.dumps({"parts": list(numbers)}) + "\n").encode()
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items() if name not in SCRIPTS}
+    settings = {
+        "parts": list(numbers),
+        "hashes": {name.removeprefix("edition/"): told for name, told in hashes.items()},
+    }
+    files[f"edition/{SETTINGS}"] = (json.dumps(settings, indent=0) + "\n").encode()
     content = zip_bytes(files, frozenset({*SCRIPTS, "edition/setup.sh"}))
     write_whole(destination, content)
     parts = ", ".join(map(str, numbers))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,15 +14,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from coursekit.errors import UsageError
+from coursekit.errors import GraderFailed
+from coursekit.grading.results import NOT_GRADED
 from coursekit.parts import ROOT
 from coursekit.staff.isolated import sandbox
 from coursekit.staff.isolated.peer import Line
 from coursekit.staff.isolated.wire import Channel, WorkerGone
 
 START_SECONDS, ORDER_SECONDS, LOAD_SECONDS = 180, 20, 10
+PATIENCE = 2  # seconds for a worker whose line is closed to have ended; one that only closed its line goes on
 SILENT = "the sandbox does not start or does not answer: run `a2 doctor`"
 ENDED = "importing the module did not come to an end"
+# What the kernel sends when memory runs out, and others from outside; a submission can send it to itself as well.
+FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGBUS)
 
 
 class Zygote:
@@ -50,24 +55,22 @@ class Zygote:
         theirs.close()
         answer = self._answer(name)
         if "error" in answer:
-            raise UsageError(f"no worker could be started: {answer['error']}")
+            raise GraderFailed(f"no worker could be started: {answer['error']}")
         return name, mine
 
-    def end(self, worker: str = "") -> int | None:
-        """End a worker and everything that it started, or all; return its exit code if it had ended by itself."""
-        code = self._answer(self._order("end", worker=worker)).get("exit")
-        return None if code is None else int(code)
+    def end(self, worker: str = "", patience: float = 0.05) -> tuple[int | None, str]:
+        """End a worker and everything that it started, or all; return its exit code if it has ended, and why it could not begin."""
+        answer = self._answer(self._order("end", worker=worker, patience=patience))
+        return answer.get("exit"), answer.get("sorry", "")
 
-    def _order(self, what: str, *handles: int, worker: str = "") -> str:
+    def _order(self, what: str, *handles: int, **told: Any) -> str:
         # The process that asked before us may have been killed before it read its answer: ours has a name of its own.
         self.orders += 1
         name = f"{os.getpid()}-{time.monotonic_ns()}-{self.orders}"
         try:
-            socket.send_fds(
-                self.control, [json.dumps({"name": name, "what": what, "worker": worker}).encode()], handles
-            )
+            socket.send_fds(self.control, [json.dumps({"name": name, "what": what, **told}).encode()], handles)
         except OSError:
-            raise UsageError(SILENT) from None
+            raise GraderFailed(SILENT) from None
         return name
 
     def _answer(self, name: str) -> dict[str, Any]:
@@ -77,7 +80,7 @@ class Zygote:
             except OSError:
                 answer = b""
             if not answer:
-                raise UsageError(SILENT)
+                raise GraderFailed(SILENT)
             self.control.settimeout(ORDER_SECONDS)
             told: dict[str, Any] = json.loads(answer)
             if told["name"] == name:
@@ -100,6 +103,7 @@ class Session:
         self.worker = ""
         self._line: Line | None = None
         self.problems: dict[str, str] = {}  # module -> why it cannot be imported
+        self.doubtful: set[str] = set()  # of these: perhaps for no fault of theirs
 
     def line(self) -> Line:
         """Return the line to the worker of this check, dead or alive."""
@@ -121,7 +125,11 @@ class Session:
         self.worker, stream = self.zygote.start()
         line = self._line = Line(Channel(stream), self.folder)
         self._limit(line)
-        line.request("unpack", self.files)
+        try:
+            line.request("unpack", self.files)
+        except WorkerGone as gone:  # nothing of the submission has run yet
+            sorry = self.zygote.end(self.worker, PATIENCE)[1]
+            raise GraderFailed(f"no worker got ready for the submission: {sorry or gone}") from None
         for name in self.modules:
             if self.problems.get(name, "").startswith(ENDED):
                 continue
@@ -129,7 +137,10 @@ class Session:
                 self._limit(line)
                 problem = str(line.request("load", name))
             except WorkerGone:
-                self.problems[name] = f"{ENDED} ({name}): {self.why_gone()}"
+                why = self.why_gone()
+                self.problems[name] = f"{ENDED} ({name}): {why}"
+                if why.outcome == NOT_GRADED:
+                    self.doubtful.add(name)
                 return False
             except Exception as error:  # noqa: BLE001 (an exception without words, a module that is none)
                 problem = f"{type(error).__name__}: {error}"
@@ -142,16 +153,14 @@ class Session:
         line.channel.deadline = time.monotonic() + LOAD_SECONDS
 
     def why_gone(self) -> WorkerGone:
-        """Say how the worker ended."""
+        """Say how the worker ended; where it was killed, the check has no verdict yet."""
         assert self._line is not None
         assert self._line.gone is not None
-        code = self.zygote.end(self.worker)
-        if (
-            code is not None
-            and self._line.gone.outcome == "crashed"
-            and str(self._line.gone).startswith("the worker ended")
-        ):
-            return WorkerGone(f"Python itself ended during this check (exit code {code})")
+        closed = self._line.gone.outcome == "crashed" and str(self._line.gone).startswith("the worker ended")
+        code, _ = self.zygote.end(self.worker, PATIENCE if closed else 0)
+        if code is not None and closed:
+            told = f"Python itself ended during this check (exit code {code})"
+            return WorkerGone(told, NOT_GRADED if code in FROM_OUTSIDE else "crashed")
         return self._line.gone
 
     def close(self) -> None:

@@ -9,6 +9,8 @@ import ctypes
 import os
 import socket
 from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
 
 from coursekit.staff.isolated.sandbox import Limits
 
@@ -20,12 +22,14 @@ NO_NEW_PRIVS, CAPBSET_DROP, PDEATHSIG, SET_DUMPABLE = 38, 24, 1, 4
 KEYCTL, JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}.get(os.uname().machine, -1), 1
 INSIDE = 65534  # nobody, as the worker sees itself
 FIRST_USER = 2_000_000_000  # outside, if we are root: each worker another one, with no files anywhere
+MANY, FEW = 10_000_000, 5_000  # of such users, and of them where the container has no such numbers
+UNSPACED = "\x1f"
 
 
 def start(limits: Limits, run: Callable[[], None], serial: int) -> tuple[int, int]:
     """Fork a worker into a room of its own; return the pid of its keeper, which reports, and the pipe it reports to.
 
-    The keeper writes the worker's pid, and its exit status when it ends.
+    The keeper writes the worker's pid, and its exit status when it ends; the worker writes why it could not begin.
     """
     to_child, from_child = socket.socketpair()
     report, tell = os.pipe()
@@ -34,7 +38,7 @@ def start(limits: Limits, run: Callable[[], None], serial: int) -> tuple[int, in
         from_child.close()
         os.close(tell)
         if to_child.recv(1) == b"u":
-            outside = FIRST_USER + serial % 10_000_000 if os.geteuid() == 0 else os.geteuid()
+            outside = spare_user(serial) if os.geteuid() == 0 else os.geteuid()
             group = outside if os.geteuid() == 0 else os.getegid()
             with open(f"/proc/{keeper}/setgroups", "w") as stream:
                 stream.write("deny")
@@ -47,6 +51,8 @@ def start(limits: Limits, run: Callable[[], None], serial: int) -> tuple[int, in
     try:
         to_child.close()
         _keep(limits, run, from_child, tell)
+    except BaseException as error:  # noqa: BLE001 (the next line is the end of this process)
+        _apologise(tell, error)
     finally:
         os._exit(70)
 
@@ -67,13 +73,38 @@ def _keep(limits: Limits, run: Callable[[], None], parent: socket.socket, tell: 
         _, status = os.waitpid(worker, 0)
         os.write(tell, str(os.waitstatus_to_exitcode(status)).encode())
         os._exit(0)
+    parent.close()
+    begin(lambda: _furnish(limits), run, tell)
+
+
+def begin(prepare: Callable[[], object], run: Callable[[], None], tell: int) -> NoReturn:
+    """Be a worker: get ready, or say why not and end, then run; never return."""
+    try:
+        prepare()
+    except BaseException as error:  # noqa: BLE001 (whatever it is, no student's code has run)
+        _apologise(tell, error)
+        os._exit(70)
     try:
         os.close(tell)
-        parent.close()
-        _furnish(limits)
         run()
     finally:
         os._exit(0)
+
+
+def _apologise(tell: int, error: BaseException) -> None:
+    """Write a word that begins with an exclamation mark: why there is no worker."""
+    os.write(tell, f"!{error}".replace(" ", UNSPACED).encode() + b" ")
+
+
+def spare_user(serial: int, users: str = "") -> int:
+    """Return the number of a user who owns nothing; in a rootless container there are few, and nobody else may be used."""
+    for line in reversed((users or Path("/proc/self/uid_map").read_text()).splitlines()):
+        inside, _, count = map(int, line.split())
+        if inside <= FIRST_USER < inside + count - MANY:
+            return FIRST_USER + serial % MANY
+        if count > FEW:
+            return inside + count - FEW + serial % (FEW - 100)  # the last of them are nobody and its like
+    raise OSError(f"this container has too few users (fewer than {FEW}) to give student code one of its own")
 
 
 def _furnish(limits: Limits) -> None:

@@ -25,14 +25,19 @@ VIEW = "/edition"
 ENVIRONMENT = "/environment"  # not its own place, which may lie in /tmp: a worker has a /tmp of its own
 
 
+FLAGS = {resource.RLIMIT_CPU: "ulimit -t", resource.RLIMIT_AS: "ulimit -v", resource.RLIMIT_NPROC: "ulimit -u",
+         resource.RLIMIT_NOFILE: "ulimit -n", resource.RLIMIT_FSIZE: "ulimit -f"}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one worker may use."""
 
     cpu_seconds: int = 300
     memory: int = 2 * 2**30  # of address space of a process, beyond what the imported libraries take
-    processes: int = 8  # threads too
-    files: int = 64
+    # Threads too: eight of torch's, and a DataLoader with four workers, whose queues have threads of their own.
+    processes: int = 40
+    files: int = 80  # a DataLoader passes each tensor as a file; times file_size, what they may hold together
     # Weights are smaller; a file without a name (memfd) is memory that no other limit counts.
     file_size: int = 24 * 2**20
     disk: int = 64 * 2**20  # its /tmp, in memory
@@ -48,13 +53,25 @@ class Limits:
             (resource.RLIMIT_FSIZE, self.file_size),
             (resource.RLIMIT_CORE, 0),
         ):
-            resource.setrlimit(what, (most, most))
+            try:
+                resource.setrlimit(what, (most, most))
+            except ValueError:  # this process may have less than that itself
+                less = resource.getrlimit(what)[1]
+                raise OSError(
+                    f"a limit of this shell or container is too low: {FLAGS[what]} allows {less}, and a worker needs {most} "
+                    "(of bytes, seconds or pieces); raise it where the grader is started"
+                ) from None
 
 
 def environment() -> dict[str, str]:
     """Return all that a worker knows of the environment."""
     quiet = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1", "LC_ALL": "C.UTF-8", "HOME": "/tmp"}
-    return quiet | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PATH": "/usr/bin:/bin"}
+    threads = {
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "OMP_WAIT_POLICY": "PASSIVE",
+    }  # more of them may not spin
+    return quiet | threads | {"PATH": "/usr/bin:/bin"}
 
 
 def bubblewrap(arguments: list[str]) -> list[str]:

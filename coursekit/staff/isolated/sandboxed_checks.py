@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +16,9 @@ import pytest
 from coursekit.checks import small_networks
 from coursekit.checks.stored import load_store
 from coursekit.checks.unchanged import WITNESSES
-from coursekit.errors import UsageError
+from coursekit.errors import CheckEnded, UsageError
 from coursekit.grading.plugin import append, points_of
-from coursekit.grading.results import CHECK_SECONDS
+from coursekit.grading.results import CHECK_SECONDS, NOT_GRADED
 from coursekit.parts import PARTS, ROOT
 from coursekit.staff.isolated.decider import Session, Zygote
 from coursekit.staff.isolated.fresh import Fresh
@@ -29,6 +30,7 @@ SESSION = pytest.StashKey[Session]()
 ZYGOTE: Zygote | None = None  # the warm process has one before it forks
 FRESH: Fresh | None = None  # likewise: this term's numbers for the hidden checks
 MAX_FILE = 20 * 2**20
+SCARCE = (errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.EFBIG)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -91,11 +93,25 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
     small_networks.FRESH = FRESH.shift if FRESH and _is_hidden(collector) else 0
     if FRESH and _is_hidden(collector) and isinstance(collector, pytest.Module):
         load_store(collector.path.parent).arrays.update(FRESH.arrays)
-    return (yield)
+    report: Any = yield
+    if report.failed and isinstance(collector, pytest.Module):
+        _part_faults(collector, str(report.longrepr))
+    return report
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
+def _part_faults(collector: pytest.Module, told: str) -> None:
+    """Say whether a test file could not be loaded for the submission's sake, perhaps for its sake, or for ours."""
+    session = collector.config.stash[SESSION]
+    reason = told.strip().splitlines()[-1].removeprefix("E").strip()
+    theirs = [name for name, problem in session.problems.items() if reason in problem]
+    if not theirs and "'assignment2." not in reason:
+        append(collector.config, {"refused": f"{collector.nodeid} cannot be loaded ({reason}): mend it"})
+    elif session.doubtful.intersection(theirs):
+        append(collector.config, {"doubtful": collector.nodeid})
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     small_networks.FRESH = FRESH.shift if FRESH and _is_hidden(item) else 0
     if points_of(item):
         session = item.config.stash[SESSION]
@@ -103,21 +119,36 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             session.fresh()
         line, limit = session.line(), float(item.config.getoption("--timeout", None) or CHECK_SECONDS)
         line.channel.deadline = time.monotonic() + limit + 1  # pytest-timeout comes first
-        line.forget()
+        with _doubts(session):
+            line.forget()
+    with _doubts(item.config.stash[SESSION]):
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """End a check whose worker is gone, even if the check itself did not mind."""
     session = item.config.stash[SESSION]
-    try:
+    with _doubts(session):
         result: Any = yield
-    except WorkerGone:
-        raise session.why_gone() from None
     session.line().listen_for_nothing()
     if session.line().gone is not None:
         raise session.why_gone()
     return result
+
+
+@contextlib.contextmanager
+def _doubts(session: Session) -> Iterator[None]:
+    """Give no verdict where a worker was killed, or where this process itself had no room; isolation.py decides."""
+    try:
+        yield
+    except WorkerGone:
+        raise session.why_gone() from None
+    except (MemoryError, OSError, RuntimeError) as error:
+        scarce = isinstance(error, MemoryError) or getattr(error, "errno", None) in SCARCE
+        if hasattr(error, "student_place") or not (scarce or "DefaultCPUAllocator" in str(error)):
+            raise
+        raise CheckEnded(f"the deciding process had no room: {error or type(error).__name__}", NOT_GRADED) from error
 
 
 @pytest.hookimpl(wrapper=True)

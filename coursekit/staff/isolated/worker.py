@@ -250,6 +250,7 @@ class Worker:
     def do_forget(self, unpacker: Unpacker) -> None:
         self.remember_nothing()
         unpacker.first = 0
+        torch.set_num_threads(1)  # as coursekit.grading.plugin does before each check
         while unchanged.function_modes():  # a rule that a check left in force ends with it, as in process
             torch._C._pop_torch_function_stack()
         seed_global_generators()

@@ -68,6 +68,7 @@ class Zygote:
     def __init__(self, control: socket.socket, bare: bool) -> None:
         self.control, self.bare = control, bare
         self.running: dict[str, tuple[int, int, int]] = {}  # name of its order -> keeper, its report, the worker's pid
+        self.sorry = ""  # why a worker could not begin
         self.started = 0
 
     def serve(self) -> None:
@@ -80,7 +81,7 @@ class Zygote:
                 self._end_all()
                 answer = self._start(order["name"], handles[0])
             else:
-                answer = self._end(order["worker"])
+                answer = self._end(order["worker"], order["patience"])
             self.control.send(json.dumps(answer | {"name": order["name"]}).encode())
         self._end_all()
 
@@ -98,30 +99,41 @@ class Zygote:
 
         start = _start_bare if self.bare else rooms.start
         self.started += 1
-        keeper, report = start(Limits(), run, self.started)
-        os.close(line)
-        pid = _read_word(report)
+        try:
+            keeper, report = start(Limits(), run, self.started)
+        except OSError as error:  # no process, no user
+            return {"error": str(error)}
+        finally:
+            os.close(line)
+        self.sorry = ""
+        pid = self._read_number(report)
         if not pid:
             os.waitpid(keeper, 0)
-            return {"error": "the room could not be made"}
+            return {"error": self.sorry or "the room could not be made"}
         self.running[name] = (keeper, report, int(pid))
         return {"pid": int(pid)}
 
-    def _end(self, name: str) -> dict[str, Any]:
-        """Kill a worker and everything it has started; tell how it had ended if it had."""
+    def _end(self, name: str, patience: float = 0.05) -> dict[str, Any]:
+        """Kill a worker and everything it has started; tell how it had ended, if it had or does while we wait."""
         if not name:
             self._end_all()
         if name not in self.running:
-            return {"exit": None}
+            return {"exit": None, "sorry": ""}
         keeper, report, pid = self.running.pop(name)
 
-        ended = bool(select.select([report], [], [], 0.05)[0])
+        ended = bool(select.select([report], [], [], patience)[0])
         with contextlib.suppress(ProcessLookupError):
             (os.killpg if self.bare else os.kill)(pid, signal.SIGKILL)
-        code = _read_word(report)
+        code = self._read_number(report) or str(-signal.SIGKILL)  # no number: its keeper was killed
         os.close(report)
         os.waitpid(keeper, 0)
-        return {"exit": int(code) if ended and code else None}
+        return {"exit": int(code) if ended else None, "sorry": self.sorry}
+
+    def _read_number(self, report: int) -> str:
+        """Read the next number of a report; what a worker says on the way is kept."""
+        while (word := _read_word(report)).startswith("!"):
+            self.sorry = word[1:].replace(rooms.UNSPACED, " ")
+        return word
 
 
 def _read_word(pipe: int) -> str:
@@ -155,18 +167,19 @@ def _start_bare(limits: Limits, run: Any, serial: int) -> tuple[int, int]:
         os.write(tell, str(os.waitstatus_to_exitcode(status)).encode())
         shutil.rmtree(folder, ignore_errors=True)
         os._exit(0)
-    try:
+
+    def prepare() -> None:
         os.setsid()
         os.chdir(folder)
         if os.geteuid() == 0:
-            os.chown(folder, rooms.FIRST_USER, rooms.FIRST_USER)
+            user = rooms.spare_user(0)
+            os.chown(folder, user, user)
             os.setgroups([])
-            os.setresgid(*[rooms.FIRST_USER] * 3)
-            os.setresuid(*[rooms.FIRST_USER] * 3)
+            os.setresgid(user, user, user)
+            os.setresuid(user, user, user)
         limits.impose()
-        run()
-    finally:
-        os._exit(0)
+
+    return rooms.begin(prepare, run, tell)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,65 @@
+"""How many submissions at a time fit on this machine: cores and memory, as its kernel and its container allow them."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+WORKER_BYTES = 1.5 * 2**30  # decider, sandbox and worker of one submission at a time: docs/measured.md
+OWN_BYTES = 0.5 * 2**30  # of the command itself, and of what runs the solution on the hidden numbers
+UNLIMITED = 2**60  # cgroup v1 writes about 2**63 for no limit
+
+
+def workers_that_fit(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:
+    """Return how many workers this machine has cores and memory for, one at least."""
+    return max(1, int(min(cores(proc, cgroups), (free_memory(proc, cgroups) - OWN_BYTES) / WORKER_BYTES)))
+
+
+def cores(proc: Path, cgroups: Path) -> float:
+    """Return how many cores this process may use: by its affinity, and by the quotas of its cgroups."""
+    mine: float = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    for folder in _folders(proc, cgroups, "cpu"):
+        with suppress(OSError, ValueError):
+            quota, period = (folder / "cpu.max").read_text().split()
+            mine = min(mine, int(quota) / int(period))  # "max" is no number: no limit
+        with suppress(OSError, ValueError):
+            quota, period = ((folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+            mine = min(mine, int(quota) / int(period)) if int(quota) > 0 else mine
+    return mine
+
+
+def free_memory(proc: Path, cgroups: Path) -> float:
+    """Return how many bytes may still be taken: by the kernel's own estimate, and by the limits of its cgroups."""
+    free = math.inf
+    with suppress(OSError, ValueError, IndexError):
+        free = 1024 * int((proc / "meminfo").read_text().split("MemAvailable:")[1].split()[0])
+    for folder in _folders(proc, cgroups, "memory"):
+        for limit, usage, cache in (
+            ("memory.max", "memory.current", "inactive_file"),
+            ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+        ):
+            with suppress(OSError, ValueError):
+                most = int((folder / limit).read_text())
+                if most < UNLIMITED:
+                    lines = (folder / "memory.stat").read_text().splitlines()
+                    given_back = sum(int(line.split()[1]) for line in lines if line.split()[0] == cache)
+                    free = min(free, most - int((folder / usage).read_text()) + given_back)
+    return free
+
+
+def _folders(proc: Path, cgroups: Path, controller: str) -> Iterator[Path]:
+    """Name the folders of this process's cgroup and of those above it, in version 2 and in version 1."""
+    with suppress(OSError):
+        for line in (proc / "self" / "cgroup").read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers and controller not in controllers.split(","):
+                continue
+            # In a container the path may be the host's, and its own folder the root of what is mounted.
+            below = [name for name in path.split("/") if name]
+            for root in (
+                (cgroups / controller, cgroups / controllers) if controllers else (cgroups, cgroups / "unified")
+            ):
+                yield from (root.joinpath(*below[:depth]) for depth in range(len(below), -1, -1))
