@@ -42,7 +42,8 @@ def make_references(parts: Sequence[Part] = PARTS) -> tuple[Change, ...]:
                 continue
             if part in parts:
                 changes += _store_part(part, hidden)
-            entries += run_trials([()], [part], hidden=hidden).manifest
+            found = run_trials([()], [part], hidden=hidden).manifest
+            entries += sorted(found, key=lambda entry: part.functions.index(entry["function"]))
         folder = ROOT / "tests" / ("hidden" if hidden else ".")
         text = "[\n" + ",\n".join(json.dumps(entry) for entry in entries) + "\n]\n"
         changes.append(_write(folder / "manifest.json", text.encode()))
