@@ -80,15 +80,13 @@ def test_a_syntax_error_is_told_with_its_line_and_costs_the_part(grade, small_ed
     assert set(lost(results).values()) == {"assignment2/saliency.py, line 3: '(' was never closed"}
 
 
-def test_an_import_that_fails_is_told_once_and_tried_once(grade, small_edition):
+def test_an_import_that_fails_is_told_and_tried_once(grade, small_edition):
     tried = small_edition.root / "tried"
     small_edition.save(f"open({str(tried)!r}, 'a').write('x')\nimport no_such_library\n")
 
-    done, results = grade()
+    _, results = grade()
 
     assert tried.read_text() == "x"
-    assert done.stdout.count("No module named 'no_such_library'") == 1
-
     others = sum(t["max_score"] for t in results["tests"] if PARTS[0].module not in t["extra_data"]["id"])
     assert results["score"] == others > 0, "the other parts lose nothing"
     assert set(lost(results).values()) == {"ModuleNotFoundError: No module named 'no_such_library'"}
