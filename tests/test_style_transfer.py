@@ -124,7 +124,8 @@ def test_gradients_of_several_content_losses_add_at_the_picture(expect):
     made = [image, 3 * image, (2 * image) ** 2]  # three layers that one picture feeds
     targets = [numbers(*image.shape, seed=i) for i in range(3)]
 
-    together = slope(part5.content_loss(made, targets, WEIGHTS), image)
+    with expect.unchanged(**named_tensors(targets=targets)):
+        together = slope(part5.content_loss(made, targets, WEIGHTS), image)
 
     x = image.detach()
     alone = [2 * (x - targets[0]), 6 * (3 * x - targets[1]), 16 * x * (4 * x**2 - targets[2])]
@@ -531,7 +532,8 @@ def test_two_pictures_together_are_painted_as_each_alone(expect, losses):
     network, (content, start, style) = seeded(Painted()), scene(2)
     alone = {"init": start, "num_steps": 3, "step_size": 0.05}
 
-    together = paint(network, content, style, **alone)
+    with expect.unchanged(content=content, style=style, init=start):
+        together = paint(network, content, style, **alone)
 
     singles = [paint(network, content[i : i + 1], style, **{**alone, "init": start[i : i + 1]}) for i in range(2)]
     expect(together, torch.cat(singles), "a batch of two equals two calls")
@@ -606,7 +608,8 @@ class Mark:
 def test_every_image_is_repainted_in_its_place_and_keeps_its_label(expect):
     images, mark = pictures(10), Mark()
 
-    result, labels = part5.stylize(images, LABELS, STYLES[1:2], mark)
+    with expect.unchanged(images=images, labels=LABELS):
+        result, labels = part5.stylize(images, LABELS, STYLES[1:2], mark)
 
     expect(result, images / 2 + 0.2, "transfer(image, style), each in its image's place")
     expect(labels, LABELS, "the labels of the images: a style changes nothing about what is there")
