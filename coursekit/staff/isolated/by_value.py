@@ -6,6 +6,7 @@ message. The worker has imported what the checks use.
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import dis
 import functools
@@ -66,6 +67,7 @@ def _contents(function: types.FunctionType) -> Iterator[tuple[int, Any]]:
 
 
 def _blank(code: types.CodeType, namespace: dict[str, Any]) -> types.FunctionType:
+    namespace.setdefault("__builtins__", builtins)
     return types.FunctionType(code, namespace, None, None, tuple(types.CellType() for _ in code.co_freevars))
 
 
