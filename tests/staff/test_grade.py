@@ -9,8 +9,6 @@ import pytest
 
 from coursekit.parts import PARTS, ROOT
 
-SCORE = ".sum(dim=1)  # (N, H, W)"
-
 
 @pytest.fixture
 def grade(small_edition):
@@ -25,10 +23,6 @@ def grade(small_edition):
 
 def lost(results):
     return {t["extra_data"]["id"].split("::")[1]: t["output"] for t in results["tests"] if t["status"] != "passed"}
-
-
-def of_function(results, name):
-    return [t for t in results["tests"] if t["name"].startswith(f"{name}:")]
 
 
 def test_the_solution_gets_every_point_and_gradescopes_schema(grade):

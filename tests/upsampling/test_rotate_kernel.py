@@ -13,7 +13,8 @@ from coursekit.checks.small_networks import numbers
 def test_rotating_reverses_rows_and_columns_and_keeps_the_channels(expect):
     weight = torch.arange(36.0, dtype=torch.float64).view(2, 3, 3, 2)
 
-    result = upsampling.rotate_kernel(weight)
+    with expect.unchanged(weight=weight):
+        result = upsampling.rotate_kernel(weight)
 
     right = torch.stack([torch.stack([k.flatten().flipud().view(3, 2) for k in row]) for row in weight])
     expect(result, right, "entry [a, b, i, j] <- [a, b, kh - 1 - i, kw - 1 - j]")

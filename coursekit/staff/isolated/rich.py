@@ -20,14 +20,11 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.checks.small_networks import Wrapped
-from coursekit.staff.isolated import tags
+from coursekit.staff.isolated import by_value, tags
 from coursekit.staff.isolated.plain import DTYPES, NAMES, raw
 
 EMPTY = {name: type(value) for name, value in vars(nn.Module()).items() if isinstance(value, dict)}
 ORDINARY: set[type] = set()  # types that pickle knows, and of which nothing travels beside the pickle
-
-# It would search all that is imported, for each function that is sent; the worker has imported what the checks use.
-cloudpickle.cloudpickle._find_imported_submodules = lambda _code, _dependencies: []
 
 
 class Packer(cloudpickle.Pickler):
@@ -38,11 +35,12 @@ class Packer(cloudpickle.Pickler):
         super().__init__(self.stream, protocol=5)
         self.home, self.last, self.remote, self.submission = home, last, remote, submission
         self.first = len(home)
+        self.namespaces: dict[
+            int, dict[str, Any]
+        ] = {}  # of the functions in the message, by the identity of the module's
         self.numbers: dict[int, int] = {}
         self.notes: list[Any] = []  # about each of home[first:], how to build it
-        self.again: list[
-            tuple[int, int]
-        ] = []  # the number of what an earlier message has sent too, and the earlier number
+        self.again: list[tuple[int, int]] = []  # (number of what an earlier message has sent too, the earlier number)
         self.buffers: list[bytes] = []
         self.modules: list[tuple[int, Any]] = []  # with their numbers; classes of modules too
         self.inputs: list[int] = []  # the tensors that ask for gradients
@@ -99,6 +97,8 @@ class Packer(cloudpickle.Pickler):
         told = self.beside(value)
         if told is not None:
             return given, told
+        if isinstance(value, types.FunctionType) and by_value.must_travel(value):
+            return by_value.reduced(value, self.namespaces)
         return _slim(value) if isinstance(value, nn.Module) else super().reducer_override(value)
 
     def beside(self, value: Any) -> tuple[Any, ...] | None:

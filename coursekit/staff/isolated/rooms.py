@@ -14,11 +14,9 @@ from typing import NoReturn
 
 from coursekit.staff.isolated.sandbox import Limits
 
-NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = (
-    0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000,
-)  # fmt: skip
+NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 NOSUID, NODEV, NOEXEC, REC, PRIVATE, RDONLY = 2, 4, 8, 0x4000, 0x40000, 1
-NO_NEW_PRIVS, CAPBSET_DROP, PDEATHSIG, SET_DUMPABLE = 38, 24, 1, 4
+NO_NEW_PRIVS, CAPBSET_DROP = 38, 24
 KEYCTL, JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}.get(os.uname().machine, -1), 1
 INSIDE = 65534  # nobody, as the worker sees itself
 FIRST_USER = 2_000_000_000  # outside, if we are root: each worker another one, with no files anywhere
