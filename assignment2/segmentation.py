@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from coursekit.vision import UNET_CLASSES, UNET_WIDTHS, checked_maps, checked_network
+from coursekit.vision import UNET_CLASSES, UNET_WIDTHS, Network, checked_maps
 
 
 @checked_maps
@@ -80,8 +80,7 @@ def convolutionalize(model: nn.Module) -> nn.Module:
     ### END SOLUTION
 
 
-@checked_network
-class FCN(nn.Module):
+class FCN(Network):
     """Score every stage of a classifier's trunk that is wanted, and add the scores from coarse to fine.
 
     Score the coarsest map. For each skip: resize the running score to the next finer map and add that map's own score. At
@@ -121,8 +120,7 @@ class FCN(nn.Module):
         ### END SOLUTION
 
 
-@checked_network
-class DeconvNet(nn.Module):
+class DeconvNet(Network):
     """Encode by pooling, decode by unpooling with the encoder's own indices: a decoder that mirrors the encoder.
 
     Encoder: `stem`, ReLU; then at each level i a convolution, ReLU, 2 x 2 max pooling that keeps its indices. Decoder, from
@@ -176,8 +174,7 @@ def conv_block(in_channels: int, channels: int, padding: int) -> nn.Sequential:
     return nn.Sequential(first, nn.ReLU(), second, nn.ReLU())
 
 
-@checked_network
-class UNet(nn.Module):
+class UNet(Network):
     """Contract to the bottom, expand again, and at each level copy the encoder's map over to the decoder.
 
     Down: `conv_block` (whose output is the skip), then 2 x 2 max pooling; the bottom is one more block. Up, from the coarsest

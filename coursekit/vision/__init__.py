@@ -1,7 +1,7 @@
 """Given code: the small world, its trained networks, and tools to look inside them."""
 
 from coursekit.vision.checked import checked
-from coursekit.vision.checked_maps import checked_maps, checked_network
+from coursekit.vision.checked_maps import Network, checked_maps
 from coursekit.vision.draws import normal, uniform
 from coursekit.vision.geometry import Step, spatial_steps
 from coursekit.vision.hooks import record_outputs, relu_rule
@@ -18,11 +18,11 @@ __all__ = [
     "SEGMENTED",
     "UNET_CLASSES",
     "UNET_WIDTHS",
+    "Network",
     "Scenes",
     "Step",
     "checked",
     "checked_maps",
-    "checked_network",
     "class_index",
     "class_labels",
     "evaluation_scenes",

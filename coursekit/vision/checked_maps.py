@@ -10,14 +10,13 @@ import functools
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from coursekit.vision.checked import Arguments, Function, counted
 
-Network = TypeVar("Network", bound=type[nn.Module])
 Checker = Callable[[str, Any, Arguments], None]
 
 
@@ -29,26 +28,39 @@ def checked_maps(function: Function) -> Function:
     def call(*args: Any, **kwargs: Any) -> Any:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        for name, value in bound.arguments.items():
-            if name in CHECKS and value is not None:
-                CHECKS[name](name, value, bound.arguments)
+        _look_at(bound.arguments)
         return function(*args, **kwargs)
 
     return call  # type: ignore[return-value]
 
 
-def checked_network(network: Network) -> Network:
-    """Check a network's constructor by the names of its arguments, and the images that it is given."""
-    network.__init__ = checked_maps(network.__init__)  # type: ignore[method-assign]
-    forward = network.forward
+class Network(nn.Module):
+    """A network that refuses a constructor's arguments and images that make no sense.
 
-    @functools.wraps(forward)
-    def checked_forward(self: nn.Module, images: Tensor) -> Tensor:
+    Nothing of a class that derives from it is wrapped or replaced: a notebook's %autoreload writes what a student saves into
+    the class's own methods. The constructor's arguments are looked at in `__new__`, the images before torch's `__call__`; a
+    copy and a pickle make their object without arguments, which is left to `__init__` (or to nobody).
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        signature = inspect.signature(cls.__init__)
+        try:
+            bound = signature.bind(None, *args, **kwargs)
+        except TypeError:  # a copy; or a call that Python itself will refuse
+            return super().__new__(cls)
+        bound.apply_defaults()
+        _look_at(bound.arguments)
+        return super().__new__(cls)
+
+    def __call__(self, images: Tensor) -> Any:
         _network_input(self, images)
-        return forward(self, images)
+        return super().__call__(images)
 
-    network.forward = checked_forward
-    return network
+
+def _look_at(given: Arguments) -> None:
+    for name, value in given.items():
+        if name in CHECKS and value is not None:
+            CHECKS[name](name, value, given)
 
 
 def _maps(name: str, value: Any, given: Arguments) -> None:
