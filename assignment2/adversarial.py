@@ -11,20 +11,52 @@ for you. Bad arguments raise ValueError before your code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from copy import deepcopy
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from coursekit.vision import checked, normal, uniform
-
-Predict = Callable[[Tensor], Tensor]  # images (M, 3, H, W) -> scores (M, K): all that a black box shows
+from coursekit.vision import (
+    AnyModeModel,
+    AnyTensor,
+    AtLeast1,
+    CleanLogits,
+    Count,
+    Eps,
+    Flag,
+    Fraction,
+    Generator,
+    Goal,
+    Gradients,
+    Image,
+    Images,
+    Label,
+    Labels,
+    Levels,
+    Logits,
+    Model,
+    NewImages,
+    NewLabels,
+    NotNegative,
+    Number,
+    NumClasses,
+    Oracle,
+    Population,
+    Positive,
+    Probabilities,
+    Scores,
+    Source,
+    Substitute,
+    Target,
+    checked,
+    normal,
+    uniform,
+)
 
 
 @checked
-def fooling_image(model: nn.Module, image: Tensor, target: int, *, step_size: float, max_steps: int) -> Tensor:
+def fooling_image(model: Model, image: Image, target: Target, *, step_size: Positive, max_steps: Count) -> Tensor:
     """Climb the target's logit from a real picture until the network says target.
 
     Args:
@@ -54,7 +86,7 @@ def fooling_image(model: nn.Module, image: Tensor, target: int, *, step_size: fl
 
 
 @checked
-def fgsm(model: nn.Module, images: Tensor, labels: Tensor, eps: float, *, targeted: bool = False) -> Tensor:
+def fgsm(model: Model, images: Images, labels: Labels, eps: Eps, *, targeted: Flag = False) -> Tensor:
     """Move every pixel value by eps in the direction that raises the cross-entropy.
 
     A value whose gradient is zero stays. So does a whole picture of which float32 is certain (logits of 1e5: the
@@ -81,15 +113,15 @@ def fgsm(model: nn.Module, images: Tensor, labels: Tensor, eps: float, *, target
 
 @checked
 def pgd(
-    model: nn.Module,
-    images: Tensor,
-    labels: Tensor,
-    eps: float,
+    model: Model,
+    images: Images,
+    labels: Labels,
+    eps: Eps,
     *,
-    step_size: float,
-    num_steps: int,
-    targeted: bool = False,
-    generator: torch.Generator | None = None,
+    step_size: Positive,
+    num_steps: Count,
+    targeted: Flag = False,
+    generator: Generator | None = None,
 ) -> Tensor:
     """Take many small steps of FGSM, back into the eps ball round images and into [0, 1] after each.
 
@@ -120,7 +152,7 @@ def pgd(
 
 
 @checked
-def linear_shift(weight: Tensor, eps: float) -> Tensor:
+def linear_shift(weight: AnyTensor, eps: Eps) -> Tensor:
     """Say by how much a linear score w . x can change if every entry of x may move by eps.
 
     Args:
@@ -138,14 +170,14 @@ def linear_shift(weight: Tensor, eps: float) -> Tensor:
 
 @checked
 def one_pixel_attack(
-    predict: Predict,
-    image: Tensor,
-    label: int,
+    predict: Probabilities,
+    image: Image,
+    label: Label,
     *,
-    target: int | None = None,
-    population: int = 100,
-    generations: int = 50,
-    generator: torch.Generator,
+    target: Target | None = None,
+    population: Population = 100,
+    generations: Count = 50,
+    generator: Generator,
 ) -> tuple[Tensor, int]:
     """Search one pixel to replace by differential evolution; nothing is known but what predict returns.
 
@@ -201,7 +233,13 @@ def one_pixel_attack(
 
 @checked
 def estimate_gradient(
-    predict: Predict, images: Tensor, labels: Tensor, *, sigma: float, num_samples: int, generator: torch.Generator
+    predict: Scores,
+    images: Images,
+    labels: Labels,
+    *,
+    sigma: Positive,
+    num_samples: AtLeast1,
+    generator: Generator,
 ) -> Tensor:
     """Estimate the gradient of the label's score from differences of scores alone.
 
@@ -229,14 +267,14 @@ def estimate_gradient(
 
 @checked
 def train_substitute(
-    oracle: Callable[[Tensor], Tensor],
-    substitute: nn.Module,
-    images: Tensor,
+    oracle: Oracle,
+    substitute: Substitute,
+    images: Images,
     *,
-    num_rounds: int,
-    num_steps: int,
-    learning_rate: float,
-    step_size: float,
+    num_rounds: AtLeast1,
+    num_steps: Count,
+    learning_rate: Positive,
+    step_size: Positive,
 ) -> nn.Module:
     """Copy a network that only tells labels: train a substitute on what it answers.
 
@@ -274,7 +312,7 @@ def train_substitute(
 
 
 @checked
-def transfer_attack(substitute: nn.Module, images: Tensor, labels: Tensor, eps: float) -> Tensor:
+def transfer_attack(substitute: Model, images: Images, labels: Labels, eps: Eps) -> Tensor:
     """Attack a network that one cannot see with FGSM on one that one has.
 
     Args:
@@ -292,13 +330,13 @@ def transfer_attack(substitute: nn.Module, images: Tensor, labels: Tensor, eps: 
 
 @checked
 def attack_success(
-    logits: Tensor,
-    labels: Tensor,
-    goal: str,
+    logits: Logits,
+    labels: Labels,
+    goal: Goal,
     *,
-    target: int | None = None,
-    source: int | None = None,
-    clean_logits: Tensor | None = None,
+    target: Target | None = None,
+    source: Source | None = None,
+    clean_logits: CleanLogits | None = None,
 ) -> Tensor:
     """Say which attacks reached the goal.
 
@@ -332,7 +370,7 @@ def attack_success(
 
 
 @checked
-def flip_labels(labels: Tensor, fraction: float, num_classes: int, *, generator: torch.Generator) -> Tensor:
+def flip_labels(labels: Labels, fraction: Fraction, num_classes: NumClasses, *, generator: Generator) -> Tensor:
     """Poison training data by changing labels ("data modification").
 
     Args:
@@ -355,7 +393,9 @@ def flip_labels(labels: Tensor, fraction: float, num_classes: int, *, generator:
 
 
 @checked
-def inject_samples(images: Tensor, labels: Tensor, new_images: Tensor, new_labels: Tensor) -> tuple[Tensor, Tensor]:
+def inject_samples(
+    images: Images, labels: Labels, new_images: NewImages, new_labels: NewLabels
+) -> tuple[Tensor, Tensor]:
     """Poison training data by adding samples ("data injection").
 
     Args:
@@ -372,7 +412,7 @@ def inject_samples(images: Tensor, labels: Tensor, new_images: Tensor, new_label
 
 
 @checked
-def corrupt_update(gradients: Sequence[Tensor], *, scale: float = -1.0) -> list[Tensor]:
+def corrupt_update(gradients: Gradients, *, scale: Number = -1.0) -> list[Tensor]:
     """Poison the learning itself ("logic corruption"): hand the optimizer other gradients than the computed ones.
 
     Args:
@@ -390,7 +430,7 @@ def corrupt_update(gradients: Sequence[Tensor], *, scale: float = -1.0) -> list[
 
 
 @checked
-def adversarial_loss(model: nn.Module, images: Tensor, labels: Tensor, eps: float) -> Tensor:
+def adversarial_loss(model: AnyModeModel, images: Images, labels: Labels, eps: Eps) -> Tensor:
     """Score a network on the FGSM pictures of itself: the loss of adversarial training.
 
     The attack runs with every module in eval mode (batch norm keeps its statistics) and writes no .grad. Then every module
@@ -417,7 +457,7 @@ def adversarial_loss(model: nn.Module, images: Tensor, labels: Tensor, eps: floa
 
 
 @checked
-def reencode(images: Tensor, *, levels: int) -> Tensor:
+def reencode(images: Images, *, levels: Levels) -> Tensor:
     """Round every value to the nearest of `levels` equally spaced ones, 0 and 1 among them.
 
     Args:
@@ -435,7 +475,7 @@ def reencode(images: Tensor, *, levels: int) -> Tensor:
 
 @checked
 def noisy_predict(
-    model: nn.Module, images: Tensor, *, sigma: float, num_samples: int, generator: torch.Generator
+    model: Model, images: Images, *, sigma: NotNegative, num_samples: AtLeast1, generator: Generator
 ) -> Tensor:
     """Let the network look at noisy copies of each picture and average what it says.
 

@@ -10,16 +10,33 @@ for you. Bad arguments raise ValueError before your code.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from itertools import chain
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from coursekit.vision import checked, record_outputs
+from coursekit.vision import (
+    Channel,
+    Count,
+    Fraction,
+    Generator,
+    Gradient,
+    Image,
+    ImageSize,
+    Jitter,
+    Layer,
+    Model,
+    ModelOrFunction,
+    NotNegative,
+    PixelFraction,
+    Positive,
+    Target,
+    UnboundedImage,
+    checked,
+    record_outputs,
+)
 
-Network = nn.Module | Callable[[Tensor], Tensor]  # or a function of yours that calls one: images (N, 3, H, W) -> (N, K)
 NOISE = 0.1  # the standard deviation of a start that is not plain grey
 
 
@@ -39,7 +56,9 @@ def start_picture(model: nn.Module, image_size: tuple[int, int], generator: torc
 
 
 @checked
-def ascent_step(model: Network, image: Tensor, target: int, *, step_size: float, l2_weight: float) -> Tensor:
+def ascent_step(
+    model: ModelOrFunction, image: Image, target: Target, *, step_size: Positive, l2_weight: NotNegative
+) -> Tensor:
     """Move a picture one step uphill: towards a higher score of the target, less a penalty for leaving grey.
 
     The step is step_size * g / ||g||, where g is the gradient of
@@ -64,7 +83,7 @@ def ascent_step(model: Network, image: Tensor, target: int, *, step_size: float,
 
 
 @checked
-def blur(image: Tensor, sigma: float) -> Tensor:
+def blur(image: UnboundedImage, sigma: NotNegative) -> Tensor:
     """Blur a picture with a Gaussian, each channel by itself.
 
     A neighbour dy rows and dx columns away has weight exp(-(dy^2 + dx^2) / (2 sigma^2)), and the weights sum to 1. Beyond
@@ -92,7 +111,7 @@ def blur(image: Tensor, sigma: float) -> Tensor:
 
 
 @checked
-def zero_small_pixels(image: Tensor, fraction: float) -> Tensor:
+def zero_small_pixels(image: UnboundedImage, fraction: Fraction) -> Tensor:
     """Turn the least coloured pixels grey, so that only the main object remains.
 
     A pixel counts by the Euclidean norm over its three channels of image - 0.5.
@@ -115,7 +134,7 @@ def zero_small_pixels(image: Tensor, fraction: float) -> Tensor:
 
 
 @checked
-def zero_small_contributions(image: Tensor, gradient: Tensor, fraction: float) -> Tensor:
+def zero_small_contributions(image: UnboundedImage, gradient: Gradient, fraction: Fraction) -> Tensor:
     """Turn the pixels grey that contribute least to the score.
 
     Turning a pixel grey changes the score by about the sum over its channels of (image - 0.5) * gradient; the absolute
@@ -141,19 +160,19 @@ def zero_small_contributions(image: Tensor, gradient: Tensor, fraction: float) -
 
 @checked
 def class_visualization(
-    model: nn.Module,
-    target: int,
+    model: Model,
+    target: Target,
     *,
-    num_steps: int,
-    image_size: tuple[int, int] = (96, 96),
-    step_size: float = 1.0,
-    l2_weight: float = 0.0,
-    blur_every: int = 0,
-    blur_sigma: float = 0.5,
-    pixel_fraction: float = 0.0,
-    contribution_fraction: float = 0.0,
-    jitter: int = 0,
-    generator: torch.Generator | None = None,
+    num_steps: Count,
+    image_size: ImageSize = (96, 96),
+    step_size: Positive = 1.0,
+    l2_weight: NotNegative = 0.0,
+    blur_every: Count = 0,
+    blur_sigma: NotNegative = 0.5,
+    pixel_fraction: PixelFraction = 0.0,
+    contribution_fraction: PixelFraction = 0.0,
+    jitter: Jitter = 0,
+    generator: Generator | None = None,
 ) -> Tensor:
     """Paint the picture that a network takes for the target, by gradient ascent from `start_picture`.
 
@@ -195,17 +214,17 @@ def class_visualization(
 
 @checked
 def maximize_activation(
-    model: nn.Module,
-    layer: str,
-    channel: int,
+    model: Model,
+    layer: Layer,
+    channel: Channel,
     *,
-    num_steps: int,
-    image_size: tuple[int, int] = (96, 96),
-    step_size: float = 1.0,
-    l2_weight: float = 0.0,
-    blur_every: int = 0,
-    blur_sigma: float = 0.5,
-    generator: torch.Generator | None = None,
+    num_steps: Count,
+    image_size: ImageSize = (96, 96),
+    step_size: Positive = 1.0,
+    l2_weight: NotNegative = 0.0,
+    blur_every: Count = 0,
+    blur_sigma: NotNegative = 0.5,
+    generator: Generator | None = None,
 ) -> Tensor:
     """Paint the picture that excites a channel of a layer most, by gradient ascent from `start_picture`.
 

@@ -11,17 +11,31 @@ and not rounded. At the border the outermost pixels are repeated. Bad arguments 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from coursekit.vision import checked, normal, uniform
-
-Corruption = Callable[..., Tensor]  # (images, severity, *, generator) -> images
-Transfer = Callable[[Tensor, Tensor], Tensor]  # (image (3, H, W), style (3, h, w)) -> image (3, H, W)
+from coursekit.vision import (
+    BaselineRate,
+    BaselineRates,
+    Content,
+    Corruptions,
+    ErrorRate,
+    ErrorRates,
+    Generator,
+    Images,
+    Labels,
+    Model,
+    Severity,
+    Texture,
+    Transfer,
+    TrialClasses,
+    checked,
+    normal,
+    uniform,
+)
 
 # The settings of severity 1 to 5: those of ImageNet-C, lengths in pixels scaled from 224 to 96; glass and zoom are stronger,
 # because the scenes' objects are larger and simpler than ImageNet's.
@@ -37,7 +51,7 @@ SEVERITIES: dict[str, tuple[Any, ...]] = {
 
 
 @checked
-def gaussian_noise(images: Tensor, severity: int, *, generator: torch.Generator) -> Tensor:
+def gaussian_noise(images: Images, severity: Severity, *, generator: Generator) -> Tensor:
     """Add normal noise of standard deviation sigma to every value: what a sensor does in bad light.
 
     Args:
@@ -53,7 +67,7 @@ def gaussian_noise(images: Tensor, severity: int, *, generator: torch.Generator)
 
 
 @checked
-def shot_noise(images: Tensor, severity: int, *, generator: torch.Generator) -> Tensor:
+def shot_noise(images: Images, severity: Severity, *, generator: Generator) -> Tensor:
     """Let every value be counted in photons: a Poisson number whose mean is the value times photons, divided by photons.
 
     `torch.poisson` draws on the device of its generator.
@@ -72,7 +86,7 @@ def shot_noise(images: Tensor, severity: int, *, generator: torch.Generator) -> 
 
 
 @checked
-def impulse_noise(images: Tensor, severity: int, *, generator: torch.Generator) -> Tensor:
+def impulse_noise(images: Images, severity: Severity, *, generator: Generator) -> Tensor:
     """Set values to 0 with probability amount / 2 and to 1 with amount / 2: each value alone, not whole pixels.
 
     Args:
@@ -89,7 +103,7 @@ def impulse_noise(images: Tensor, severity: int, *, generator: torch.Generator) 
 
 
 @checked
-def defocus_blur(images: Tensor, severity: int, *, generator: torch.Generator | None = None) -> Tensor:
+def defocus_blur(images: Images, severity: Severity, *, generator: Generator | None = None) -> Tensor:
     """Spread every pixel over a disk: the mean over all offsets (dy, dx) with dy^2 + dx^2 <= radius^2.
 
     Args:
@@ -110,7 +124,7 @@ def defocus_blur(images: Tensor, severity: int, *, generator: torch.Generator | 
 
 
 @checked
-def frosted_glass_blur(images: Tensor, severity: int, *, generator: torch.Generator) -> Tensor:
+def frosted_glass_blur(images: Images, severity: Severity, *, generator: Generator) -> Tensor:
     """Blur, let pixels change places with near ones, and blur again.
 
     The blurs are Gaussian with standard deviation sigma (0: none), at least 3 sigma wide to each side. In between, rounds
@@ -150,7 +164,7 @@ def frosted_glass_blur(images: Tensor, severity: int, *, generator: torch.Genera
 
 
 @checked
-def motion_blur(images: Tensor, severity: int, *, generator: torch.Generator) -> Tensor:
+def motion_blur(images: Images, severity: Severity, *, generator: Generator) -> Tensor:
     """Move the camera along a straight line while the shutter is open.
 
     Every pixel becomes the mean of length bilinear samples, one pixel apart, on a line centred on it. Each image has an
@@ -179,7 +193,7 @@ def motion_blur(images: Tensor, severity: int, *, generator: torch.Generator) ->
 
 
 @checked
-def zoom_blur(images: Tensor, severity: int, *, generator: torch.Generator | None = None) -> Tensor:
+def zoom_blur(images: Images, severity: Severity, *, generator: Generator | None = None) -> Tensor:
     """Move the camera towards the scene while the shutter is open: the mean over the zooms 1, 1 + step, 1 + 2 step, ...
 
     Zoom z shows at offset p from the picture's centre what lay at p / z, sampled bilinearly. Zoom 1, the picture itself,
@@ -205,7 +219,7 @@ def zoom_blur(images: Tensor, severity: int, *, generator: torch.Generator | Non
 
 @checked
 def corruption_errors(
-    model: nn.Module, images: Tensor, labels: Tensor, corruptions: Sequence[Corruption], *, generator: torch.Generator
+    model: Model, images: Images, labels: Labels, corruptions: Corruptions, *, generator: Generator
 ) -> Tensor:
     """Measure how often a network is wrong under each corruption at each severity.
 
@@ -231,7 +245,7 @@ def corruption_errors(
 
 
 @checked
-def mean_corruption_error(errors: Tensor, baseline: Tensor) -> Tensor:
+def mean_corruption_error(errors: ErrorRates, baseline: BaselineRates) -> Tensor:
     """Compare a network's errors with those of a baseline: mCE.
 
     For each corruption the network's errors, summed over the severities, are divided by the baseline's sum; mCE is the mean
@@ -253,7 +267,7 @@ def mean_corruption_error(errors: Tensor, baseline: Tensor) -> Tensor:
 
 @checked
 def relative_mean_corruption_error(
-    errors: Tensor, clean: float | Tensor, baseline: Tensor, baseline_clean: float | Tensor
+    errors: ErrorRates, clean: ErrorRate, baseline: BaselineRates, baseline_clean: BaselineRate
 ) -> Tensor:
     """Compare how much worse corruption makes two networks: relative mCE.
 
@@ -275,7 +289,7 @@ def relative_mean_corruption_error(
 
 
 @checked
-def cue_conflict(content: Tensor, texture: Tensor, transfer: Transfer) -> Tensor:
+def cue_conflict(content: Content, texture: Texture, transfer: Transfer) -> Tensor:
     """Make pictures with the shape of one thing and the texture of another, pair by pair.
 
     Args:
@@ -296,7 +310,7 @@ def cue_conflict(content: Tensor, texture: Tensor, transfer: Transfer) -> Tensor
 
 
 @checked
-def shape_bias(predictions: Tensor, shapes: Tensor, textures: Tensor) -> float:
+def shape_bias(predictions: TrialClasses, shapes: TrialClasses, textures: TrialClasses) -> float:
     """Say how often a network follows the shape where it follows one of the two cues.
 
     Only trials count whose shape and texture are different classes and whose prediction is one of these two.

@@ -14,9 +14,24 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from coursekit.vision import checked, record_outputs, relu_rule, spatial_steps
+from coursekit.vision import (
+    AnyTensor,
+    Channel,
+    Images,
+    ImageSize,
+    Labels,
+    Layer,
+    MapLayer,
+    Model,
+    TopCount,
+    Unit,
+    checked,
+    record_outputs,
+    relu_rule,
+    spatial_steps,
+)
 
 
 class Patches(NamedTuple):
@@ -29,7 +44,7 @@ class Patches(NamedTuple):
 
 
 @checked
-def saliency_map(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+def saliency_map(model: Model, images: Images, labels: Labels) -> Tensor:
     """Show how strongly each pixel moves the score of the label.
 
     The absolute gradient of the label's logit (pre-softmax), summed over the colour channels as in the lecture. (The
@@ -55,7 +70,7 @@ def saliency_map(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
 
 
 @checked
-def activation_gradient(model: nn.Module, images: Tensor, layer: str, unit: tuple[int, ...]) -> Tensor:
+def activation_gradient(model: Model, images: Images, layer: Layer, unit: Unit) -> Tensor:
     """Differentiate one unit of one layer with respect to the picture.
 
     Args:
@@ -77,7 +92,8 @@ def activation_gradient(model: nn.Module, images: Tensor, layer: str, unit: tupl
     ### END SOLUTION
 
 
-def deconvnet_relu_gradient(upstream: Tensor, relu_input: Tensor) -> Tensor:
+@checked
+def deconvnet_relu_gradient(upstream: AnyTensor, relu_input: AnyTensor) -> Tensor:
     """Pass back through a ReLU as a deconvnet does: what is positive in the backward signal.
 
     Args:
@@ -94,7 +110,8 @@ def deconvnet_relu_gradient(upstream: Tensor, relu_input: Tensor) -> Tensor:
     ### END SOLUTION
 
 
-def guided_relu_gradient(upstream: Tensor, relu_input: Tensor) -> Tensor:
+@checked
+def guided_relu_gradient(upstream: AnyTensor, relu_input: AnyTensor) -> Tensor:
     """Pass back through a ReLU as guided backprop does: what is positive in the signal, where the unit was active.
 
     Args:
@@ -112,7 +129,7 @@ def guided_relu_gradient(upstream: Tensor, relu_input: Tensor) -> Tensor:
 
 
 @checked
-def guided_backprop(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+def guided_backprop(model: Model, images: Images, labels: Labels) -> Tensor:
     """Differentiate the label's logit with the guided rule at every ReLU (`relu_rule` puts it there).
 
     Args:
@@ -134,7 +151,7 @@ def guided_backprop(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
 
 
 @checked
-def deconvnet(model: nn.Module, images: Tensor, layer: str, channel: int) -> Tensor:
+def deconvnet(model: Model, images: Images, layer: Layer, channel: Channel) -> Tensor:
     """Project a channel's strongest unit back to the pixels with the deconvnet rule at every ReLU.
 
     Args:
@@ -159,9 +176,7 @@ def deconvnet(model: nn.Module, images: Tensor, layer: str, channel: int) -> Ten
 
 
 @checked
-def receptive_field(
-    model: nn.Module, layer: str, unit: tuple[int, ...], image_size: tuple[int, int]
-) -> tuple[int, int, int, int]:
+def receptive_field(model: Model, layer: Layer, unit: Unit, image_size: ImageSize) -> tuple[int, int, int, int]:
     """Find the part of the picture that a unit can see.
 
     `spatial_steps(model, layer, image_size)` lists the way from the image (map 0) to the layer; a `Step` names the maps
@@ -202,7 +217,7 @@ def receptive_field(
 
 
 @checked
-def top_patches(model: nn.Module, images: Tensor, layer: str, channel: int, k: int) -> Patches:
+def top_patches(model: Model, images: Images, layer: Layer, channel: Channel, k: TopCount) -> Patches:
     """Cut out what excites a channel most: in each image the patch that its strongest unit sees, the k best images.
 
     Args:
@@ -235,7 +250,7 @@ def top_patches(model: nn.Module, images: Tensor, layer: str, channel: int, k: i
 
 
 @checked
-def grad_cam(model: nn.Module, images: Tensor, labels: Tensor, layer: str) -> Tensor:
+def grad_cam(model: Model, images: Images, labels: Labels, layer: MapLayer) -> Tensor:
     """Show where a layer's features speak for the label.
 
     A channel's weight is the spatial mean of the logit's gradient at the layer's output; the map is the ReLU of the
@@ -266,7 +281,7 @@ def grad_cam(model: nn.Module, images: Tensor, labels: Tensor, layer: str) -> Te
 
 
 @checked
-def guided_grad_cam(model: nn.Module, images: Tensor, labels: Tensor, layer: str) -> Tensor:
+def guided_grad_cam(model: Model, images: Images, labels: Labels, layer: MapLayer) -> Tensor:
     """Keep of guided backprop what lies where Grad-CAM looks: sharp and specific to the class.
 
     Args:

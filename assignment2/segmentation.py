@@ -11,20 +11,40 @@ networks and losses pass gradients on. Bad arguments raise ValueError before you
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from coursekit.vision import UNET_CLASSES, UNET_WIDTHS, checked_maps, checked_network
+from coursekit.vision import (
+    UNET_CLASSES,
+    UNET_WIDTHS,
+    BlockPadding,
+    Classifier,
+    Flag,
+    IgnoreIndex,
+    InChannels,
+    LabelMaps,
+    LabelValue,
+    Linear,
+    LogitMaps,
+    MapSize,
+    Network,
+    NumClasses,
+    NumSkips,
+    PredictedMaps,
+    StageChannels,
+    Stages,
+    WeightsFile,
+    Widths,
+    checked,
+)
 
 
-@checked_maps
-def linear_to_conv(linear: nn.Linear, in_channels: int, size: int | tuple[int, int]) -> nn.Conv2d:
+@checked
+def linear_to_conv(linear: Linear, in_channels: InChannels, size: MapSize) -> nn.Conv2d:
     """Write a linear layer as the convolution whose kernel has the size of the whole map.
 
     Args:
@@ -51,8 +71,8 @@ def linear_to_conv(linear: nn.Linear, in_channels: int, size: int | tuple[int, i
     ### END SOLUTION
 
 
-@checked_maps
-def convolutionalize(model: nn.Module) -> nn.Module:
+@checked
+def convolutionalize(model: Classifier) -> nn.Module:
     """Turn a classifier into a network that slides over pictures of any size.
 
     Args:
@@ -80,8 +100,7 @@ def convolutionalize(model: nn.Module) -> nn.Module:
     ### END SOLUTION
 
 
-@checked_network
-class FCN(nn.Module):
+class FCN(Network):
     """Score every stage of a classifier's trunk that is wanted, and add the scores from coarse to fine.
 
     Score the coarsest map. For each skip: resize the running score to the next finer map and add that map's own score. At
@@ -98,7 +117,7 @@ class FCN(nn.Module):
     """
 
     def __init__(
-        self, stages: Sequence[nn.Module], channels: Sequence[int], num_classes: int, *, num_skips: int = 2
+        self, stages: Stages, channels: StageChannels, num_classes: NumClasses, *, num_skips: NumSkips = 2
     ) -> None:
         super().__init__()
         ### BEGIN SOLUTION
@@ -121,8 +140,7 @@ class FCN(nn.Module):
         ### END SOLUTION
 
 
-@checked_network
-class DeconvNet(nn.Module):
+class DeconvNet(Network):
     """Encode by pooling, decode by unpooling with the encoder's own indices: a decoder that mirrors the encoder.
 
     Encoder: `stem`, ReLU; then at each level i a convolution, ReLU, 2 x 2 max pooling that keeps its indices. Decoder, from
@@ -139,7 +157,7 @@ class DeconvNet(nn.Module):
     Source: Noh et al. 2015, section 3; the lecture, "Symmetry in Encoder/Decoder".
     """
 
-    def __init__(self, in_channels: int, widths: Sequence[int], num_classes: int, *, tied: bool = False) -> None:
+    def __init__(self, in_channels: InChannels, widths: Widths, num_classes: NumClasses, *, tied: Flag = False) -> None:
         super().__init__()
         ### BEGIN SOLUTION
         levels = list(pairwise(widths))
@@ -176,8 +194,7 @@ def conv_block(in_channels: int, channels: int, padding: int) -> nn.Sequential:
     return nn.Sequential(first, nn.ReLU(), second, nn.ReLU())
 
 
-@checked_network
-class UNet(nn.Module):
+class UNet(Network):
     """Contract to the bottom, expand again, and at each level copy the encoder's map over to the decoder.
 
     Down: `conv_block` (whose output is the skip), then 2 x 2 max pooling; the bottom is one more block. Up, from the coarsest
@@ -197,7 +214,9 @@ class UNet(nn.Module):
     Source: Ronneberger et al. 2015, figure 1.
     """
 
-    def __init__(self, in_channels: int, num_classes: int, widths: Sequence[int], *, padding: int = 1) -> None:
+    def __init__(
+        self, in_channels: InChannels, num_classes: NumClasses, widths: Widths, *, padding: BlockPadding = 1
+    ) -> None:
         super().__init__()
         ### BEGIN SOLUTION
         self.padding = padding
@@ -231,8 +250,8 @@ class UNet(nn.Module):
         ### END SOLUTION
 
 
-@checked_maps
-def trained_unet(path: str | Path) -> nn.Module:
+@checked
+def trained_unet(path: WeightsFile) -> nn.Module:
     """Build the U-Net that the notebook trains, and load its weights.
 
     Args:
@@ -251,8 +270,8 @@ def trained_unet(path: str | Path) -> nn.Module:
     ### END SOLUTION
 
 
-@checked_maps
-def pixel_cross_entropy(logits: Tensor, labels: Tensor, *, ignore_index: int = 255) -> Tensor:
+@checked
+def pixel_cross_entropy(logits: LogitMaps, labels: LabelMaps, *, ignore_index: IgnoreIndex = 255) -> Tensor:
     """Average the cross-entropy over all pixels of the batch that are not ignored.
 
     Args:
@@ -272,8 +291,10 @@ def pixel_cross_entropy(logits: Tensor, labels: Tensor, *, ignore_index: int = 2
     ### END SOLUTION
 
 
-@checked_maps
-def confusion_matrix(predictions: Tensor, labels: Tensor, num_classes: int, *, ignore_index: int = 255) -> Tensor:
+@checked
+def confusion_matrix(
+    predictions: PredictedMaps, labels: LabelMaps, num_classes: NumClasses, *, ignore_index: IgnoreIndex = 255
+) -> Tensor:
     """Count the pixels of each true class that were taken for each class.
 
     Args:
@@ -292,8 +313,8 @@ def confusion_matrix(predictions: Tensor, labels: Tensor, num_classes: int, *, i
     ### END SOLUTION
 
 
-@checked_maps
-def pixel_accuracy(predictions: Tensor, labels: Tensor, *, ignore_index: int = 255) -> Tensor:
+@checked
+def pixel_accuracy(predictions: PredictedMaps, labels: LabelMaps, *, ignore_index: IgnoreIndex = 255) -> Tensor:
     """Return the share of pixels that are right.
 
     Args:
@@ -310,8 +331,10 @@ def pixel_accuracy(predictions: Tensor, labels: Tensor, *, ignore_index: int = 2
     ### END SOLUTION
 
 
-@checked_maps
-def mean_iou(predictions: Tensor, labels: Tensor, num_classes: int, *, ignore_index: int = 255) -> Tensor:
+@checked
+def mean_iou(
+    predictions: PredictedMaps, labels: LabelMaps, num_classes: NumClasses, *, ignore_index: IgnoreIndex = 255
+) -> Tensor:
     """Average over the classes the intersection of prediction and truth, divided by their union.
 
     Args:
@@ -330,8 +353,10 @@ def mean_iou(predictions: Tensor, labels: Tensor, num_classes: int, *, ignore_in
     ### END SOLUTION
 
 
-@checked_maps
-def dice(predictions: Tensor, labels: Tensor, num_classes: int, *, ignore_index: int = 255) -> Tensor:
+@checked
+def dice(
+    predictions: PredictedMaps, labels: LabelMaps, num_classes: NumClasses, *, ignore_index: IgnoreIndex = 255
+) -> Tensor:
     """Average over the classes twice the intersection, divided by the sizes of prediction and truth together.
 
     Args:
@@ -349,8 +374,10 @@ def dice(predictions: Tensor, labels: Tensor, num_classes: int, *, ignore_index:
     ### END SOLUTION
 
 
-@checked_maps
-def frequency_weighted_iou(predictions: Tensor, labels: Tensor, num_classes: int, *, ignore_index: int = 255) -> Tensor:
+@checked
+def frequency_weighted_iou(
+    predictions: PredictedMaps, labels: LabelMaps, num_classes: NumClasses, *, ignore_index: IgnoreIndex = 255
+) -> Tensor:
     """Average the classes' intersection over union, each weighted by its share of the true pixels.
 
     Args:
@@ -369,8 +396,8 @@ def frequency_weighted_iou(predictions: Tensor, labels: Tensor, num_classes: int
     ### END SOLUTION
 
 
-@checked_maps
-def instance_labels(labels: Tensor, *, background: int = 0, ignore_index: int = 255) -> Tensor:
+@checked
+def instance_labels(labels: LabelMaps, *, background: LabelValue = 0, ignore_index: IgnoreIndex = 255) -> Tensor:
     """Number the connected regions of each picture: from a class for each pixel to an instance for each pixel.
 
     Args:

@@ -15,9 +15,36 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from coursekit.vision import checked, record_outputs
+from coursekit.vision import (
+    Content,
+    ContentLayers,
+    ContentWeights,
+    Count,
+    FeatureMaps,
+    Features,
+    FeatureTargets,
+    FeatureWeights,
+    Flag,
+    Fraction,
+    Generator,
+    Grams,
+    Images,
+    Init,
+    Labels,
+    Model,
+    NotNegative,
+    Optimizer,
+    Positive,
+    Style,
+    StyleLayers,
+    Styles,
+    StyleWeights,
+    Transfer,
+    UnboundedImages,
+    checked,
+    record_outputs,
+)
 
-Transfer = Callable[[Tensor, Tensor], Tensor]  # (image (3, H, W), style (3, h, w)) -> (3, H, W)
 CONTENT_LAYERS = ("features.11",)  # ReLUs of trunk(load_model("tiny_vgg")), the fifth of eight
 STYLE_LAYERS = ("features.1", "features.3", "features.6", "features.8", "features.11", "features.13")
 
@@ -96,7 +123,7 @@ def painter(
 
 
 @checked
-def content_loss(features: Sequence[Tensor], targets: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+def content_loss(features: Features, targets: FeatureTargets, weights: FeatureWeights) -> Tensor:
     """Measure how far a picture's features are from those of the content picture: sum_i w_i * sum (F_i - P_i)^2.
 
     Args:
@@ -116,7 +143,7 @@ def content_loss(features: Sequence[Tensor], targets: Sequence[Tensor], weights:
 
 
 @checked
-def gram_matrix(features: Tensor, *, normalize: bool = True) -> Tensor:
+def gram_matrix(features: FeatureMaps, *, normalize: Flag = True) -> Tensor:
     """Correlate every two channels of a layer: entry (i, j) is the sum over all places of channel i times channel j.
 
     Where something lies in the picture is summed away; which features occur together is kept.
@@ -139,7 +166,7 @@ def gram_matrix(features: Tensor, *, normalize: bool = True) -> Tensor:
 
 
 @checked
-def style_loss(features: Sequence[Tensor], grams: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+def style_loss(features: Features, grams: Grams, weights: FeatureWeights) -> Tensor:
     """Measure how far a picture's texture is from that of the style: sum_i w_i * sum (G(F_i) - A_i)^2.
 
     Args:
@@ -160,7 +187,7 @@ def style_loss(features: Sequence[Tensor], grams: Sequence[Tensor], weights: Seq
 
 
 @checked
-def total_variation_loss(images: Tensor) -> Tensor:
+def total_variation_loss(images: UnboundedImages) -> Tensor:
     """Measure how rough pictures are: the sum of squared differences between neighbours, vertical and horizontal.
 
     Args:
@@ -181,19 +208,19 @@ def total_variation_loss(images: Tensor) -> Tensor:
 
 @checked
 def style_transfer(
-    model: nn.Module,
-    content: Tensor,
-    style: Tensor,
+    model: Model,
+    content: Content,
+    style: Style,
     *,
-    content_layers: Sequence[str],
-    content_weights: Sequence[float],
-    style_layers: Sequence[str],
-    style_weights: Sequence[float],
-    tv_weight: float = 0.0,
-    num_steps: int = 100,
-    optimizer: str = "lbfgs",
-    step_size: float = 0.02,
-    init: Tensor | None = None,
+    content_layers: ContentLayers,
+    content_weights: ContentWeights,
+    style_layers: StyleLayers,
+    style_weights: StyleWeights,
+    tv_weight: NotNegative = 0.0,
+    num_steps: Count = 100,
+    optimizer: Optimizer = "lbfgs",
+    step_size: Positive = 0.02,
+    init: Init | None = None,
 ) -> Tensor:
     """Repaint content in the style of another picture, by descent on the pixels.
 
@@ -250,13 +277,13 @@ def style_transfer(
 
 @checked
 def stylize(
-    images: Tensor,
-    labels: Tensor,
-    styles: Sequence[Tensor],
+    images: Images,
+    labels: Labels,
+    styles: Styles,
     transfer: Transfer,
     *,
-    fraction: float = 1.0,
-    generator: torch.Generator | None = None,
+    fraction: Fraction = 1.0,
+    generator: Generator | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Repaint a random share of a training set, so that a network cannot rely on texture.
 

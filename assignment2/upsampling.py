@@ -13,11 +13,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from coursekit.vision import checked_maps
+from coursekit.vision import AtLeast1, Crop, Indices, Kernel, KernelSize, Maps, PlaneSize, Stride, checked
 
 
-@checked_maps
-def max_pool(x: Tensor, kernel_size: int, stride: int) -> tuple[Tensor, Tensor]:
+@checked
+def max_pool(x: Maps, kernel_size: KernelSize, stride: Stride) -> tuple[Tensor, Tensor]:
     """Take the largest value of each window, and remember where it was.
 
     Args:
@@ -42,8 +42,8 @@ def max_pool(x: Tensor, kernel_size: int, stride: int) -> tuple[Tensor, Tensor]:
     ### END SOLUTION
 
 
-@checked_maps
-def max_unpool(values: Tensor, indices: Tensor, output_size: tuple[int, int]) -> Tensor:
+@checked
+def max_unpool(values: Maps, indices: Indices, output_size: PlaneSize) -> Tensor:
     """Put each value back where the encoder found its maximum; zero everywhere else.
 
     Args:
@@ -65,8 +65,8 @@ def max_unpool(values: Tensor, indices: Tensor, output_size: tuple[int, int]) ->
     ### END SOLUTION
 
 
-@checked_maps
-def transposed_conv2d(x: Tensor, weight: Tensor, *, stride: int = 1, padding: int = 0) -> Tensor:
+@checked
+def transposed_conv2d(x: Maps, weight: Kernel, *, stride: Stride = 1, padding: Crop = 0) -> Tensor:
     """Stamp the kernel on the output once for each input pixel, times its value; where stamps overlap, they add.
 
     Args:
@@ -96,8 +96,8 @@ def transposed_conv2d(x: Tensor, weight: Tensor, *, stride: int = 1, padding: in
     ### END SOLUTION
 
 
-@checked_maps
-def rotate_kernel(weight: Tensor) -> Tensor:
+@checked
+def rotate_kernel(weight: Kernel) -> Tensor:
     """Turn a kernel by 180 degrees in the plane.
 
     A decoder without learning may use the encoder's kernels: transposed_conv2d(y, w) equals the convolution of y with the
@@ -116,8 +116,8 @@ def rotate_kernel(weight: Tensor) -> Tensor:
     ### END SOLUTION
 
 
-@checked_maps
-def bilinear_kernel(channels: int, factor: int) -> Tensor:
+@checked
+def bilinear_kernel(channels: AtLeast1, factor: AtLeast1) -> Tensor:
     """Make the kernel with which a transposed convolution enlarges a map by bilinear interpolation.
 
     With stride factor and padding factor // 2 it equals interpolation with align_corners=False, away from the border.

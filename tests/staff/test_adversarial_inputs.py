@@ -77,7 +77,7 @@ def test_a_search_needs_four_members():
     [
         (lambda: adversarial.flip_labels(LABELS, 0.5, 3, generator=seed()), "num_classes is 3, but labels contains 4"),
         (lambda: adversarial.flip_labels(LABELS, 1.5, 5, generator=seed()), "fraction is 1.5, expected 0 to 1"),
-        (lambda: adversarial.flip_labels(LABELS[:0], 0.5, 5, generator=seed()), "at least one label"),
+        (lambda: adversarial.flip_labels(LABELS[:0], 0.5, 5, generator=seed()), "there is no label in it"),
         (lambda: adversarial.reencode(IMAGES, levels=1), "levels is 1"),
         (lambda: adversarial.inject_samples(IMAGES, LABELS, IMAGES[:, :, :4], LABELS), "expected pictures like images"),
         (lambda: adversarial.inject_samples(IMAGES, LABELS, IMAGES[:2], LABELS), "expected one label an image"),

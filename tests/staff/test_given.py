@@ -1,5 +1,6 @@
 """The given code: the ReLU rule, recorded layers, the list of spatial steps, and what `checked` refuses."""
 
+import inspect
 import re
 
 import pytest
@@ -9,8 +10,19 @@ from torch import nn
 
 from assignment2 import saliency
 from coursekit.checks.small_networks import ReluEverywhere, SmallConvNet, numbers, pictures, seeded
-from coursekit.vision import checked, load_model, record_outputs, relu_rule, spatial_steps
-from coursekit.vision.checked_style import finite
+from coursekit.vision import (
+    Eps,
+    Features,
+    FeatureWeights,
+    Images,
+    Model,
+    checked,
+    load_model,
+    record_outputs,
+    relu_rule,
+    spatial_steps,
+)
+from coursekit.vision.looks import finite
 
 IMAGES, LABELS = pictures(3), torch.tensor([4, 0, 2])
 
@@ -195,7 +207,7 @@ def call(**changes):
 
 BAD = {
     "pictures of (1, 1) pixels are too small for this network: enlarge them": {"images": IMAGES[:, :, :1, :1]},
-    "images has shape (3, 9, 13), expected (N, 3, H, W); one picture is images[None]": {"images": IMAGES[0]},
+    "images has shape (3, 9, 13), expected (N, 3, H, W) in [0, 1]; one picture is images[None]": {"images": IMAGES[0]},
     "images has shape (3, 1, 9, 13), expected (N, 3, H, W)": {"images": IMAGES[:, :1]},
     "images has shape (0, 3, 9, 13): there is no picture in it": {"images": IMAGES[:0], "labels": LABELS[:0]},
     "images has dtype torch.uint8, expected floating point in [0, 1]: use images.float() / 255": {
@@ -216,7 +228,7 @@ BAD = {
     "model is a str; give a network": {"model": "tiny_vgg"},
     "model is a NoneType; give a network": {"model": None},
     "images is a NoneType, expected a torch tensor": {"images": None},
-    "labels is NoneType, expected a tensor of torch.int64": {"labels": None},
+    "labels is a NoneType, expected a tensor of torch.int64": {"labels": None},
     "layer is a NoneType, expected a name such as 'classifier.3'": {"layer": None},
 }
 
@@ -267,7 +279,7 @@ def test_a_picture_too_small_for_its_network_is_named_where_only_its_size_is_giv
 @pytest.mark.parametrize("given", [{"eps": None}, {"eps": "0.1"}, {"eps": [0.1]}, {"weights": None}, {"weights": 3}])
 def test_an_option_of_another_type_is_refused_by_its_value(given):
     @checked
-    def step(features, *, weights, eps):
+    def step(features: Features, *, weights: FeatureWeights, eps: Eps):
         return features
 
     ((name, value),) = given.items()
@@ -277,14 +289,14 @@ def test_an_option_of_another_type_is_refused_by_its_value(given):
 
 def test_nothing_is_changed_by_a_refusal_and_the_signature_stays():
     @checked
-    def step(model, images, *, eps=0.1):
+    def step(model: Model, images: Images, *, eps: Eps = 0.1):
         """Say nothing."""
         return images
 
     with pytest.raises(ValueError, match=r"eps is 8, expected 0 to 1; did you mean 8 / 255\?"):
         step(seeded(SmallConvNet()), IMAGES, eps=8)
     assert step.__doc__ == "Say nothing."
-    assert list(step.__wrapped__.__annotations__) == []
+    assert list(inspect.signature(step).parameters) == ["model", "images", "eps"]
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])

@@ -77,12 +77,12 @@ def test_corruption_errors_refuses(changes, sentence):
     ("mine", "baseline", "sentence"),
     [
         (TABLE, torch.tensor([[0.1, 0.2], [0.0, 0.0]]), "baseline makes no error under corruption 1: leave that row"),
-        (TABLE, TABLE[:1], r"baseline has shape \(1, 2\), errors \(2, 2\)"),
+        (TABLE, TABLE[:1], r"baseline has shape \(1, 2\), expected errors' \(2, 2\)"),
         (TABLE[0], TABLE[0], r"errors has shape \(2,\), expected \(C, S\)"),
         (100 * TABLE, TABLE, "errors has values from 10 to 40, expected 0 to 1"),
         (TABLE.log().log(), TABLE, "errors has values from nan to nan"),
         ((TABLE * 10).long(), TABLE, "errors is torch.int64"),
-        (TABLE, [[0.1, 0.2]], "baseline is list"),
+        (TABLE, [[0.1, 0.2]], "baseline is a list, expected a torch tensor"),
     ],
 )
 def test_mean_corruption_error_refuses(mine, baseline, sentence):
@@ -96,7 +96,11 @@ def test_mean_corruption_error_refuses(mine, baseline, sentence):
         (0.1, 0.35, "baseline makes no more errors than on clean images under corruption 1"),
         (1.1, 0.0, "clean is 1.1, expected an error rate from 0 to 1"),
         (0.1, float("nan"), "baseline_clean is nan"),
-        (torch.zeros(2), 0.0, r"clean has shape \(2,\), expected a float or a 0-d tensor"),
+        (
+            torch.zeros(2),
+            0.0,
+            r"clean is \(2,\) torch.float32, expected an error rate from 0 to 1: a float or a 0-d tensor",
+        ),
     ],
 )
 def test_relative_mean_corruption_error_refuses(clean, baseline_clean, sentence):
@@ -107,8 +111,8 @@ def test_relative_mean_corruption_error_refuses(clean, baseline_clean, sentence)
 @pytest.mark.parametrize(
     ("content", "texture", "transfer", "sentence"),
     [
-        (IMAGES, IMAGES[:2], max, "texture has 2 pictures of torch.float64, content 3"),
-        (IMAGES, IMAGES.float(), max, "texture has 3 pictures of torch.float32, content 3 pictures of torch.float64"),
+        (IMAGES, IMAGES[:2], max, r"texture has shape \(2, 3, 9, 13\), expected one texture a content: \(3, 3, h, w\)"),
+        (IMAGES, IMAGES.float(), max, "texture is torch.float32, content torch.float64: use texture.to"),
         (IMAGES[0], IMAGES, max, r"content has shape \(3, 9, 13\), expected \(N, 3, H, W\)"),
         (IMAGES, IMAGES[0], max, r"texture has shape \(3, 9, 13\)"),
         (IMAGES, IMAGES, "style", "transfer is a str"),
@@ -122,11 +126,11 @@ def test_cue_conflict_refuses(content, texture, transfer, sentence):
 @pytest.mark.parametrize(
     ("predictions", "shapes", "textures", "sentence"),
     [
-        (LABELS, LABELS[:2], LABELS, "shapes has 2 trials, predictions 3"),
-        (LABELS, LABELS, LABELS[:1], "textures has 1 trials, predictions 3"),
+        (LABELS, LABELS[:2], LABELS, r"shapes has shape \(2,\), expected one class a trial: \(3,\)"),
+        (LABELS, LABELS, LABELS[:1], r"textures has shape \(1,\), expected one class a trial: \(3,\)"),
         (LABELS.double(), LABELS, LABELS, "predictions is torch.float64"),
         (LABELS[None], LABELS, LABELS, r"predictions has shape \(1, 3\)"),
-        (LABELS, [4, 0, 2], LABELS, "shapes is list"),
+        (LABELS, [4, 0, 2], LABELS, "shapes is a list, expected a tensor of torch.int64"),
     ],
 )
 def test_shape_bias_refuses(predictions, shapes, textures, sentence):

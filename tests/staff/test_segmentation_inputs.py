@@ -17,7 +17,10 @@ INDICES = torch.zeros(2, 3, 6, 8, dtype=torch.int64)
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: upsampling.max_pool(X[0], 2, 2), r"x is \(3, 6, 8\) torch.float64, expected a floating-point tensor"),
+        (
+            lambda: upsampling.max_pool(X[0], 2, 2),
+            r"x has shape \(3, 6, 8\), expected a floating-point tensor \(N, C, H, W\)",
+        ),
         (lambda: upsampling.max_pool(X, 7, 1), r"kernel_size is 7, but x has \(6, 8\) pixels"),
         (lambda: upsampling.max_pool(X, 2, 0), "stride is 0, expected a whole number, 1 or more"),
         (
@@ -26,14 +29,20 @@ INDICES = torch.zeros(2, 3, 6, 8, dtype=torch.int64)
         ),
         (lambda: upsampling.max_unpool(X, INDICES + 48, (6, 8)), "indices contains 48, outside a plane of 6 x 8"),
         (lambda: upsampling.max_unpool(X, INDICES - 1, (6, 8)), "indices contains -1, outside"),
-        (lambda: upsampling.max_unpool(X, INDICES.int(), (6, 8)), "expected torch.int64, as max_pool returns it"),
+        (
+            lambda: upsampling.max_unpool(X, INDICES.int(), (6, 8)),
+            "indices is torch.int32, expected a tensor of torch.int64",
+        ),
         (lambda: upsampling.max_unpool(X, INDICES, 8), "output_size is 8, expected"),
-        (lambda: upsampling.transposed_conv2d(X, X), "with x's 3 channels first"),
-        (lambda: upsampling.transposed_conv2d(X, torch.ones(3, 2, 2, 2)), "of x's dtype"),
+        (lambda: upsampling.transposed_conv2d(X, X), r"expected \(3, C_out, kh, kw\) with x's channels first"),
+        (
+            lambda: upsampling.transposed_conv2d(X, torch.ones(3, 2, 2, 2)),
+            r"weight is torch.float32, x torch.float64: use weight.to\(torch.float64\)",
+        ),
         (lambda: upsampling.transposed_conv2d(X, X.transpose(0, 1), stride=0), "stride is 0"),
         (lambda: upsampling.transposed_conv2d(X, X.transpose(0, 1), padding=-1), "padding is -1"),
         (lambda: upsampling.transposed_conv2d(X, X.transpose(0, 1)[..., :1, :1], padding=3), "would be left, nothing"),
-        (lambda: upsampling.rotate_kernel(X[0]), "weight is"),
+        (lambda: upsampling.rotate_kernel(X[0]), "weight has shape"),
         (lambda: upsampling.bilinear_kernel(0, 2), "channels is 0"),
         (lambda: upsampling.bilinear_kernel(2, 0), "factor is 0"),
     ],
@@ -69,7 +78,7 @@ def unet(**changes):
         (lambda: unet()(torch.zeros(1, 1, 8, 8)), "images have 1 channels, but the network reads 3"),
         (lambda: unet()(torch.zeros(1, 3, 8, 3)), r"images of \(8, 3\) are smaller than the network's total stride, 4"),
         (lambda: unet(padding=0)(torch.zeros(1, 3, 39, 44)), "too small for 2 levels of valid convolutions"),
-        (lambda: unet()(torch.zeros(3, 8, 8)), "images is"),
+        (lambda: unet()(torch.zeros(3, 8, 8)), "images has shape"),
         (lambda: segmentation.FCN([nn.MaxPool2d(2)], [3], 4, num_skips=1), "num_skips is 1, but 1 stages have 0 finer"),
         (lambda: segmentation.FCN([nn.MaxPool2d(2)], [3, 4], 4, num_skips=0), "channels names 2 numbers for 1 stages"),
         (lambda: segmentation.FCN([], [], 4, num_skips=0), "stages is"),
@@ -88,8 +97,11 @@ def unet(**changes):
         (lambda: segmentation.confusion_matrix(LABELS + 7, LABELS, 4), "predictions contains label 7"),
         (lambda: segmentation.mean_iou(LABELS, LABELS, 1), "num_classes is 1"),
         (lambda: segmentation.mean_iou(X, LABELS, 3), "predictions is"),
-        (lambda: segmentation.instance_labels(LABELS[0]), r"labels is \(6, 8\)"),
-        (lambda: segmentation.trained_unet(3), "path is a int"),
+        (
+            lambda: segmentation.instance_labels(LABELS[0]),
+            r"labels has shape \(6, 8\), expected \(N, H, W\): one label a pixel",
+        ),
+        (lambda: segmentation.trained_unet(3), "path is 3, expected the path of a .safetensors file"),
         (lambda: train_segmenter(unet(), X[:0], LABELS[:0], None, num_steps=1), "give one label a pixel"),
     ],
 )

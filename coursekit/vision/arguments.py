@@ -1,0 +1,149 @@
+"""Given code: what an argument may be. Each alias is a type, with its meaning for the reader and a check for `checked`.
+
+The letters of shapes are the same numbers in one call: labels (N,) belong to images (N, 3, H, W).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import torch
+from torch import Tensor, nn
+
+from coursekit.vision import looks, looks_maps
+from coursekit.vision.checked import Check
+from coursekit.vision.looks import finite_values, no_bytes, number, of_the_network, tensor, that, whole
+
+# numbers and words
+AtLeast1 = Annotated[int, whole(1)]
+Channel = Annotated[int, whole(0, role="channel")]
+Count = Annotated[int, whole(0)]
+Eps = Annotated[float, number("0 to 1", lambda v: 0 <= v <= 1, looks.eps_in_255ths)]
+Flag = Annotated[bool, that("True or False", lambda v: isinstance(v, bool))]
+Fraction = Annotated[float, number("0 to 1", lambda v: 0 <= v <= 1, role="fraction")]
+PixelFraction = Annotated[float, number("0 to 1", lambda v: 0 <= v <= 1)]
+SEEDED = f"{looks.SEED} or another seed"
+Generator = Annotated[torch.Generator, that(SEEDED, lambda v: isinstance(v, torch.Generator), role="generator")]
+Goal = Annotated[str, that(f"one of {', '.join(looks.GOALS)}", lambda v: v in looks.GOALS, looks.reachable)]
+ImageSize = Annotated[tuple[int, int], that("(H, W), both 1 or more", looks.is_size, role="image_size")]
+Jitter = Annotated[int, whole(0, looks.with_a_generator)]
+Levels = Annotated[int, whole(2)]
+NotNegative = Annotated[float, number("a number, 0 or more", lambda v: 0 <= v < math.inf)]
+Number = Annotated[float, number("a number", lambda v: abs(v) < math.inf)]
+Optimizer = Annotated[str, that("one of lbfgs, adam", lambda v: v in ("lbfgs", "adam"))]
+Population = Annotated[int, whole(4)]
+Positive = Annotated[float, number("a number, more than 0", lambda v: 0 < v < math.inf)]
+Severity = Annotated[int, that("1 (weak) to 5 (strong)", lambda v: looks.is_whole(v, 1) and v <= 5)]
+TopCount = Annotated[int, Check("1 to the number of images", looks.at_most_the_images)]
+Unit = Annotated[tuple[int, ...], that("a tuple of ints: (channel, y, x), or (channel,)", looks.is_unit, role="unit")]
+WeightsFile = Annotated[str | Path, that("the path of a .safetensors file", lambda v: isinstance(v, (str, Path)))]
+
+# networks and functions
+EVAL = (looks.network, looks.in_eval_mode)
+LOGITS = "a network in eval mode: images (N, 3, H, W) -> logits (N, K), no softmax"
+Model = Annotated[nn.Module, Check(LOGITS, *EVAL, role="model", watch=looks.watch_logits)]
+AnyModeModel = Annotated[
+    nn.Module, Check("a network in any mode", looks.module, role="model", watch=looks.watch_logits)
+]
+ModelOrFunction = Annotated[
+    nn.Module | Callable[[Tensor], Tensor], Check(LOGITS, *EVAL, role="model", watch=looks.watch_logits)
+]
+Substitute = Annotated[nn.Module, Check("a network in eval mode", looks.module, *EVAL, watch=nullcontext)]
+Layer = Annotated[str, Check("a module's qualified name", looks.layer, watch=looks.watch_layer)]
+MapLayer = Annotated[
+    str, Check("the name of a layer that returns maps (N, C, h, w)", looks.layer, watch=looks.watch_layer)
+]
+ContentLayers = Annotated[Sequence[str], Check("a list of layers' names", looks.layers, role="content_layers")]
+StyleLayers = Annotated[Sequence[str], Check("a list of layers' names", looks.layers, role="style_layers")]
+Function = Callable[[Tensor], Tensor]
+Oracle = Annotated[Function, Check("images (M, 3, H, W) -> labels (M,)", looks.function, watch=nullcontext)]
+Scores = Annotated[Function, Check("images (M, 3, H, W) -> scores (M, K)", looks.function, watch=looks.watch_scores)]
+Probabilities = Annotated[
+    Function, Check("images (M, 3, H, W) -> probabilities (M, K)", looks.function, watch=looks.watch_probabilities)
+]
+TRANSFER = "(image (3, H, W), style (3, h, w)) -> image (3, H, W)"
+Transfer = Annotated[Callable[[Tensor, Tensor], Tensor], Check(TRANSFER, looks.function, watch=nullcontext)]
+CORRUPTIONS = "a list of functions (images, severity, *, generator) -> images"
+Corruptions = Annotated[Sequence[Callable[..., Tensor]], Check(CORRUPTIONS, looks_maps.corruptions)]
+
+# pictures
+SEEN = (finite_values, no_bytes, of_the_network)
+Images = Annotated[Tensor, tensor("(N, 3, H, W) in [0, 1]", *SEEN, thing="picture", role="images")]
+NewImages = Annotated[Tensor, tensor("pictures like images: (M, 3, H, W)", finite_values, no_bytes, thing="picture")]
+UnboundedImages = Annotated[Tensor, tensor("(N, 3, H, W), any numbers", finite_values, thing="picture")]
+Content = Annotated[Tensor, tensor("(N, 3, H, W) in [0, 1]", *SEEN, thing="picture")]
+Init = Annotated[Tensor, tensor("content's (N, 3, H, W)", finite_values, thing="picture")]
+Style = Annotated[Tensor, tensor("one picture (1, 3, h, w)", finite_values, thing="picture")]
+Texture = Annotated[Tensor, tensor("one texture a content: (N, 3, h, w)", finite_values, no_bytes, thing="picture")]
+Image = Annotated[Tensor, tensor("one picture (3, H, W) in [0, 1]", *SEEN, thing="picture")]
+UnboundedImage = Annotated[Tensor, tensor("one picture (3, H, W), any numbers", finite_values, thing="picture")]
+Gradient = Annotated[Tensor, tensor("the image's (3, H, W)", finite_values)]
+Styles = Annotated[Sequence[Tensor], Check("a list of pictures (3, h, w) of any size", looks_maps.styles)]
+
+# classes, counted from 0, and scores
+Labels = Annotated[
+    Tensor, tensor("one label an image: (N,)", looks.classes, dtype="int64", thing="label", role="labels")
+]
+NewLabels = Annotated[Tensor, tensor("one label an image: (M,)", looks.classes, dtype="int64", thing="label")]
+Label = Annotated[int, whole(0, looks.classes, role="label")]
+Target = Annotated[int, whole(0, looks.classes, role="target")]
+Source = Annotated[int, whole(0, looks.classes, role="source")]
+NumClasses = Annotated[int, whole(2, looks.above_the_labels, role="num_classes")]
+Logits = Annotated[Tensor, tensor("logits (N, K)", looks.no_probabilities, dtype="float", role="logits")]
+CleanLogits = Annotated[Tensor, tensor("logits' (N, K)", looks.no_probabilities, dtype="float", role="clean_logits")]
+TrialClasses = Annotated[Tensor, tensor("one class a trial: (T,)", dtype="int64", thing="")]
+ErrorRates = Annotated[Tensor, tensor("(C, S): a row a corruption", looks_maps.rates, dtype="float")]
+BaselineRates = Annotated[Tensor, tensor("errors' (C, S)", looks_maps.rates, looks_maps.divides, dtype="float")]
+RATE = "an error rate from 0 to 1: a float or a 0-d tensor"
+ErrorRate = Annotated[float | Tensor, number(RATE, lambda v: 0 <= float(v) <= 1)]
+BaselineRate = Annotated[float | Tensor, number(RATE, lambda v: 0 <= float(v) <= 1, role="baseline_clean")]
+
+# tensors of any shape
+AnyTensor = Annotated[Tensor, tensor("a floating-point tensor of any shape", thing="")]
+Gradients = Annotated[Sequence[Tensor], that("a list of tensors, one a parameter", looks.is_tensors)]
+
+# features of layers, and what is compared with them
+FeatureMaps = Annotated[Tensor, Check("a layer's maps (N, C, H, W)", looks_maps.FEATURES, finite_values)]
+Features = Annotated[
+    Sequence[Tensor], Check("a list of (N, C, H, W), one a layer", looks_maps.features, role="features")
+]
+FeatureTargets = Annotated[
+    Sequence[Tensor], Check("a list of (N, C, H, W)", looks_maps.like_features("features' (N, C, H, W)"))
+]
+Grams = Annotated[Sequence[Tensor], Check("a list of (N, C, C)", looks_maps.like_features("(N, C, C) or (1, C, C)"))]
+FeatureWeights = Annotated[Sequence[float], Check("a list of numbers, one a layer", looks_maps.feature_weights)]
+ContentWeights = Annotated[Sequence[float], Check("a list of numbers, one a layer", looks_maps.content_weights)]
+StyleWeights = Annotated[Sequence[float], Check("a list of numbers, one a layer", looks_maps.style_weights)]
+
+# maps and kernels
+Maps = Annotated[Tensor, tensor("a floating-point tensor (N, C, H, W)", role="maps")]
+INDICES = "values' (N, C, H, W): unpool with the indices of the pooling that made this map"
+Indices = Annotated[Tensor, tensor(INDICES, dtype="int64", role="indices")]
+Kernel = Annotated[Tensor, tensor("(C, C_out, kh, kw) with x's channels first", role="kernel")]
+KernelSize = Annotated[int, whole(1, looks_maps.fits_in_maps)]
+Stride = Annotated[int, whole(1, role="stride")]
+Crop = Annotated[int, whole(0, looks_maps.leaves_something)]
+PlaneSize = Annotated[tuple[int, int], that("(H, W), both 1 or more", looks.is_size, looks_maps.holds_indices)]
+LogitMaps = Annotated[Tensor, tensor("(N, K, H, W), K 2 or more", looks_maps.several_classes, role="logit_maps")]
+PIXELS = "(N, H, W): one label a pixel"
+LabelMaps = Annotated[Tensor, tensor(PIXELS, looks_maps.pixel_classes, dtype="int64", thing="pixel", role="label_maps")]
+PredictedMaps = Annotated[Tensor, tensor(PIXELS, looks_maps.pixel_classes, dtype="int64", thing="pixel")]
+LabelValue = Annotated[int, that("a whole number", looks.is_whole)]
+IgnoreIndex = Annotated[int, that("a whole number", looks.is_whole, role="ignore_index")]
+
+# networks of maps
+Linear = Annotated[nn.Linear, that("an nn.Linear", lambda v: isinstance(v, nn.Linear), role="linear")]
+InChannels = Annotated[int, whole(1, role="in_channels")]
+MapSize = Annotated[int | tuple[int, int], Check("(h, w), or one whole number for both", looks_maps.map_size)]
+Classifier = Annotated[nn.Module, Check("a network with normalize, features and classifier", looks_maps.classifier)]
+Stages = Annotated[Sequence[nn.Module], that("the trunk as a list of modules", looks_maps.is_stages, role="stages")]
+StageChannels = Annotated[Sequence[int], Check("a list of whole numbers, 1 or more", looks_maps.stage_channels)]
+NumSkips = Annotated[int, whole(0, looks_maps.fewer_than_stages)]
+WIDTHS = "channels for each level, two levels or more, such as (16, 32, 64)"
+Widths = Annotated[Sequence[int], that(WIDTHS, looks_maps.is_widths)]
+BLOCK = "1 (the size stays) or 0 (the paper's valid convolutions)"
+BlockPadding = Annotated[int, that(BLOCK, lambda v: looks.is_whole(v, 0) and v <= 1)]

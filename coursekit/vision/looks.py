@@ -1,0 +1,327 @@
+"""Given code: what the aliases of `arguments` look at; `Check` says how a look refuses and how it sees other arguments."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from numbers import Real
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from coursekit.vision.checked import Check, Look, shown
+
+Sizes = dict[
+    str, Any
+]  # what the letters of shapes stand for; F: the dtype of the first floating-point tensor, and its name
+SHAPE = re.compile(r"\((?:\w+, ?)+\w*\)")  # (N,) or (N, 3, H, W)
+GOALS = ("confidence_reduction", "misclassification", "targeted", "source_to_target")
+SEED = "torch.Generator().manual_seed(0)"
+
+
+# numbers
+
+
+def is_whole(value: Any, least: float = -math.inf) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def whole(least: int, *looks: Look, role: str = "") -> Check:
+    """Check for a whole number that is least or more."""
+    return Check(f"a whole number, {least} or more", lambda name, value: is_whole(value, least), *looks, role=role)
+
+
+def number(meaning: str, within: Callable[[Any], Any], *looks: Look, role: str = "") -> Check:
+    """Check for a number, or a 0-d tensor, for which a condition holds."""
+    return Check(
+        meaning,
+        *looks,
+        lambda name, value: (isinstance(value, Real) or value.dim() == 0) and bool(within(value)),
+        role=role,
+    )
+
+
+def that(meaning: str, holds: Callable[[Any], bool], *looks: Look, role: str = "") -> Check:
+    """Check for a value of which something holds."""
+    return Check(meaning, lambda name, value: holds(value), *looks, role=role)
+
+
+def is_unit(value: Any) -> bool:
+    return isinstance(value, tuple) and all(is_whole(place) for place in value)
+
+
+def is_tensors(value: Any) -> bool:
+    return not isinstance(value, Tensor) and all(isinstance(one, Tensor) for one in value)
+
+
+def is_size(value: Any) -> bool:
+    return isinstance(value, (tuple, list)) and len(value) == 2 and all(is_whole(side, 1) for side in value)
+
+
+def eps_in_255ths(name: str, value: Any) -> None:
+    if isinstance(value, Real) and value > 1:
+        raise ValueError(f"{name} is {value}, expected 0 to 1; did you mean {value} / 255?")
+
+
+def at_most_the_images(name: str, value: int, *, images: Tensor) -> None:
+    if not is_whole(value, 1) or value > len(images):
+        raise ValueError(f"{name} is {shown(value)}, expected 1 to {len(images)}, the number of images")
+
+
+def with_a_generator(name: str, value: int, *, generator: torch.Generator | None) -> None:
+    if value and generator is None:
+        raise ValueError(f"{name} is {value} and there is no generator: give generator={SEED}")
+
+
+def above_the_labels(name: str, value: int, *, labels: Tensor | None = None) -> None:
+    if labels is not None and int(labels.max()) >= value:
+        raise ValueError(f"{name} is {value}, but labels contains {int(labels.max())}")
+
+
+def reachable(name: str, value: str, *, target: Any, source: Any, clean_logits: Any) -> bool:
+    given = {"target": target, "source": source, "clean_logits": clean_logits}
+    needs = {"confidence_reduction": ["clean_logits"], "targeted": ["target"], "source_to_target": ["target", "source"]}
+    for other in needs.get(value, ()):
+        if given[other] is None:
+            raise ValueError(f"{name} {value!r} needs {other}: give it")
+    return value in GOALS
+
+
+# tensors
+
+
+def tensor(meaning: str, *looks: Look, dtype: str = "F", thing: str = "value", role: str = "") -> Check:
+    """Check for a tensor of the shape, or one of the shapes, in the meaning: "content's (N, 3, H, W)"."""
+    return Check(meaning, shaped(meaning, dtype, thing), *looks, role=role)
+
+
+def shaped(meaning: str, dtype: str = "F", thing: str = "value") -> Look:
+    """Make the look at a tensor's shape and dtype: int64, float, or F, which all F of a call share.
+
+    A letter is the same number wherever it stands in one call.
+    """
+    shapes = [tuple(re.findall(r"\w+", shape)) for shape in SHAPE.findall(meaning)]
+
+    def look(name: str, value: Any, *, sizes: Sizes) -> None:
+        kind = value.dtype if isinstance(value, Tensor) else f"a {type(value).__name__}"
+        if dtype == "int64" and kind is not torch.int64:
+            raise ValueError(f"{name} is {kind}, expected a tensor of torch.int64: use torch.as_tensor({name}).long()")
+        if not isinstance(value, Tensor):
+            raise ValueError(f"{name} is {kind}, expected a torch tensor: {meaning}")
+        if dtype != "int64" and not value.is_floating_point():
+            if thing == "picture":
+                raise ValueError(
+                    f"{name} has dtype {kind}, expected floating point in [0, 1]: use {name}.float() / 255"
+                )
+            raise ValueError(f"{name} is {kind}, expected a floating-point tensor")
+        if dtype == "F" and kind is not (known := sizes.setdefault("F", (kind, name)))[0]:
+            raise ValueError(f"{name} is {kind}, {known[1]} {known[0]}: use {name}.to({known[0]})")
+        found = tuple(value.shape)
+        if 0 in found and thing:
+            raise ValueError(f"{name} has shape {found}: there is no {thing} in it")
+        if shapes and not any(_fits(shape, found, sizes) for shape in shapes):
+            hint = (
+                f"; one picture is {name}[None]"
+                if thing == "picture" and shapes[0][:1] == ("N",) and len(found) == 3
+                else ""
+            )
+            raise ValueError(f"{name} has shape {found}, expected {_with_sizes(meaning, sizes)}{hint}")
+
+    return look
+
+
+def _fits(shape: tuple[str, ...], found: tuple[int, ...], sizes: Sizes) -> bool:
+    """Compare a shape with letters, and remember what new letters stand for."""
+    if len(shape) != len(found):
+        return False
+    known = [
+        int(letter) if letter.isdigit() else sizes.get(letter, side) for letter, side in zip(shape, found, strict=True)
+    ]
+    if known != list(found):
+        return False
+    sizes.update(zip(shape, found, strict=True))
+    return True
+
+
+def _with_sizes(meaning: str, sizes: Sizes) -> str:
+    """Write the sizes that are known into the shapes of a meaning."""
+    return SHAPE.sub(lambda shape: re.sub(r"\w+", lambda word: str(sizes.get(word[0], word[0])), shape[0]), meaning)
+
+
+def has_values(value: Tensor) -> bool:
+    """Say whether a tensor's values can be looked at: inside torch.func.vmap or grad there are none."""
+    return not torch._C._functorch.is_functorch_wrapped_tensor(value)
+
+
+def finite(values: Tensor) -> bool:
+    """Say whether every value is finite. Their sum tells nearly always, at a tenth of the cost; only it may overflow."""
+    return math.isfinite(values.sum().item()) or bool(values.isfinite().all())
+
+
+def finite_values(name: str, value: Tensor) -> None:
+    if has_values(value) and not finite(value.detach()):
+        raise ValueError(f"{name} contains NaN or infinity: look at where it was made")
+
+
+def no_bytes(name: str, value: Tensor) -> None:
+    if has_values(value) and float(largest := value.detach().max()) > 16:
+        raise ValueError(f"{name} has values up to {float(largest):g}, expected [0, 1]: use {name} / 255")
+
+
+def of_the_network(name: str, value: Tensor, *, model: Any = None) -> None:
+    """Refuse another dtype than the network's."""
+    if isinstance(model, nn.Module) and not any(p.dtype == value.dtype for p in model.parameters()):
+        dtypes = {parameter.dtype for parameter in model.parameters() if parameter.is_floating_point()}
+        if len(dtypes) == 1:
+            (dtype,) = dtypes
+            raise ValueError(f"{name} is {value.dtype} and the network {dtype}: use {name}.to({dtype})")
+
+
+def classes(name: str, value: Any, *, logits: Tensor | None = None) -> None:
+    """Refuse negative classes, and those that logits do not know; a tensor of them or one number."""
+    if isinstance(value, Tensor) and not has_values(value):
+        return
+    low, high = (int(value.min()), int(value.max())) if isinstance(value, Tensor) else (value, value)
+    if low < 0:
+        raise ValueError(f"{name} contains {low}; classes are counted from 0")
+    if logits is not None and high >= logits.shape[1]:
+        raise ValueError(f"label {high} is out of range: logits know {logits.shape[1]} classes")
+
+
+def no_probabilities(name: str, value: Tensor) -> None:
+    """Refuse rows that sum to 1 where logits are wanted."""
+    if value.shape[1] > 1 and has_values(value) and _sum_to_1(value.detach(), 1e-4):
+        raise ValueError(f"{name} returns probabilities (rows sum to 1): give one that returns logits, without softmax")
+
+
+def _sum_to_1(rows: Tensor, tolerance: float) -> bool:
+    return bool((rows >= 0).all()) and bool(((rows.sum(1) - 1).abs() < tolerance).all())
+
+
+# networks and functions
+
+
+def network(name: str, value: Any) -> None:
+    if not callable(value):
+        raise ValueError(f"{name} is a {type(value).__name__}; give a network, for example load_model('tiny_vgg')")
+
+
+def module(name: str, value: Any) -> bool:
+    network(name, value)
+    return isinstance(value, nn.Module)
+
+
+def in_eval_mode(name: str, value: Any) -> None:
+    modules = value.named_modules() if isinstance(value, nn.Module) else ()
+    training = next((inner or "the network" for inner, module in modules if module.training), None)
+    if training:
+        raise ValueError(f"{name} is in train mode ({training}): call {name}.eval() first")
+
+
+def function(name: str, value: Any) -> None:
+    if not callable(value):
+        raise ValueError(f"{name} is a {type(value).__name__}; give a function of images")
+
+
+def layer(name: str, value: Any, *, model: Any) -> None:
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"{name} is {value!r}: a plain function has no layers; give the nn.Module itself")
+    names = [inner for inner, _ in model.named_modules() if inner]
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is a {type(value).__name__}, expected a name such as {names[-1]!r}")
+    if value not in names:
+        near = difflib.get_close_matches(value, names, n=5, cutoff=0.4) or names[:5]
+        raise ValueError(f"{name} {value!r} does not exist; near names: {', '.join(near)}")
+
+
+def layers(name: str, value: Sequence[str], *, model: Any) -> None:
+    if isinstance(value, str):
+        raise ValueError(f"{name} is the string {value!r}: give a list of names, [{value!r}]")
+    for one in value:
+        layer(name, one, model=model)
+
+
+@contextmanager
+def watch_logits(model: Any, *, labels: Any = None, target: Any = None) -> Iterator[Any]:
+    """Look at the logits whenever the network runs."""
+    wanted = target if labels is None else labels
+    largest = -1 if wanted is None else int(torch.as_tensor(wanted).max())
+
+    def look(_module: Any, _inputs: Any, logits: Any) -> None:
+        if not isinstance(logits, Tensor) or logits.dim() != 2:
+            return
+        known = logits.shape[1]
+        if largest >= known:
+            raise ValueError(f"label {largest} is out of range: the network has {known} classes, 0 to {known - 1}")
+        no_probabilities("the network", logits)
+
+    with ExitStack() as hooks:
+        if isinstance(model, nn.Module):
+            hooks.callback(model.register_forward_hook(look).remove)
+        yield model
+
+
+@contextmanager
+def watch_layer(layer: str, *, model: nn.Module, unit: Any = None, channel: Any = None) -> Iterator[str]:
+    """Look at a layer's output whenever it runs: has it this unit, or this channel? Without either it must be maps."""
+    places = unit if channel is None else (channel,)
+
+    def look(_module: Any, _inputs: Any, output: Any) -> None:
+        shape = tuple(output.shape[1:]) if isinstance(output, Tensor) else None
+        if shape is None:
+            return
+        if len(shape) not in (1, 3):
+            found = f"({', '.join(map(str, ('N', *shape)))}), neither maps (N, C, h, w) nor flat (N, C)"
+            raise ValueError(f"layer {layer!r} returns {found}: choose another layer")
+        if places is None and len(shape) == 1:
+            raise ValueError(f"layer {layer!r} is flat, its output is (N, {shape[0]}): choose a convolutional layer")
+        if unit is not None and len(unit) != len(shape):
+            raise ValueError(
+                f"unit {unit} has {len(unit)} numbers; a unit of layer {layer!r} has {len(shape)}: {shape}"
+            )
+        if any(not 0 <= place < side for place, side in zip(places or (), shape, strict=False)):
+            what = f"channel {channel}" if unit is None else f"unit {unit}"
+            raise ValueError(f"{what} is outside layer {layer!r}, whose output is {shape}")
+
+    handle = model.get_submodule(layer).register_forward_hook(look)
+    try:
+        yield layer
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def watch_scores(predict: Any, *, labels: Any = None, label: Any = None, target: Any = None) -> Iterator[Any]:
+    """Look at every answer of a black box: rows of finite scores, which know the classes that are asked for."""
+    largest = max(int(torch.as_tensor(value).max()) for value in (labels, label, target) if value is not None)
+
+    def call(images: Tensor) -> Any:
+        scores = predict(images)
+        if not isinstance(scores, Tensor) or scores.dim() != 2 or len(scores) != len(images):
+            got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+            raise ValueError(f"predict returned {got} for {len(images)} images, expected (M, K): one row an image")
+        if not finite(scores):
+            raise ValueError("predict returned scores that are not finite: look at what your network says")
+        if largest >= scores.shape[1]:
+            raise ValueError(f"label {largest} is out of range: predict knows {scores.shape[1]} classes")
+        return scores
+
+    yield call
+
+
+@contextmanager
+def watch_probabilities(predict: Any, *, label: Any = None, target: Any = None) -> Iterator[Any]:
+    """Look also at whether the rows are probabilities."""
+
+    def call(images: Tensor) -> Any:
+        scores = ask(images)
+        if not _sum_to_1(scores.detach(), 1e-3):
+            raise ValueError("predict returned rows that are no probabilities (they do not sum to 1): apply softmax")
+        return scores
+
+    with watch_scores(predict, label=label, target=target) as ask:
+        yield call
