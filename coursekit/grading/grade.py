@@ -46,7 +46,7 @@ def grade(
     a submission the modules in that folder are meant; their code runs in a worker (see coursekit.staff.isolation).
     """
     started = time.monotonic()
-    for path in (*(part.tests_path for part in parts), Path("conftest.py")):
+    for path in (*(part.tests_path for part in parts), Path("tests/conftest.py")):
         if not (root / path).exists():
             raise UsageError(f"{path} is missing: restore it from the assignment you were given")
     options: tuple[str, ...] = ("--a2-impatient",) if impatient else ()
