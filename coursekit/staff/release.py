@@ -32,6 +32,7 @@ EXECUTABLE = frozenset({"setup.sh"})
 SINGLE = (
     "setup.sh",
     "requirements.txt",
+    "coursekit/constraints.txt",
     "pyproject.toml",
     ".gitignore",
     "LICENSE",

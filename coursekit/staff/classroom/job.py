@@ -165,7 +165,7 @@ def _room(order: Order) -> Room:
     key = (order.seed, order.parts, fresh, order.trust)
     if getattr(_own, "key", None) != key or _own.room not in _rooms:
         if importlib.util.find_spec("cloudpickle") is None:
-            raise UsageError("cloudpickle is missing here: `./setup.sh test` installs what the staff's side needs")
+            raise UsageError("cloudpickle is missing here: ./setup.sh installs it (coursekit/staff/requirements.txt)")
         if getattr(_own, "room", None) in _rooms:  # of other parts
             _rooms.remove(_own.room)
             _own.room.__exit__(None, None, None)

@@ -56,7 +56,7 @@ def dask_pool(address: str) -> Iterator[Pool]:
         from distributed import Client
     except ImportError:
         raise UsageError(
-            "--scheduler needs dask: pip install distributed (tests/staff/requirements.txt names it)"
+            "--scheduler needs dask: ./setup.sh installs it (coursekit/staff/requirements.txt)"
         ) from None
     _refuse_other_servers(address)
     try:

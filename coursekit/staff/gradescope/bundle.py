@@ -17,7 +17,15 @@ from coursekit.staff.classroom.job import NUMBERS, Order
 from coursekit.staff.classroom.record import write_whole
 
 SCRIPTS = ("setup.sh", "run_autograder")
-SINGLE = ("setup.sh", "requirements.txt", "pyproject.toml", "LICENSE", "assignment2/__init__.py")
+SINGLE = (
+    "setup.sh",
+    "requirements.txt",
+    "coursekit/constraints.txt",
+    "coursekit/staff/requirements.txt",
+    "pyproject.toml",
+    "LICENSE",
+    "assignment2/__init__.py",
+)
 TREES = {
     "coursekit": (".py", ".json", ".html", ".css"),
     "data": (".safetensors", ".json", ".npz", ".png"),
