@@ -55,9 +55,7 @@ def dask_pool(address: str) -> Iterator[Pool]:
     try:
         from distributed import Client
     except ImportError:
-        raise UsageError(
-            "--scheduler needs dask: ./setup.sh installs it (coursekit/staff/requirements.txt)"
-        ) from None
+        raise UsageError("--scheduler needs dask: ./setup.sh installs it (coursekit/staff/requirements.txt)") from None
     _refuse_other_servers(address)
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
