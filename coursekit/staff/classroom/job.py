@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coursekit.errors import UsageError
-from coursekit.grading.answers import ANSWERS, Written, answers_page
+from coursekit.grading.answers import ANSWERS, answers_page
 from coursekit.grading.report import page
 from coursekit.grading.results import Check, Grade, Verdict, gradescope_results, printable
+from coursekit.grading.written import Written
 from coursekit.parts import PARTS, ROOT, Part, part_of
 from coursekit.staff.classroom.kept import KEPT, pack, renewed, unpack
 from coursekit.staff.classroom.record import RECORD, Outcome, digest_of, outcome_of, read_record
