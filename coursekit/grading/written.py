@@ -13,7 +13,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ QUESTION = re.compile(r"^\*\*(?:Question )?\d+\.\*\*", re.MULTILINE)
 HEADING = re.compile(r"^#+ ", re.MULTILINE)
 LONGEST = 20_000  # characters of one answer; what is longer is cut, and the page says so
 MOST = 30  # questions of one notebook
+MOST_STARTS = 300  # lines of one cell that are looked at as the beginning of a question
 GONE = "*(this question is no longer in the notebook)*"
 
 
@@ -146,10 +147,11 @@ def _starts(texts: Iterable[str], given: Given) -> frozenset[str] | None:
     """
     if not given.questions:
         return None
-    lines = [_first(text, match.start()) for text in texts for match in QUESTION.finditer(text)]
+    lines = [_first(text, match.start()) for text in texts for match in islice(QUESTION.finditer(text), MOST_STARTS)]
     wanted = {_hash(_first(question)): _label(question) for question in given.questions}
     found = {wanted[_hash(line)] for line in lines if _hash(line) in wanted}
-    first = {_label(line): line for line in reversed(lines) if _label(line) in set(wanted.values()) - found}
+    unfound = set(wanted.values()) - found
+    first = {_label(line): line for line in reversed(lines) if _label(line) in unfound}
     return frozenset([*(line for line in lines if _hash(line) in wanted), *first.values()])
 
 
@@ -160,7 +162,7 @@ def _label(line: str) -> str:
 
 def _segments(text: str, starts: frozenset[str] | None) -> list[str]:
     """Split a text before each line with which a question begins; the first piece stands before all of them."""
-    found = [m.start() for m in QUESTION.finditer(text)]
+    found = [match.start() for match in islice(QUESTION.finditer(text), MOST_STARTS)]
     if starts is not None:
         found = [place for place in found if _first(text, place) in starts]
     return [text[a:b] for a, b in zip([0, *found], [*found, len(text)], strict=True)]
