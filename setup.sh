@@ -160,7 +160,7 @@ progress() {
         doing=$(grep -E '^ *(Collecting|Downloading|Using cached|Processing|Building|Installing) ' "$log" | tail -n 1)
         # pip names all that it unpacks at once: the newest folder is what it is at.
         case $doing in Installing*) doing="Installing $(ls -t "$venv"/lib/python*/site-packages | grep -vm 1 dist-info)" ;; esac
-        doing=$(printf '%d:%02d  %s' $((SECONDS / 60)) $((SECONDS % 60)) "$doing" | sed 's/   */  /; s/ (from.*//; s#/.*/##' | cut -c 1-78)
+        doing=$(printf '%d:%02d  %s' $((SECONDS / 60)) $((SECONDS % 60)) "${doing:-python -m venv}" | sed 's/   */  /; s/ (from.*//; s#/.*/##' | cut -c 1-78)
         if [ -t 2 ]; then printf '\r\033[K%s' "$doing" >&2; elif [ $((SECONDS % 15)) = 0 ]; then say "$doing"; fi
     done
 }
