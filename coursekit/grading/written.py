@@ -82,7 +82,7 @@ def given_notebooks(root: Path = ROOT) -> dict[str, Given]:
     """Return what every notebook was handed out with, by its name; nothing where the file is missing."""
     try:
         stored = json.loads((root / GIVEN).read_text(encoding="utf-8"))
-    except OSError:
+    except (OSError, ValueError):
         return {}
     return {name: Given(tuple(one["questions"]), frozenset(one["lines"])) for name, one in stored.items()}
 

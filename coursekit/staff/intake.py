@@ -113,10 +113,13 @@ def _look_elsewhere(found: Sequence[Found], taken: Taken) -> set[int]:
         with suppress(Unreadable):
             content = entry.read(CAPS[".ipynb"] + 1)
             book = look_at_notebook(content, known) if len(content) <= CAPS[".ipynb"] else Book()
+            if book.written and not book.name:  # its questions are gone: by the name of the file
+                named = [name for name in known if Path(name).stem.casefold() in steps[-1].casefold()]
+                book = look_at_notebook(content, known, named[0]) if named else book
             if not book.written or not book.name:
                 continue
             ours.add(id(entry))
-            where = "/".join(steps)
+            where = _some(["/".join(steps)])
             if book.name not in taken.written:
                 taken.written[book.name] = book.written
                 taken.remarks.append(f"{book.name} is {where} there{'; it ' * bool(book.remark)}{book.remark}")

@@ -216,6 +216,14 @@ def test_a_notebook_is_read_wherever_it_stands_and_whatever_it_is_called(take, n
     assert not [remark for remark in taken.remarks if "ignored" in remark]
 
 
+def test_a_notebook_without_its_questions_is_known_by_the_name_of_its_file(take):
+    cells = [{"cell_type": "markdown", "source": "Because."}]
+
+    taken = take(zipped((MODULE, GOOD), ("Copy of 1_Saliency.ipynb", json.dumps({"cells": cells}).encode())))
+
+    assert taken.written[NOTEBOOK].elsewhere == "Because."
+
+
 def test_a_zip_of_notebooks_only_has_no_points_and_all_its_answers(take):
     second = PARTS[1].notebook_path.as_posix()
 
