@@ -1,6 +1,6 @@
 """Part 4 against imagecorruptions: the seven on one batch of 96 x 96, all severities, in turns, one thread, ratios of medians.
 
-imagecorruptions 1.1.2 (pip install --no-deps imagecorruptions) does not run on current packages: its import wants
+imagecorruptions 1.1.2 (benchmarks/requirements.txt) does not run on current packages: its import wants
 pkg_resources, and its glass_blur a keyword that scikit-image has dropped. Both are put back here, so that it can be timed.
 """
 

@@ -72,7 +72,7 @@ def grade(python: Path, threads: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="a2-versions-") as room:
         edition = Path(room) / "edition"
         edition.mkdir()
-        names = ("assignment2", "coursekit", "data", "tests", "trained", "conftest.py", "pyproject.toml")
+        names = ("assignment2", "coursekit", "data", "tests", "trained", "pyproject.toml")
         for name in names:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
             copy(ROOT / name, edition / name)

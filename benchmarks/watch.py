@@ -20,7 +20,7 @@ from pathlib import Path
 
 from coursekit.parts import ROOT, find_parts
 
-NEEDED = ("assignment2", "coursekit", "tests", "data/reference", "conftest.py", "pyproject.toml")
+NEEDED = ("assignment2", "coursekit", "tests", "data/reference", "pyproject.toml")
 
 
 def copy_edition(folder: Path) -> None:

@@ -50,7 +50,7 @@ def grade(
     """
     started = time.monotonic()
     shared = [part.tests_path / "conftest.py" for part in parts]
-    for path in dict.fromkeys((Path("conftest.py"), *shared, *(Path(_file(check)) for check in checks))):
+    for path in dict.fromkeys((Path("tests/conftest.py"), *shared, *(Path(_file(check)) for check in checks))):
         if not (root / path).exists():
             raise UsageError(f"{path} is missing: restore it from the assignment you were given")
     options: tuple[str, ...] = ("--a2-impatient",) if impatient else ()

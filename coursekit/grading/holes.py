@@ -1,10 +1,9 @@
-"""The wording of a hole (an exercise still to do), and how to find the holes that are left in a module or a notebook."""
+"""The wording of a hole (an exercise still to do), and how to find the holes that are left in a module."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Any
 
 HOLE_ENDING = ": your code here"
 PROMPT = "*Your answer here.*"  # what a student replaces by a written answer
@@ -21,13 +20,6 @@ def open_holes(tree: ast.AST) -> tuple[str, ...]:
     A hole behind a `return` is done: nothing reaches it.
     """
     return tuple(dict.fromkeys(_holes_in(tree)))
-
-
-def open_questions(notebook: dict[str, Any]) -> int:
-    """Count the cells of a notebook that still show the empty prompt or a hole."""
-    unanswered = {"markdown": PROMPT, "code": HOLE_ENDING}
-    cells = [(cell.get("cell_type"), "".join(cell.get("source", ""))) for cell in notebook["cells"]]
-    return sum(kind in unanswered and unanswered[kind] in source for kind, source in cells)
 
 
 def defined_names(tree: ast.Module) -> frozenset[str]:

@@ -22,10 +22,11 @@ from typing import Any
 
 from coursekit import __version__
 from coursekit.errors import UsageError
-from coursekit.grading.answers import ANSWERS, answers_page, written
+from coursekit.grading.answers import ANSWERS, answer_lines, answers_page
 from coursekit.grading.archive import zip_bytes
-from coursekit.grading.holes import defined_names, open_holes, open_questions
+from coursekit.grading.holes import defined_names, open_holes
 from coursekit.grading.import_probe import ONLY_DEFINE
+from coursekit.grading.written import Given, Written, given_notebooks, written
 from coursekit.parts import PARTS, ROOT, Part
 
 MANIFEST = "manifest.json"
@@ -47,7 +48,7 @@ class Submission:
     files: tuple[str, ...]
     todo: tuple[str, ...]  # functions that still raise their NotImplementedError
     missing: tuple[str, ...]  # functions that are no longer defined
-    open_questions: tuple[tuple[str, int], ...]  # notebook, questions without an answer
+    books: Mapping[str, Written]  # notebook -> its written answers
     kept: Path | None  # where an older zip of this name was moved to
     untrained: tuple[str, ...] = ()  # weights that are not there
     unrun: tuple[str, ...] = ()  # notebooks without any output
@@ -62,14 +63,12 @@ class Submission:
         if self.missing:
             said.append(_wrapped(f"not defined any more ({len(self.missing)}): {', '.join(self.missing)}"))
         said += [f"{name} is not there: its notebook trains it and saves it" for name in self.untrained]
-        for name, count in self.open_questions:
-            said.append(f"{name}: {count} question{'s' * (count > 1)} without an answer")
         if self.unrun:
             names = ", ".join(self.unrun)
             said.append(
                 _wrapped(f"not run, so without pictures ({len(self.unrun)}): {names}; run in Jupyter, and save")
             )
-        return said
+        return said + answer_lines(self.books, self.path.name)
 
 
 def _wrapped(line: str) -> str:
@@ -86,9 +85,9 @@ def submit(root: Path = ROOT, destination: Path | None = None, *, parts: Sequenc
         _refuse_weights(name, files[name])
     notebooks = {name: _read_notebook(name, content) for name, content in files.items() if name.endswith(".ipynb")}
     _refuse_side_effects(root, {name: files[name] for name in trees})
-    answers = answers_page({name: written(book) for name, book in notebooks.items()}).encode(
-        "utf-8", "backslashreplace"
-    )
+    given = given_notebooks(root)
+    books = {name: written(book, given.get(name, Given())) for name, book in notebooks.items()}
+    answers = answers_page(books).encode("utf-8", "backslashreplace")
     packed = zip_bytes(files | {ANSWERS: answers, MANIFEST: _manifest(files, parts)})
     kept = _write(packed, destination)
     return Submission(
@@ -97,7 +96,7 @@ def submit(root: Path = ROOT, destination: Path | None = None, *, parts: Sequenc
         files=(*files, ANSWERS, MANIFEST),
         todo=tuple(name for tree in trees.values() for name in open_holes(tree)),
         missing=_missing_functions(trees, parts),
-        open_questions=tuple((name, count) for name, book in notebooks.items() if (count := open_questions(book))),
+        books=books,
         kept=kept,
         untrained=tuple(name for part in parts for name in part.trained if name not in files),
         unrun=tuple(name for name, book in notebooks.items() if not any(cell.get("outputs") for cell in book["cells"])),

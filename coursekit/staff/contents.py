@@ -9,10 +9,10 @@ import json
 import re
 import tokenize
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from coursekit.grading.answers import Written, written
-from coursekit.grading.holes import open_questions
+from coursekit.grading.written import Given, Written, which, written
 
 # A codec may do anything (zip, idna in quadratic time); these are only tables. By the names that codecs.lookup gives: utf8 is utf-8.
 ENCODINGS = {"utf-8", "utf-8-sig", "ascii", "iso8859-1", "iso8859-15", "cp1252", "cp1251", "koi8-r",
@@ -61,19 +61,31 @@ def _codec(encoding: str) -> str:
         return ""
 
 
-def look_at_notebook(content: bytes) -> tuple[str, Written | None]:
-    """Return what is wrong with a notebook, or how many of its questions are open, or nothing; and what was written in it."""
+@dataclass(frozen=True)
+class Book:
+    """A notebook of a submission: which of the assignment's it is, what was written in it, and what there is to say about it."""
+
+    name: str = ""
+    written: Written | None = None
+    remark: str = ""
+
+
+def look_at_notebook(content: bytes, known: Mapping[str, Given], name: str = "") -> Book:
+    """Read a notebook, of the name that it has in the assignment, or else of the name by its questions."""
     try:
         notebook = json.loads(content)
-        book = written(notebook)
-        questions = open_questions(notebook)
+        name = name or which(notebook, known)
+        book = written(notebook, known.get(name, Given()))
     except (ValueError, RecursionError):
-        return "is not JSON: it cannot be opened in Jupyter", None
+        return Book(name, None, "is not JSON: it cannot be opened in Jupyter")
     except (TypeError, KeyError, AttributeError):
-        return "is JSON, but no notebook", None
+        return Book(name, None, "is JSON, but no notebook")
     if not notebook["cells"]:
-        return "is a notebook without cells", None
-    return f"has {questions} question{'s' * (questions > 1)} without an answer" if questions else "", book
+        return Book(name, None, "is a notebook without cells")
+    count = len(book.unanswered)
+    remark = f"has {count} question{'s' * (count > 1)} without an answer" if count else ""
+    also = ", and text under no question: see the end of its answers" if count and book.elsewhere else ""
+    return Book(name, book, remark + also)
 
 
 def manifest_remarks(manifest: bytes, files: Mapping[str, bytes]) -> list[str]:

@@ -10,17 +10,21 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from coursekit.grading.answers import ANSWERS, Written
+from coursekit.grading.answers import ANSWERS
 from coursekit.grading.submit import MANIFEST, submitted_files
+from coursekit.grading.written import Written, given_notebooks
 from coursekit.parts import PARTS, Part
-from coursekit.staff.contents import look_at_notebook, manifest_remarks, text_problem
+from coursekit.staff.contents import Book, look_at_notebook, manifest_remarks, text_problem
 
 CAPS = {".py": 2**19, ".ipynb": 20 * 2**20, ".safetensors": 20 * 2**20, ".json": 2**18}  # bytes of one file
 WEIGHTS = re.compile(r"\w[\w.-]{0,60}\.safetensors", re.ASCII)
 MOST_WEIGHTS = 8
+MOST_NOTEBOOKS = 12  # read besides those of the known names
+CHECKPOINTS = ".ipynb_checkpoints"  # Jupyter's own copies
 TOTAL = 120 * 2**20
 DEEPEST = 12  # folders round a file
 NAMED = 3  # examples in a sentence
@@ -35,6 +39,9 @@ class Entry:
     read: Callable[[int], bytes]  # up to so many bytes; Unreadable with a sentence's ending
     trouble: str = ""  # why it must not be read
     mark: tuple[int, ...] = ()  # equal for equal content
+
+
+Found = tuple[tuple[str, ...], Entry]
 
 
 class Unreadable(Exception):
@@ -65,25 +72,61 @@ def take(entries: Iterable[Entry], parts: Sequence[Part] = PARTS) -> Taken:
             found.append((steps, entry))
     if unsafe:
         taken.remarks.append(f"ignored {_count(unsafe, 'name')} that would lead elsewhere: {_some(unsafe)}")
+    known = _choose(found, parts, taken)
+    for name in sorted(known):
+        _take_one(name, known[name], taken)
+    unread = [name for name in taken.problems if name.endswith(".ipynb")]
+    _look_inside(taken)
+    chosen = {id(entry) for name, group in known.items() if name not in unread for entry in group}
+    chosen |= _look_elsewhere([one for one in found if id(one[1]) not in chosen], taken)
+    chosen |= {id(entry) for group in known.values() for entry in group}
+    others = ["/".join(steps) for steps, entry in found if id(entry) not in chosen and steps[-1] != ANSWERS]
+    if others and not taken.problem:
+        taken.remarks.append(f"ignored {_count(others, 'other file')}: {_some(others)}")
+    return taken
+
+
+def _choose(found: Sequence[Found], parts: Sequence[Part], taken: Taken) -> dict[str, list[Entry]]:
+    """Return the known files of the one folder that holds the assignment; none, and a problem, if there is not one."""
     roots = _roots(found, parts)
     if not roots:
         taken.problem, taken.inner = _nothing(found, parts), _single_zip(found)
-        return taken
+        return {}
     shallowest = min(map(len, roots))
     best = sorted(root for root in roots if len(root) == shallowest)
     if len(best) > 1:
         where = _some(["/".join(root) or "the top" for root in best])
         taken.problem = f"holds the assignment {len(best)} times ({where}): hand in one"
-        return taken
-    known = roots[best[0]]
-    for name in sorted(known):
-        _take_one(name, known[name], taken)
-    chosen = {id(entry) for group in known.values() for entry in group}
-    others = ["/".join(steps) for steps, entry in found if id(entry) not in chosen and steps[-1] != ANSWERS]
-    if others:
-        taken.remarks.append(f"ignored {_count(others, 'other file')}: {_some(others)}")
-    _look_inside(taken)
-    return taken
+        return {}
+    return roots[best[0]]
+
+
+def _look_elsewhere(found: Sequence[Found], taken: Taken) -> set[int]:
+    """Read the other notebooks, wherever they stand and whatever they are called: an answer in one of them is an answer.
+
+    Of copies that differ each gets a section of its own. Returns the entries that were read and are the assignment's.
+    """
+    known, ours = given_notebooks(), set[int]()
+    notebooks = [one for one in found if one[0][-1].casefold().endswith(".ipynb") and not one[1].trouble]
+    notebooks.sort(key=lambda one: (CHECKPOINTS in one[0], len(one[0]), one[0]))
+    for steps, entry in notebooks[:MOST_NOTEBOOKS]:
+        with suppress(Unreadable):
+            content = entry.read(CAPS[".ipynb"] + 1)
+            book = look_at_notebook(content, known) if len(content) <= CAPS[".ipynb"] else Book()
+            if book.written and not book.name:  # its questions are gone: by the name of the file
+                named = [name for name in known if Path(name).stem.casefold() in steps[-1].casefold()]
+                book = look_at_notebook(content, known, named[0]) if named else book
+            if not book.written or not book.name:
+                continue
+            ours.add(id(entry))
+            where = _some(["/".join(steps)])
+            if book.name not in taken.written:
+                taken.written[book.name] = book.written
+                taken.remarks.append(f"{book.name} is {where} there{'; it ' * bool(book.remark)}{book.remark}")
+            elif taken.written[book.name] != book.written and CHECKPOINTS not in steps and book.written.says_anything:
+                taken.written[where if where not in taken.written else f"{where} ({len(ours)})"] = book.written
+                taken.remarks.append(f"{where} is another copy of {book.name}: its answers are shown too")
+    return ours
 
 
 def _steps(name: str) -> tuple[str, ...] | None:
@@ -104,9 +147,7 @@ def _is_junk(steps: tuple[str, ...]) -> bool:
     )
 
 
-def _roots(
-    found: Sequence[tuple[tuple[str, ...], Entry]], parts: Sequence[Part]
-) -> dict[tuple[str, ...], dict[str, list[Entry]]]:
+def _roots(found: Sequence[Found], parts: Sequence[Part]) -> dict[tuple[str, ...], dict[str, list[Entry]]]:
     """Return the folders that hold modules of the assignment: folder -> known name -> entries of that name."""
     wanted = {tuple(name.casefold().split("/")): name for name in (*submitted_files(parts), MANIFEST)}
     roots = _group(found, wanted)
@@ -117,9 +158,7 @@ def _roots(
     return roots
 
 
-def _group(
-    found: Sequence[tuple[tuple[str, ...], Entry]], wanted: dict[tuple[str, ...], str]
-) -> dict[tuple[str, ...], dict[str, list[Entry]]]:
+def _group(found: Sequence[Found], wanted: dict[tuple[str, ...], str]) -> dict[tuple[str, ...], dict[str, list[Entry]]]:
     roots: dict[tuple[str, ...], dict[str, list[Entry]]] = defaultdict(lambda: defaultdict(list))
     for steps, entry in found:
         folded = tuple(step.casefold() for step in steps)
@@ -133,7 +172,7 @@ def _group(
     return {root: known for root, known in roots.items() if any(name.endswith(".py") for name in known)}
 
 
-def _nothing(found: Sequence[tuple[tuple[str, ...], Entry]], parts: Sequence[Part]) -> str:
+def _nothing(found: Sequence[Found], parts: Sequence[Part]) -> str:
     if not found:
         return "is empty: there is no file in it"
     names = [entry.name for _, entry in found]
@@ -141,7 +180,7 @@ def _nothing(found: Sequence[tuple[tuple[str, ...], Entry]], parts: Sequence[Par
     return f"holds none of the modules ({modules}), but {_count(names, 'other file')}: {_some(names)}"
 
 
-def _single_zip(found: Sequence[tuple[tuple[str, ...], Entry]]) -> Entry | None:
+def _single_zip(found: Sequence[Found]) -> Entry | None:
     zips = [entry for steps, entry in found if steps[-1].casefold().endswith(".zip")]
     return zips[0] if len(zips) == 1 else None
 
@@ -204,10 +243,10 @@ def _look_inside(taken: Taken) -> None:
         taken.remarks.append(taken.problems[name])
     remarks: dict[str, list[str]] = defaultdict(list)  # what is said -> of which notebooks
     for name in [name for name in taken.files if name.endswith(".ipynb")]:
-        remark, book = look_at_notebook(taken.files.pop(name))
-        remarks[remark].append(name)
-        if book:
-            taken.written[name] = book
+        book = look_at_notebook(taken.files.pop(name), given_notebooks(), name)
+        remarks[book.remark].append(name)
+        if book.written:
+            taken.written[name] = book.written
     for remark, names in remarks.items():
         others = f" (and so {_count(names[1:], 'other notebook')})" if len(names) > 1 else ""
         taken.remarks += [f"{names[0]} {remark}{others}"] if remark else []

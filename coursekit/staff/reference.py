@@ -17,7 +17,9 @@ from coursekit.errors import UsageError
 from coursekit.grading.doctor import write_hashes
 from coursekit.grading.hint import LADDERS
 from coursekit.grading.notebooks import EXPECTED, expected_outputs
-from coursekit.parts import PARTS, ROOT, Part
+from coursekit.grading.written import GIVEN, given_in
+from coursekit.parts import PARTS, ROOT, Part, notebooks_of
+from coursekit.staff.cut_notebooks import cut_notebook
 from coursekit.staff.edits import Edit
 from coursekit.staff.exercises import exercise, mistakes_of
 from coursekit.staff.trials import Trial, run_trials
@@ -50,12 +52,22 @@ def make_references(parts: Sequence[Part] = PARTS) -> tuple[Change, ...]:
     shown = json.dumps(expected_outputs(PARTS), indent=1) + "\n"
     changes.append(_write(ROOT / EXPECTED, shown.encode()))
     changes.append(_write(ROOT / LADDERS, (json.dumps(_ladders(), indent=1) + "\n").encode()))
+    changes.append(_write(ROOT / GIVEN, given_text(PARTS).encode()))
     write_hashes(ROOT)
     return tuple(changes)
 
 
 def _ladders() -> dict[str, tuple[str, ...]]:
     return {name: exercise(name).hints for part in PARTS for name in part.functions}
+
+
+def given_text(parts: Sequence[Part], root: Path = ROOT) -> str:
+    """Return what the notebooks are handed out with, as it is stored for finding what a student added to them."""
+    given = {}
+    for path in notebooks_of(parts):
+        cut = cut_notebook((root / path).read_text(encoding="utf-8"), path)
+        given[path.as_posix()] = given_in(json.loads(cut))
+    return json.dumps(given, indent=0, ensure_ascii=False) + "\n"
 
 
 def _store_part(part: Part, hidden: bool) -> list[Change]:

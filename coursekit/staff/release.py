@@ -32,16 +32,16 @@ EXECUTABLE = frozenset({"setup.sh"})
 SINGLE = (
     "setup.sh",
     "requirements.txt",
+    "coursekit/constraints.txt",
     "pyproject.toml",
-    "conftest.py",
     ".gitignore",
     "LICENSE",
-    "CHANGELOG.md",
     "assignment2/__init__.py",
+    "tests/conftest.py",
     "tests/manifest.json",
     *(f"coursekit/{name}.py" for name in ("__init__", "__main__", "cli", "errors", "parts")),
 )
-RENAMED = {"README.md": "docs/student/README.md"}
+RENAMED = {name: f"docs/student/{name}" for name in ("CHANGELOG.md", "README.md")}
 TREES = {  # folder -> the kinds of files in it that ship
     "coursekit/vision": {".py", ".json"},
     "coursekit/checks": {".py"},

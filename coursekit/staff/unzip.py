@@ -67,7 +67,9 @@ def _take_stream(stream: IO[bytes], start: bytes, entries: int, parts: Sequence[
         with zipfile.ZipFile(stream) as archive:
             taken = take(_entries(archive), parts)
             if taken.inner:
-                return _take_inner(taken, taken.inner, parts, wrapped)
+                inner = _take_inner(taken, taken.inner, parts, wrapped)
+                inner.written = taken.written | inner.written
+                return inner
             return taken
     except BROKEN as error:
         return Taken(problem=_why_broken(start, error))

@@ -20,7 +20,6 @@ NEEDED = (
     "trained",
     "data/reference",
     "data/sprites.png",
-    "conftest.py",
     "pyproject.toml",
 )
 NOT_NEEDED = shutil.ignore_patterns("__pycache__", "staff", "hidden")

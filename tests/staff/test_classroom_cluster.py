@@ -20,7 +20,7 @@ from coursekit.staff.classroom.run import grade_class
 from coursekit.staff.classroom.scratch import scratch_of_worker
 from tests.staff.test_classroom import ORDER, fake, hand_in
 
-distributed = pytest.importorskip("distributed", reason="tests/staff/requirements.txt names it")
+distributed = pytest.importorskip("distributed", reason="coursekit/staff/requirements.txt names it")
 
 
 def slow(work, order):

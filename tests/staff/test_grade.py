@@ -232,12 +232,12 @@ def test_damaged_references_cost_no_more_than_what_needs_them_and_the_remedy_is_
 
 
 def test_a_missing_conftest_is_told(grade, small_edition):
-    (small_edition.root / "conftest.py").unlink()
+    (small_edition.root / "tests" / "conftest.py").unlink()
 
     done, results = grade("1")
 
     assert (done.returncode, results) == (2, None)
-    assert "conftest.py is missing: restore it" in done.stderr
+    assert "tests/conftest.py is missing: restore it" in done.stderr
 
 
 def test_several_parts_and_functions_are_graded_together(grade):

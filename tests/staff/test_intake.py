@@ -7,9 +7,11 @@ import zipfile
 
 import pytest
 
+from coursekit.grading.holes import PROMPT
 from coursekit.grading.submit import submit
 from coursekit.parts import PARTS, ROOT
 from coursekit.staff.contents import source_digest
+from coursekit.staff.cut_notebooks import cut_notebook
 from coursekit.staff.intake import CAPS, MOST_WEIGHTS
 from coursekit.staff.unzip import MAX_ENTRIES, take_folder, take_zip
 from tests.staff.zips import DEVICE, FIFO, LINK, MODULE, encrypted, solution, special, with_false_size, zeros, zipped
@@ -169,6 +171,116 @@ def test_backslashes_doubles_wraps_and_bare_modules_are_understood(take):
     twice = take(zipped(("alice.zip", zipped((MODULE, GOOD)))))
     assert twice.files == {MODULE: GOOD}
     assert "wrapped twice: the submission is in alice.zip" in twice.remarks
+
+
+NOTEBOOK = PARTS[0].notebook_path.as_posix()
+
+
+def notebook_with(answer, name=NOTEBOOK):
+    """A notebook as it is handed out, with an answer in place of the first prompt."""
+    notebook = json.loads(cut_notebook((ROOT / name).read_text(encoding="utf-8"), name))
+    next(cell for cell in notebook["cells"] if PROMPT in "".join(cell["source"]))["source"] = answer
+    return notebook
+
+
+def packed(answer, name=NOTEBOOK):
+    return json.dumps(notebook_with(answer, name)).encode()
+
+
+def first_answers(taken, name=NOTEBOOK):
+    return taken.written[name].answers[0][1] if name in taken.written else None
+
+
+ANYWHERE = (
+    "1_saliency.ipynb",
+    "assignment2/1_saliency.ipynb",
+    "notebooks/mine/1_saliency.ipynb",
+    "notebooks/Copy of 1_saliency.ipynb",
+    "notebooks/1_saliency (1).ipynb",
+    "notebooks/1_saliency-Copy1.ipynb",
+    "Part one, Ada.ipynb",
+    "../1_saliency.ipynb",
+    "../notebooks/1_saliency.ipynb",
+    "notebooks/.ipynb_checkpoints/1_saliency-checkpoint.ipynb",
+)
+
+
+@pytest.mark.parametrize("name", ANYWHERE)
+def test_a_notebook_is_read_wherever_it_stands_and_whatever_it_is_called(take, name):
+    taken = take(zipped((f"alice/{MODULE}", GOOD), (f"alice/{name}".replace("alice/../", ""), packed("Because."))))
+
+    assert taken.files == {MODULE: GOOD}
+    assert first_answers(taken) == "Because."
+    (remark,) = [remark for remark in taken.remarks if NOTEBOOK in remark]
+    assert "there; it has 2 questions without an answer" in remark
+    assert not [remark for remark in taken.remarks if "ignored" in remark]
+
+
+def test_a_notebook_without_its_questions_is_known_by_the_name_of_its_file(take):
+    cells = [{"cell_type": "markdown", "source": "Because."}]
+
+    taken = take(zipped((MODULE, GOOD), ("Copy of 1_Saliency.ipynb", json.dumps({"cells": cells}).encode())))
+
+    assert taken.written[NOTEBOOK].elsewhere == "Because."
+
+
+def test_a_zip_of_notebooks_only_has_no_points_and_all_its_answers(take):
+    second = PARTS[1].notebook_path.as_posix()
+
+    taken = take(zipped((NOTEBOOK, packed("Because.")), (second, packed("So.", second))))
+
+    assert "holds none of the modules" in taken.problem
+    assert (first_answers(taken), first_answers(taken, second)) == ("Because.", "So.")
+
+
+def test_notebooks_beside_a_zip_with_the_modules_are_read_too(take):
+    taken = take(zipped((NOTEBOOK, packed("Because.")), ("code.zip", zipped((MODULE, GOOD)))))
+
+    assert taken.files == {MODULE: GOOD}
+    assert first_answers(taken) == "Because."
+
+
+def test_answers_are_read_where_the_assignment_stands_there_twice(take):
+    one, two = zipped(), [(f"{folder}/{name}", content) for folder in ("old", "new") for name, content in
+                          ((MODULE, GOOD), (NOTEBOOK, packed(folder)))]  # fmt: skip
+
+    taken = take(zipped(*two))
+
+    assert "holds the assignment 2 times" in taken.problem
+    assert sorted(book.answers[0][1] for book in taken.written.values()) == ["new", "old"]
+    assert take(one).written == {}
+
+
+def test_of_copies_that_differ_each_is_shown_and_an_untouched_one_is_not(take):
+    copy = "notebooks/1_saliency-Copy1.ipynb"
+
+    both = take(zipped((MODULE, GOOD), (NOTEBOOK, packed("Old.")), (copy, packed("New."))))
+    untouched = take(zipped((MODULE, GOOD), (NOTEBOOK, packed("Old.")), (copy, packed(PROMPT))))
+    twice = take(zipped((MODULE, GOOD), (NOTEBOOK, packed("Old.")), (NOTEBOOK, packed("New."))))
+
+    assert (first_answers(both), first_answers(both, copy)) == ("Old.", "New.")
+    assert f"{copy} is another copy of {NOTEBOOK}: its answers are shown too" in both.remarks
+    assert list(untouched.written) == [NOTEBOOK]
+    assert len(twice.written) == 2
+
+
+def test_a_cell_without_a_text_costs_no_other_cell(take):
+    notebook = notebook_with("Because.")
+    notebook["cells"].insert(0, {"cell_type": "markdown", "source": None})
+
+    taken = take(zipped((MODULE, GOOD), (NOTEBOOK, json.dumps(notebook).encode())))
+
+    assert first_answers(taken) == "Because."
+
+
+def test_text_under_no_question_is_remarked_where_an_answer_is_missing(take):
+    notebook = notebook_with(PROMPT)
+    notebook["cells"].insert(0, {"cell_type": "markdown", "source": "My answers: ..."})
+
+    taken = take(zipped((MODULE, GOOD), (NOTEBOOK, json.dumps(notebook).encode())))
+
+    assert taken.written[NOTEBOOK].elsewhere == "My answers: ..."
+    assert any("3 questions without an answer, and text under no question" in remark for remark in taken.remarks)
 
 
 def test_an_accent_written_in_two_ways_is_one_name(take):

@@ -56,9 +56,9 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     hidden = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", *own)
     shutil.copytree(ROOT, shelf / STAFF, ignore=hidden)
     stamp = [f"python {sys.version.split()[0]}", f"place {(shelf / 'venv').resolve()}"]
-    for path in ("requirements.txt", "tests/staff/requirements.txt"):
-        sums = subprocess.run(["cksum"], stdin=(ROOT / path).open("rb"), capture_output=True, text=True, check=True)
-        stamp.append(f"requirements {sums.stdout.strip()}")
+    for path in ("requirements.txt", "coursekit/staff/requirements.txt", "tests/staff/requirements.txt"):
+        content = b"".join((ROOT / name).read_bytes() for name in (path, "coursekit/constraints.txt"))
+        stamp.append(subprocess.run(["cksum"], input=content, capture_output=True, check=True).stdout.decode().strip())
     python = shelf / "venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text(f"#!/bin/sh\nexec '{sys.executable}' \"$@\"\n")

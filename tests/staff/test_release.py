@@ -60,6 +60,7 @@ def staff(tmp_path: Path) -> Path:
         "pyproject.toml": (ROOT / "pyproject.toml").read_text(),
         "setup.sh": "#!/usr/bin/env bash\n",
         "docs/student/README.md": "# For students\n",
+        "docs/student/CHANGELOG.md": "# What changed\n",
         "assignment2/toy.py": MODULE,
         "notebooks/1_toy.ipynb": json.dumps({"cells": CELLS, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}),
         "tests/manifest.json": "{}",
@@ -125,6 +126,7 @@ def test_the_edition_holds_what_the_table_says_and_nothing_else(staff: Path, tmp
     files = files_of(made.path)
     assert set(files) == {
         *releasing.SINGLE,
+        "CHANGELOG.md",
         "README.md",
         "assignment2/toy.py",
         "notebooks/1_toy.ipynb",

@@ -78,7 +78,7 @@ def test_the_zip_holds_the_listed_files_and_a_manifest_and_nothing_else(edition:
     assert manifest["parts"] == [1]
     assert manifest["files"].keys() == {MODULE, NOTEBOOK}
     assert manifest["files"][MODULE]["sha256"] == hashlib.sha256(SOLVED.encode()).hexdigest()
-    assert (made.todo, made.missing, made.open_questions, made.kept) == ((), (), (), None)
+    assert (made.todo, made.missing, made.kept) == ((), (), None)
     assert sorted(p.name for p in edition.iterdir()) == ["assignment2", "notebooks", "submission.zip"]
 
 
@@ -168,18 +168,40 @@ def test_what_is_still_to_do_is_said_and_is_no_reason_to_refuse(edition: Path):
         'def f():\n    raise NotImplementedError("f: your code here")\n\n\n'
         'class Net:\n    def forward(self):\n        raise NotImplementedError("Net.forward: your code here")\n'
     )
-    write_notebook(edition, f"Why?\n\n{PROMPT}", "Because.", PROMPT)
+    write_notebook(edition, f"**1.** Why?\n\n{PROMPT}", "**2.** How?", "So it is.", "**3.** Where?", PROMPT)
 
     made = submit(edition, parts=(PART,))
 
     assert made.todo == ("f", "Net.forward")
     assert made.missing == ("g",)
-    assert made.open_questions == ((NOTEBOOK, 2),)
     said = "\n".join(made.lines())
     assert "still to do (2): f, Net.forward" in said
     assert "not defined any more (1): g" in said
-    assert f"{NOTEBOOK}: 2 questions without an answer" in said
     assert f"not run, so without pictures (1): {NOTEBOOK}" in said
+
+
+def test_every_question_is_listed_with_what_will_be_read_under_it(edition: Path):
+    write_notebook(edition, f"**1.** Why?\n\n{PROMPT}", "**2.** How?", "# Thus\n\nSo it is.", "**3.** Where?", PROMPT)
+
+    made = submit(edition, parts=(PART,))
+
+    said = made.lines()
+    start = said.index("your written answers, as they will be read: open answers.html in submission.zip")
+    assert said[start + 1 :] == [
+        f"  {NOTEBOOK}, question 1: NO ANSWER",
+        f"  {NOTEBOOK}, question 2: answered, 5 words",
+        f"  {NOTEBOOK}, question 3: NO ANSWER",
+    ]
+    with zipfile.ZipFile(made.path) as archive:
+        assert "So it is." in archive.read(ANSWERS).decode()
+
+
+def test_text_under_no_question_is_said_where_an_answer_is_missing(edition: Path):
+    write_notebook(edition, "It saturates.", "**1.** Why?", PROMPT)
+
+    said = submit(edition, parts=(PART,)).lines()
+
+    assert said[-1].startswith(f"  {NOTEBOOK}: more of yours stands under no question")
 
 
 def test_a_notebook_with_an_output_counts_as_run(edition: Path):

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coursekit.errors import GraderFailed, UsageError
-from coursekit.grading.answers import ANSWERS, Written, answers_page
+from coursekit.grading.answers import ANSWERS, answers_page
 from coursekit.grading.report import page
 from coursekit.grading.results import Check, Grade, Verdict, gradescope_results, printable
+from coursekit.grading.written import Written
 from coursekit.parts import PARTS, ROOT, Part, part_of
 from coursekit.staff.classroom.kept import KEPT, pack, renewed, unpack
 from coursekit.staff.classroom.record import RECORD, Outcome, digest_of, outcome_of, read_record
@@ -171,7 +172,7 @@ def _room(order: Order) -> Room:
     key = (order.seed, order.parts if fresh else (), fresh, order.trust)
     if getattr(_own, "key", None) != key or _own.room not in _rooms:
         if importlib.util.find_spec("cloudpickle") is None:
-            raise UsageError("cloudpickle is missing here: `./setup.sh test` installs what the staff's side needs")
+            raise UsageError("cloudpickle is missing here: ./setup.sh installs it (coursekit/staff/requirements.txt)")
         _leave_room()  # it is of other parts
         room = Room(choose_level(order.trust), recorded=_record_once(order) if fresh else None)
         room.__enter__()

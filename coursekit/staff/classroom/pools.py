@@ -50,9 +50,7 @@ def dask_pool(address: str, most: float = math.inf) -> Iterator[Pool]:
     try:
         from distributed import Client
     except ImportError:
-        raise UsageError(
-            "--scheduler needs dask: pip install distributed (tests/staff/requirements.txt names it)"
-        ) from None
+        raise UsageError("--scheduler needs dask: ./setup.sh installs it (coursekit/staff/requirements.txt)") from None
     _refuse_other_servers(address)
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)

@@ -20,7 +20,15 @@ from coursekit.staff.classroom.record import write_whole
 from coursekit.staff.isolation import checks_of
 
 SCRIPTS = ("setup.sh", "run_autograder")
-SINGLE = ("setup.sh", "requirements.txt", "pyproject.toml", "conftest.py", "LICENSE", "assignment2/__init__.py")
+SINGLE = (
+    "setup.sh",
+    "requirements.txt",
+    "coursekit/constraints.txt",
+    "coursekit/staff/requirements.txt",
+    "pyproject.toml",
+    "LICENSE",
+    "assignment2/__init__.py",
+)
 TREES = {
     "coursekit": (".py", ".json", ".html", ".css"),
     "data": (".safetensors", ".json", ".npz", ".png"),

@@ -9,5 +9,4 @@ apt-get update
 apt-get install -y --no-install-recommends bubblewrap ca-certificates curl python3 python3-venv
 chmod +x "$edition/setup.sh"
 "$edition/setup.sh" >&2
-"$edition/.venv/bin/python" -m pip install 'cloudpickle>=3'
 "$edition/.venv/bin/python" -c 'import cloudpickle, torch'

@@ -120,7 +120,7 @@ def refused() -> str:
 def choose_level(trust: bool) -> str:
     """Return the level of isolation that this machine has; UsageError if there is none and nobody said --trust."""
     if not importlib.util.find_spec("cloudpickle"):
-        raise UsageError("cloudpickle is not installed: pip install -r tests/staff/requirements.txt")
+        raise UsageError("cloudpickle is not installed: ./setup.sh installs it (coursekit/staff/requirements.txt)")
     problem = refused()
     if not problem:
         return "bubblewrap"

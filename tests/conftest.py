@@ -1,0 +1,3 @@
+"""Loads the course's pytest plugin, so that plain `pytest tests/saliency` works."""
+
+pytest_plugins = ["coursekit.grading.plugin"]
