@@ -2,6 +2,7 @@
 
 from coursekit.vision.checked import checked
 from coursekit.vision.checked_maps import checked_maps, checked_network
+from coursekit.vision.collages import collage, photographs, random_collages, share_in_box
 from coursekit.vision.draws import normal, uniform
 from coursekit.vision.geometry import Step, spatial_steps
 from coursekit.vision.hooks import record_outputs, relu_rule
@@ -25,13 +26,17 @@ __all__ = [
     "checked_network",
     "class_index",
     "class_labels",
+    "collage",
     "evaluation_scenes",
     "load_model",
     "make_scenes",
     "map_layers",
     "normal",
+    "photographs",
+    "random_collages",
     "record_outputs",
     "relu_rule",
+    "share_in_box",
     "spatial_steps",
     "three_layers",
     "trunk",
