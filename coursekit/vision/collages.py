@@ -126,8 +126,6 @@ def share_in_box(maps: Tensor, boxes: Tensor) -> Tensor:
         (N,) in [0, 1]; NaN where a map has no positive value.
     """
     positive = maps.clamp(min=0)
-    boxes = boxes.expand(len(maps), 4).tolist()
-    inside = torch.stack(
-        [p[top:bottom, left:right].sum() for p, (top, left, bottom, right) in zip(positive, boxes, strict=True)]
-    )
-    return inside / positive.sum(dim=(1, 2))
+    places = boxes.expand(len(maps), 4).tolist()
+    inside = [p[top:bottom, left:right].sum() for p, (top, left, bottom, right) in zip(positive, places, strict=True)]
+    return torch.stack(inside) / positive.sum(dim=(1, 2))
