@@ -17,7 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from coursekit.vision import (
+from coursekit.vision import checked, normal, uniform
+from coursekit.vision.arguments import (
     AnyModeModel,
     AnyTensor,
     AtLeast1,
@@ -49,9 +50,6 @@ from coursekit.vision import (
     Source,
     Substitute,
     Target,
-    checked,
-    normal,
-    uniform,
 )
 
 

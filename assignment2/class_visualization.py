@@ -16,7 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from coursekit.vision import (
+from coursekit.vision import checked, record_outputs
+from coursekit.vision.arguments import (
     Channel,
     Count,
     Fraction,
@@ -33,8 +34,6 @@ from coursekit.vision import (
     Positive,
     Target,
     UnboundedImage,
-    checked,
-    record_outputs,
 )
 
 NOISE = 0.1  # the standard deviation of a start that is not plain grey

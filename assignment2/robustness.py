@@ -17,7 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from coursekit.vision import (
+from coursekit.vision import checked, normal, uniform
+from coursekit.vision.arguments import (
     BaselineRate,
     BaselineRates,
     Content,
@@ -32,9 +33,6 @@ from coursekit.vision import (
     Texture,
     Transfer,
     TrialClasses,
-    checked,
-    normal,
-    uniform,
 )
 
 # The settings of severity 1 to 5: those of ImageNet-C, lengths in pixels scaled from 224 to 96; glass and zoom are stronger,

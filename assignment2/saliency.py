@@ -16,7 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from coursekit.vision import (
+from coursekit.vision import checked, record_outputs, relu_rule, spatial_steps
+from coursekit.vision.arguments import (
     AnyTensor,
     Channel,
     Images,
@@ -27,10 +28,6 @@ from coursekit.vision import (
     Model,
     TopCount,
     Unit,
-    checked,
-    record_outputs,
-    relu_rule,
-    spatial_steps,
 )
 
 

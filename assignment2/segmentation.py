@@ -18,9 +18,8 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from coursekit.vision import (
-    UNET_CLASSES,
-    UNET_WIDTHS,
+from coursekit.vision import UNET_CLASSES, UNET_WIDTHS, Network, checked
+from coursekit.vision.arguments import (
     BlockPadding,
     Classifier,
     Flag,
@@ -31,7 +30,6 @@ from coursekit.vision import (
     Linear,
     LogitMaps,
     MapSize,
-    Network,
     NumClasses,
     NumSkips,
     PredictedMaps,
@@ -39,7 +37,6 @@ from coursekit.vision import (
     Stages,
     WeightsFile,
     Widths,
-    checked,
 )
 
 

@@ -15,7 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from coursekit.vision import (
+from coursekit.vision import checked, record_outputs
+from coursekit.vision.arguments import (
     Content,
     ContentLayers,
     ContentWeights,
@@ -41,8 +42,6 @@ from coursekit.vision import (
     StyleWeights,
     Transfer,
     UnboundedImages,
-    checked,
-    record_outputs,
 )
 
 CONTENT_LAYERS = ("features.11",)  # ReLUs of trunk(load_model("tiny_vgg")), the fifth of eight

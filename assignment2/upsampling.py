@@ -13,7 +13,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from coursekit.vision import AtLeast1, Crop, Indices, Kernel, KernelSize, Maps, PlaneSize, Stride, checked
+from coursekit.vision import checked
+from coursekit.vision.arguments import AtLeast1, Crop, Indices, Kernel, KernelSize, Maps, PlaneSize, Stride
 
 
 @checked

@@ -114,6 +114,9 @@ def _window(func: Any, args: Any) -> dict[str, Pair] | None:
         padding = args[3] if len(args) > 3 else (0, 0)
         dilation = args[4] if name.startswith("max") and len(args) > 4 else (1, 1)
         return _pairs(kernel=kernel, stride=stride, padding=padding, dilation=dilation)
+    if name == "constant_pad_nd":  # (left, right, top, bottom): what lies below and on the right moves nothing
+        left, _, top, _ = (*args[1], 0, 0)[:4]
+        return {"padding": (int(top), int(left))}
     return None
 
 

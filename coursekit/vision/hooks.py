@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -45,7 +46,8 @@ class relu_rule(TorchFunctionMode):
     """Use rule(upstream, relu_input) as the gradient of every ReLU that runs inside the `with` block.
 
     Holds for nn.ReLU, F.relu, torch.relu and their in-place forms, for a ReLU that is used twice and for one whose input
-    also feeds a skip. It acts on the call, not on the network, so the network is never patched.
+    also feeds a skip. ReLU6 is min(ReLU(x), 6): the rule acts on its ReLU, the cap keeps its ordinary gradient. It acts on
+    the call, not on the network, so the network is never patched.
     """
 
     def __init__(self, rule: ReluRule) -> None:
@@ -54,15 +56,34 @@ class relu_rule(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        if func not in _RELUS:
+        call = _relu_call(func, args, kwargs)
+        if call is None:
             return func(*args, **kwargs)
-        relu_input = args[0] if args else kwargs["input"]
-        inplace = func in _INPLACE or (func is F.relu and (kwargs.get("inplace") or args[1:2] == (True,)))
-        return _RuledReLU.apply(relu_input, self.rule, inplace)
+        relu_input, cap, inplace = call
+        output = _RuledReLU.apply(relu_input, self.rule, inplace)
+        if cap == math.inf:
+            return output
+        return F.hardtanh(output, -math.inf, cap, inplace)  # min(., cap): zero gradient at and above the cap
 
 
-_INPLACE = (torch.relu_, Tensor.relu_)
-_RELUS = (F.relu, torch.relu, Tensor.relu, *_INPLACE)
+_INPLACE = (torch.relu_, Tensor.relu_, F.hardtanh_)
+_PARAMETERS: dict[Any, tuple[str, ...]] = {
+    **dict.fromkeys((F.relu, F.relu6), ("input", "inplace")),
+    **dict.fromkeys((torch.relu, torch.relu_, Tensor.relu, Tensor.relu_), ("input",)),
+    F.hardtanh: ("input", "min_val", "max_val", "inplace"),  # what nn.ReLU6 calls
+    F.hardtanh_: ("input", "min_val", "max_val"),
+}
+
+
+def _relu_call(func: Any, args: Any, kwargs: Any) -> tuple[Tensor, float, bool] | None:
+    """Read a call of ReLU or ReLU6 as (input, cap, in place); None if it is another call."""
+    if func not in _PARAMETERS:
+        return None
+    given = dict(zip(_PARAMETERS[func], args, strict=False)) | kwargs
+    inplace = func in _INPLACE or bool(given.get("inplace"))
+    if func in (F.hardtanh, F.hardtanh_):
+        return (given["input"], given.get("max_val", 1.0), inplace) if given.get("min_val") == 0 else None
+    return given["input"], 6.0 if func is F.relu6 else math.inf, inplace
 
 
 class _RuledReLU(torch.autograd.Function):

@@ -87,7 +87,9 @@ def read_photos(size: tuple[int, int], *, folder: str | Path | None = None) -> d
     """
     photos = {}
     for name, (file, top, left, side) in INSTALLED.items():
-        photos[name] = _fit(load_photo(photo_path(file), max_side=10**6)[:, top : top + side, left : left + side], size)
+        photos[name] = fit_photo(
+            load_photo(photo_path(file), max_side=10**6)[:, top : top + side, left : left + side], size
+        )
     folder = folder or os.environ.get("PHOTOS")
     if not folder:
         return photos
@@ -97,11 +99,11 @@ def read_photos(size: tuple[int, int], *, folder: str | Path | None = None) -> d
     if not files:
         raise UsageError(f"PHOTOS={folder} holds no photograph ({', '.join(SUFFIXES)}): give a folder with some")
     for own in files:
-        photos[own.name if own.stem in photos else own.stem] = _fit(load_photo(own, max_side=2 * max(size)), size)
+        photos[own.name if own.stem in photos else own.stem] = fit_photo(load_photo(own, max_side=2 * max(size)), size)
     return photos
 
 
-def _fit(photo: Tensor, size: tuple[int, int]) -> Tensor:
+def fit_photo(photo: Tensor, size: tuple[int, int]) -> Tensor:
     """Crop the middle of a photograph to the shape of size, and resize it."""
     height, width = photo.shape[1:]
     scale = min(height / size[0], width / size[1])

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.errors import UsageError
+from coursekit.vision.efficientnet import load_efficientnet_lite0
 from coursekit.vision.networks import ARCHITECTURES, IMAGE_SIZE, Normalize
 from coursekit.vision.scenes import CLASSES
 
@@ -66,7 +67,10 @@ def load_model(
         UsageError: a name that does not exist; a weight file that is missing, damaged, or cannot be downloaded.
     """
     name = chosen_name() if name is None else name
-    model = _load_tiny(name) if name in ARCHITECTURES else _load_torchvision(name)
+    if name == "efficientnet_lite0":
+        model = load_efficientnet_lite0()
+    else:
+        model = _load_tiny(name) if name in ARCHITECTURES else _load_torchvision(name)
     return model.eval().to(device=device, dtype=dtype)
 
 

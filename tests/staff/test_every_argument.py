@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from assignment2 import segmentation
 from coursekit.parts import PARTS, part_of
-from coursekit.vision import Eps, Images, Labels, Layer, Model, Network, checked
+from coursekit.vision import Network, checked
+from coursekit.vision.arguments import Eps, Images, Labels, Layer, Model
 
 EXERCISES = [name for part in PARTS for name in part.functions]
 

@@ -10,18 +10,8 @@ from torch import nn
 
 from assignment2 import saliency
 from coursekit.checks.small_networks import ReluEverywhere, SmallConvNet, numbers, pictures, seeded
-from coursekit.vision import (
-    Eps,
-    Features,
-    FeatureWeights,
-    Images,
-    Model,
-    checked,
-    load_model,
-    record_outputs,
-    relu_rule,
-    spatial_steps,
-)
+from coursekit.vision import checked, load_model, record_outputs, relu_rule, spatial_steps
+from coursekit.vision.arguments import Eps, Features, FeatureWeights, Images, Model
 from coursekit.vision.looks import finite
 
 IMAGES, LABELS = pictures(3), torch.tensor([4, 0, 2])
