@@ -23,6 +23,14 @@ def open_holes(tree: ast.AST) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_holes_in(tree)))
 
 
+def hole_line(source: str, name: str) -> int:
+    """Return the line on which the hole of an exercise stands, or where the exercise begins if it is filled; else 1."""
+    nodes = list(ast.walk(ast.parse(source)))
+    holes = (n.lineno for n in nodes if isinstance(n, ast.Raise) and _hole_name(n) == name)
+    begins = (n.lineno for n in nodes if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name == name)
+    return next(holes, next(begins, 1))
+
+
 def open_questions(notebook: dict[str, Any]) -> int:
     """Count the cells of a notebook that still show the empty prompt or a hole."""
     unanswered = {"markdown": PROMPT, "code": HOLE_ENDING}
