@@ -30,7 +30,11 @@ class Drawing:
     source: str  # a data: address
     width: int
     height: int
-    scale: str
+    scale: str  # the meaning of the colours in words
+    colors: str = ""  # of a map: its colour bar, as the stops of a CSS gradient, with the numbers at its ends
+    low: str = ""
+    high: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,16 @@ def draw(picture: Picture) -> tuple[Row, ...]:
     worst = sorted(np.argsort(-np.nan_to_num(error, nan=np.inf), kind="stable")[:MOST].tolist())
     batch = picture.expected.shape[: -expected[0].ndim]
     return tuple(_row(_place(i, batch), actual[i], expected[i]) for i in worst)
+
+
+def draw_own(picture: Picture) -> tuple[Row, ...]:
+    """Draw what a student's right function made: the first images of the batch, in one row."""
+    stack = _stack(picture.actual)
+    if stack is None:
+        return ()
+    drawings = [_drawing("", image, _span(image), _is_signed(image)) for image in stack[:MOST]]
+    titles = [_place(i, picture.actual.shape[: -stack[0].ndim]) for i in range(len(drawings))]
+    return (Row("", tuple(replace(d, title=t) for d, t in zip(drawings, titles, strict=True))),)
 
 
 def _place(i: int, batch: tuple[int, ...]) -> str:
@@ -94,7 +108,8 @@ def _difference(difference: np.ndarray) -> Drawing:
         worst = np.nan_to_num(np.abs(difference), nan=np.inf).argmax(axis=0)
         difference = np.take_along_axis(difference, worst[None], axis=0)[0]  # (H, W)
     drawing = _drawing("yours − reference", difference, _span(difference), True)
-    return replace(drawing, scale=which + drawing.scale)
+    remark = "; ".join(text for text in (which.removesuffix(": "), drawing.remark) if text)
+    return replace(drawing, scale=which + drawing.scale, remark=remark)
 
 
 def _span(array: np.ndarray) -> float:
@@ -112,6 +127,7 @@ def _drawing(title: str, array: np.ndarray, span: float, signed: bool) -> Drawin
     finite = np.isfinite(array)
     values = np.where(finite, array, 0) / span
     unit = (values.clip(-1, 1) + 1) / 2 if signed else values.clip(0, 1)  # in [0, 1]
+    bar = {}
     if array.ndim == 3:
         pixels = (255 * unit).round().astype(np.uint8).transpose(1, 2, 0)  # (H, W, 3)
         finite = finite.all(axis=0)
@@ -121,11 +137,12 @@ def _drawing(title: str, array: np.ndarray, span: float, signed: bool) -> Drawin
         places = np.linspace(0, 1, len(anchors))
         pixels = np.stack([np.interp(unit, places, anchors[:, c]) for c in range(3)], axis=-1).round().astype(np.uint8)
         scale = f"blue −{span:.3g}, white 0, red {span:.3g}" if signed else f"violet 0, yellow {span:.3g}"
+        stops = ", ".join(f"rgb({r:.0f} {g:.0f} {b:.0f})" for r, g, b in anchors)
+        bar = {"colors": stops, "low": f"−{span:.3g}" if signed else "0", "high": f"{span:.3g}"}
     name, pixels[~finite] = NOT_FINITE[signed]
-    if not finite.all():
-        scale += f"; {int((~finite).sum())} not finite, {name}"
+    remark = "" if finite.all() else f"{int((~finite).sum())} not finite, {name}"
     height, width = pixels.shape[:2]
-    return Drawing(title, _png(pixels), width, height, scale)
+    return Drawing(title, _png(pixels), width, height, "; ".join(filter(None, (scale, remark))), **bar, remark=remark)
 
 
 def _png(pixels: np.ndarray) -> str:

@@ -22,6 +22,14 @@ def open_holes(tree: ast.AST) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_holes_in(tree)))
 
 
+def hole_line(source: str, name: str) -> int:
+    """Return the line on which the hole of an exercise stands, or where the exercise begins if it is filled; else 1."""
+    nodes = list(ast.walk(ast.parse(source)))
+    holes = (n.lineno for n in nodes if isinstance(n, ast.Raise) and _hole_name(n) == name)
+    begins = (n.lineno for n in nodes if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name == name)
+    return next(holes, next(begins, 1))
+
+
 def defined_names(tree: ast.Module) -> frozenset[str]:
     """Return the functions, classes and plain variables that a parsed module defines at its top level."""
     return frozenset(name for node in tree.body for name in _names_bound_by(node))

@@ -1,14 +1,24 @@
-"""`check("saliency_map")` in a notebook: the same checks, verdicts and pictures as `a2 grade`, for one function."""
+"""`check("saliency_map")` and `hint("saliency_map")` in a notebook: the checks, verdicts and pictures of `a2 grade`.
+
+Importing this module in a notebook also shows unwritten exercises as cards (see `coursekit.grading.cells`).
+"""
 
 from __future__ import annotations
 
 import difflib
+import functools
 
 from coursekit.errors import UsageError
+from coursekit.grading.cells import needs, place_of_hole, show, use_cards
 from coursekit.grading.grade import grade
-from coursekit.grading.report import fragment
+from coursekit.grading.hint import next_hint, reset_hints
+from coursekit.grading.launch import Launch, fresh_process
+from coursekit.grading.report import card, fragment
 from coursekit.grading.results import FunctionGrade, printable, read_manifest
-from coursekit.parts import ROOT, part_of
+from coursekit.grading.warm import CAN_FORK, Warm
+from coursekit.parts import PARTS, ROOT, part_of
+
+__all__ = ["check", "hint", "needs"]
 
 
 def check(function: str) -> None:
@@ -18,41 +28,69 @@ def check(function: str) -> None:
         function: its name, for example "saliency_map".
     """
     checks = read_manifest(ROOT / "tests" / "manifest.json")
-    known = dict.fromkeys(c.function for c in checks)
-    if function not in known:
-        near = difflib.get_close_matches(str(function), known, n=1)
-        advice = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
-        print(f"no function is called {function!r}: {advice}")
+    if not _known(function):
         return
     try:
-        outcome = grade([c for c in checks if c.function == function], [part_of(function)])
+        outcome = grade([c for c in checks if c.function == function], [part_of(function)], launch=_launch())
     except UsageError as error:
-        print(error)
+        show(card("bad", str(error)), str(error))
         return
-    _show(outcome.functions[0])
-
-
-def _show(function: FunctionGrade) -> None:
-    try:
-        from IPython.core.getipython import get_ipython
-        from IPython.display import display
-    except ImportError:
-        print(as_text(function))
-        return
-    if get_ipython() is None:
-        print(as_text(function))
+    graded = outcome.functions[0]
+    if graded.untouched:
+        text = f"{function} is not written yet: {place_of_hole(function).sentence}"
+        show(card("todo", text, place_of_hole(function)), text)
     else:
-        display({"text/html": fragment(function), "text/plain": as_text(function)}, raw=True)
+        show(fragment(graded), as_text(graded))
+
+
+def hint(function: str, *, reset: bool = False) -> None:
+    """Show one more hint for a function at each call, the last one a line of mathematics.
+
+    Args:
+        function: its name, for example "saliency_map".
+        reset: begin again with the first hint.
+    """
+    if not _known(function):
+        return
+    if reset:
+        reset_hints(function)
+    text = next_hint(function).replace("--reset", "reset=True")
+    show(card("hint", f"{function}: hint {text}"), f"{function}: hint {text}")
+
+
+def _known(function: str) -> bool:
+    """Say whether there is such a function; if not, show which name was meant."""
+    names = [name for part in PARTS for name in part.functions]
+    if function in names:
+        return True
+    near = difflib.get_close_matches(str(function), names, n=1)
+    text = f"no function is called {function!r}: " + (
+        f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
+    )
+    show(card("bad", text), text)
+    return False
 
 
 def as_text(function: FunctionGrade) -> str:
     """Return the verdicts on one function for where no HTML can be shown."""
-    lines = [f"{function.function}: {function.score:g} of {function.max_score:g} points"]
-    if function.untouched:
-        return f"{lines[0]}, {function.next_step}"
+    lines = [f"{function.function}: {function.headline}"]
     for verdict in function.lost:
         lines += [f"  failed: {verdict.check.sentence}"]
         lines += [f"    {line.strip()}" for line in printable(verdict.message).splitlines()]
     if function.lost:
-        lines.append(f"  hint: {function.hint}" if function.hint else f"  more help: a2 hint {function.function}")
+        more = f'one more hint: hint("{function.function}")'
+        lines.append(f"  hint: {function.hint}" if function.hint else f"  {more}")
     return "\n".join(lines)
+
+
+@functools.cache
+def _warm() -> Warm:
+    """Keep one process with torch imported for all checks of this kernel; it ends with the kernel."""
+    return Warm(ROOT)
+
+
+def _launch() -> Launch:
+    return _warm().launch if CAN_FORK else fresh_process
+
+
+use_cards()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import time
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
-from coursekit.grading.draw import draw
+from coursekit.grading.draw import draw, draw_own
 from coursekit.grading.results import FunctionGrade, Grade, printable
 
 FOLDER = Path(__file__).parent
@@ -33,11 +34,16 @@ def fragment(function: FunctionGrade) -> str:
     return _templates().get_template("function.html").render(function=function, alone=True)
 
 
+def card(kind: str, text: str, place: Any = None) -> str:
+    """Return a sentence as a card of a notebook: kind is "todo", "hint", "skipped" or "bad"; place is linked to."""
+    return _templates().get_template("card.html").render(kind=kind, text=text, place=place)
+
+
 @functools.cache
 def _templates() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"printable": printable, "draw": draw}
+    environment.filters |= {"printable": printable, "draw": draw, "draw_own": draw_own}
     return environment

@@ -82,6 +82,23 @@ class FunctionGrade:
         return message if outcome == "not loaded" else ""
 
     @property
+    def headline(self) -> str:
+        """The verdict in a few words: correct, not written yet, or how many checks pass."""
+        right, all_of_them = len(self.verdicts) - len(self.lost), len(self.verdicts)
+        if not self.lost:
+            return f"correct, {all_of_them} of {all_of_them} checks"
+        if self.untouched:
+            return "not written yet"
+        if self.unloaded:
+            return "could not be imported"
+        return f"not right yet, {right} of {all_of_them} checks"
+
+    @property
+    def own_picture(self) -> Picture | None:
+        """What the student's function made in the first check that kept a picture."""
+        return next((v.picture for v in self.verdicts if v.picture), None)
+
+    @property
     def next_step(self) -> str:
         """What to do next, in a few words."""
         if not self.lost:

@@ -1,0 +1,151 @@
+"""What a notebook shows where an exercise is not written yet: a card with its place, no traceback.
+
+A core function that is a hole stops the notebook there. A cell that needs an unwritten extension is skipped, and so are the
+cells that need what it would have computed: the core path runs from top to bottom.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from coursekit.grading.holes import HOLE_ENDING, hole_line, open_holes
+from coursekit.grading.report import card
+from coursekit.parts import PARTS, ROOT, part_of
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an exercise is written."""
+
+    function: str
+    path: Path  # below the edition's root
+    line: int
+
+    @property
+    def sentence(self) -> str:
+        """What to do, in one sentence."""
+        return f"open {self.path.as_posix()} at line {self.line}, save, run this cell again"
+
+    @property
+    def link(self) -> str:
+        """The file as seen from the notebook: JupyterLab opens it beside the notebook."""
+        return Path(os.path.relpath(ROOT / self.path, Path.cwd())).as_posix()
+
+
+def place_of_hole(function: str) -> Place:
+    """Return where the hole of a function stands in the file as it is saved."""
+    path = part_of(function).module_path
+    return Place(function, path, hole_line((ROOT / path).read_text(encoding="utf-8"), function))
+
+
+def needs(*functions: str) -> None:
+    """Say at the top of a cell which extensions it uses without naming them; unwritten ones skip the cell.
+
+    Outside IPython nothing is skipped: the function itself says that it is not written.
+    """
+
+
+def show(html: str, text: str) -> None:
+    """Display a card in a notebook, or print its text where there is none."""
+    try:
+        from IPython.core.getipython import get_ipython
+        from IPython.display import display
+    except ImportError:
+        print(text)
+        return
+    if get_ipython() is None:
+        print(text)
+    else:
+        display({"text/html": html, "text/plain": text}, raw=True)
+
+
+def use_cards() -> None:
+    """Let the running IPython, if there is one, show cards and skip cells; calling it twice changes nothing."""
+    try:
+        from IPython.core.getipython import get_ipython
+    except ImportError:
+        return
+    shell = get_ipython()
+    if shell is None or any(isinstance(t, _SkipExtensions) for t in shell.ast_transformers):
+        return
+    shell.set_custom_exc((NotImplementedError,), _show_hole)
+    shell.ast_transformers.append(_SkipExtensions(shell.user_ns))
+
+
+def _show_hole(shell: Any, kind: type[BaseException], error: BaseException, trace: Any, tb_offset: Any = None) -> Any:
+    """Show a hole as a card. The cell has failed all the same, so that Run All stops here."""
+    function = str(error).removesuffix(HOLE_ENDING)
+    if not str(error).endswith(HOLE_ENDING) or function not in _functions():
+        return shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+    place = place_of_hole(function)
+    text = f"{function} is not written yet: {place.sentence}"
+    show(card("todo", text, place), text)
+    return []
+
+
+def show_skipped(function: str) -> None:
+    """Say why a cell was not run."""
+    text = f"extension: skipped until you write {function}"
+    show(card("skipped", text), text)
+
+
+class _SkipExtensions(ast.NodeTransformer):
+    """Replaces a cell that cannot run without an unwritten extension by a line that says so."""
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        self.namespace = namespace
+        self.missing: dict[str, str] = {}  # a name that a skipped cell would have made -> the extension it waits for
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        if not isinstance(node, ast.Module):
+            return node
+        made = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        made |= {n.name for n in node.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+        waits_for = next(self._unwritten(node, made), None)
+        if waits_for is None:
+            for name in made:
+                self.missing.pop(name, None)
+            return node
+        self.missing.update(dict.fromkeys(made - self.namespace.keys(), waits_for))
+        line = f"__import__('coursekit.grading.cells', fromlist=['cells']).show_skipped({waits_for!r})"
+        return ast.parse(line)
+
+    def _unwritten(self, cell: ast.Module, made: set[str]) -> Iterator[str]:
+        """Yield the unwritten extensions that a cell needs."""
+        for node in ast.walk(cell):
+            function = None
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                owner = self.namespace.get(node.value.id)
+                if isinstance(owner, ModuleType) and owner.__name__.startswith("assignment2."):
+                    function = node.attr
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                if node.id in self.missing and node.id not in made:
+                    yield self.missing[node.id]
+                value = self.namespace.get(node.id)
+                if getattr(value, "__module__", "").startswith("assignment2."):
+                    function = node.id
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "needs":
+                yield from (a.value for a in node.args if isinstance(a, ast.Constant) and _is_unwritten(a.value))
+            if function and _is_unwritten(function):
+                yield function
+
+
+def _functions() -> set[str]:
+    return {name for part in PARTS for name in part.functions}
+
+
+def _is_unwritten(function: str) -> bool:
+    """Say whether a function is an extension and still a hole in the file as it is saved."""
+    if function not in {name for part in PARTS for name in part.extension}:
+        return False
+    try:
+        tree = ast.parse((ROOT / part_of(function).module_path).read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, ValueError):
+        return False  # importing the module says what is wrong with it
+    return function in open_holes(tree)
