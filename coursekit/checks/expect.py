@@ -27,6 +27,7 @@ class Expect:
     def __init__(self, check: str, store: Store) -> None:
         self.check, self.store = check, store
         self.site = -1
+        self.first: tuple[np.ndarray, np.ndarray] | None = None  # of the first right result: it is drawn
         self.recording: dict[str, np.ndarray] | None = None  # a2 reference: keep the solution's outputs here
 
     def __call__(self, actual: Any, expected: Any, formula: str, *, tolerance: float = 1e-6) -> None:
@@ -45,6 +46,8 @@ class Expect:
         problem = _wrong_values(mine, right, tolerance)
         if problem:
             raise CheckFailed(f"{problem}\n  expected: {formula}", array_failure(self.site, mine), mine, right)
+        if self.first is None and mine.ndim >= 2:
+            self.first = mine, right
 
     def reference(self, actual: Any, name: str, formula: str, *, tolerance: float = 1e-6) -> None:
         """Hold actual to what the solution gave here when `a2 reference` ran."""

@@ -29,8 +29,8 @@ ENDED = "importing the module did not come to an end"
 FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGBUS)
 
 
-class Zygote:
-    """A running zygote."""
+class ZygoteClient:
+    """Our end of a running zygote (zygote.Zygote), which starts the workers."""
 
     def __init__(self, level: str) -> None:
         self.level = level
@@ -98,7 +98,7 @@ class Zygote:
 class Session:
     """One submission: its files, its worker, and another worker whenever one is lost."""
 
-    def __init__(self, zygote: Zygote, folder: Path, files: Mapping[str, bytes], modules: Sequence[str]) -> None:
+    def __init__(self, zygote: ZygoteClient, folder: Path, files: Mapping[str, bytes], modules: Sequence[str]) -> None:
         self.zygote, self.folder, self.files, self.modules = zygote, folder, dict(files), list(modules)
         self.worker = ""
         self._line: Line | None = None

@@ -190,7 +190,7 @@ class Line:
             reader.generators.append(torch.Generator().set_state(reader.read(rest[0])))
             return reader.generators[-1]
         if kind == tags.FUNCTION:
-            return RemoteFunction(self, (tags.HANDLE, int(rest[0])), text(rest[1]))
+            return RemoteFunction(lambda: self, (tags.HANDLE, int(rest[0])), text(rest[1]))
         if kind == tags.NETWORK:
             return build_shell(self, reader, *rest)
         raise broken("a value of no kind")

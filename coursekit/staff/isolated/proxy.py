@@ -15,14 +15,17 @@ from coursekit.staff.isolated.wire import WorkerGone
 
 
 class RemoteFunction:
-    """A function (or a class) of the worker's; calling it asks the worker."""
+    """A function (or a class) of the worker's; calling it asks the worker that there is now.
 
-    def __init__(self, line: Any, there: tuple[Any, ...], name: str) -> None:
+    By its name in its module it is there in every worker, also in the one that follows a crash; by its handle in one.
+    """
+
+    def __init__(self, line: Callable[[], Any], there: tuple[Any, ...], name: str) -> None:
         self._line, self._there = line, there
         self.__name__ = name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._line.request("call", self, args, kwargs, torch.is_grad_enabled())
+        return self._line().request(tags.CALL, self, args, kwargs, torch.is_grad_enabled())
 
     def remote_name(self) -> tuple[Any, ...]:
         return self._there
@@ -50,7 +53,7 @@ class ProxyModule(types.ModuleType):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         if kind == "value":
             return value
-        self._functions[name] = ModuleFunction(self._current, (tags.KEPT, self._short, name), name)
+        self._functions[name] = RemoteFunction(self._current, (tags.KEPT, self._short, name), name)
         return self._functions[name]
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -71,13 +74,6 @@ class ProxyModule(types.ModuleType):
                 line.request("restore", self._short, name)
             except Exception:  # noqa: BLE001 (monkeypatch would leave the siblings that it has not come to in their places)
                 line.gone = line.gone or WorkerGone(f"{name} could not be put back")
-
-
-class ModuleFunction(RemoteFunction):
-    """A function by its name in its module: it is there in every worker, also in the one that follows a crash."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._line().request("call", self, args, kwargs, torch.is_grad_enabled())
 
 
 class ProxyPackage(types.ModuleType):

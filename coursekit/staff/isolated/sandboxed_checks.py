@@ -20,14 +20,14 @@ from coursekit.errors import CheckEnded, UsageError
 from coursekit.grading.plugin import append, points_of
 from coursekit.grading.results import CHECK_SECONDS, NOT_GRADED
 from coursekit.parts import PARTS, ROOT
-from coursekit.staff.isolated.decider import Session, Zygote
+from coursekit.staff.isolated.decider import Session, ZygoteClient
 from coursekit.staff.isolated.fresh import Fresh
 from coursekit.staff.isolated.proxy import put_in_place
 from coursekit.staff.isolated.sandbox import choose_level
 from coursekit.staff.isolated.wire import WorkerGone
 
 SESSION = pytest.StashKey[Session]()
-ZYGOTE: Zygote | None = None  # the warm process has one before it forks
+ZYGOTE: ZygoteClient | None = None  # the warm process has one before it forks
 FRESH: Fresh | None = None  # likewise: this term's numbers for the hidden checks
 MAX_FILE = 20 * 2**20
 SCARCE = (errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.EFBIG)
@@ -43,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = Path(config.getoption("--a2-submission")).resolve()
     zygote = ZYGOTE
     if zygote is None:
-        zygote = Zygote(config.getoption("--a2-level") or choose_level(trust=False))
+        zygote = ZygoteClient(config.getoption("--a2-level") or choose_level(trust=False))
         atexit.register(zygote.close)
     session = config.stash[SESSION] = Session(zygote, folder, submitted(folder), [part.module for part in PARTS])
     with _refused(config):

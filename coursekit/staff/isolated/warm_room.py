@@ -10,7 +10,7 @@ import torch
 
 from coursekit.grading import warm
 from coursekit.staff.isolated import sandboxed_checks
-from coursekit.staff.isolated.decider import Zygote
+from coursekit.staff.isolated.decider import ZygoteClient
 from coursekit.staff.isolated.fresh import load
 from coursekit.vision import make_scenes
 
@@ -20,7 +20,7 @@ CHECKS_NEED = (warm.COMPILER, "safetensors.torch", "coursekit.vision.segmenting"
 
 def main() -> int:
     """Take the sandbox's level and this term's numbers for the hidden checks, then serve as coursekit.grading.warm does."""
-    zygote = sandboxed_checks.ZYGOTE = Zygote(sys.argv[1])
+    zygote = sandboxed_checks.ZYGOTE = ZygoteClient(sys.argv[1])
     for name in CHECKS_NEED:
         importlib.import_module(name)
     torch.set_num_threads(1)  # threads that are begun here would be missing on the far side of each fork

@@ -24,27 +24,13 @@ from coursekit.checks import unchanged
 from coursekit.checks.small_networks import seed_global_generators
 from coursekit.staff.isolated import tags
 from coursekit.staff.isolated.bridge import Bridge, gradients
-from coursekit.staff.isolated.changes import Frame, bring_back
 from coursekit.staff.isolated.plain import Writer
 from coursekit.staff.isolated.raised import build_error, describe_error
 from coursekit.staff.isolated.rich import Unpacker
-from coursekit.staff.isolated.shell import describe_shell, own_tensors
+from coursekit.staff.isolated.shell import own_tensors
+from coursekit.staff.isolated.table import Stub, Table
 from coursekit.staff.isolated.wire import Channel, WorkerGone
 from coursekit.vision import relu_rule
-
-
-class Stub:
-    """A callable that stays with the decider."""
-
-    def __init__(self, worker: Worker, number: int) -> None:
-        self._worker, self._number = worker, number
-        self.__name__ = "callback"
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._worker.call_back(self._number, args, kwargs)
-
-    def __deepcopy__(self, memo: Any) -> Stub:
-        return self
 
 
 class Worker:
@@ -52,20 +38,10 @@ class Worker:
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
-        self.table: list[Any] = []  # what the decider has sent
+        self.table = Table()
         self.kept: dict[tuple[Any, ...], Any] = {}  # ours, of which the decider holds a handle
         self.answered: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
         self.calls = 0
-        self.frames: list[Frame] = []
-        self.remember_nothing()
-
-    def remember_nothing(self) -> None:
-        self.table.clear()
-        self.left: dict[int, dict[str, Any]] = {}  # number -> the attributes that student code has left changed
-        self.answered.clear()
-        self.known: dict[int, int] = {}
-        self.memory: dict[int, int] = {}  # where a given tensor's numbers lie -> its number
-        self.handles: dict[int, Any] = {}
 
     def serve(self) -> None:
         RemovableHandle.next_id = 10**9  # the hooks of networks that come have low numbers
@@ -77,7 +53,7 @@ class Worker:
 
     def _receive(self) -> Unpacker:
         header, body = self.channel.receive()
-        unpacker = Unpacker(header, body, self.table)
+        unpacker = Unpacker(header, body, self.table.things)
         unpacker.stub = lambda number: Stub(self, number)
         unpacker.remote = self._thing
         return unpacker
@@ -85,23 +61,15 @@ class Worker:
     def _unpack(self, unpacker: Unpacker, joined: bool = False) -> Any:
         with torch._C.DisableTorchFunction(), torch.enable_grad():
             message = unpacker.unpack(joined)
-        for number, earlier in unpacker.again:
-            if earlier in self.left and self.table[number] is not self.table[earlier]:
-                self.left[number] = dict(self.left[earlier])
-                bring_back(self.table[number], self.left[number])
-        for number in range(unpacker.first, len(self.table)):
-            given = self.table[number]
-            self.known[id(given)] = number
-            if isinstance(given, Tensor) and given.numel():
-                self.memory.setdefault(given.untyped_storage().data_ptr(), number)
+        self.table.take(unpacker)
         return message
 
     def _answer(self, unpacker: Unpacker) -> None:
         """Do what one request says and send the result, or what was raised."""
         content = self._unpack(unpacker)
-        top = not self.frames and unpacker.kind in ("call", "run", "gradient")
+        top = not self.table.frames and unpacker.kind in ("call", "run", "gradient")
         before = unchanged.global_facts() if top else {}
-        self.frames.append(self._frame(unpacker))
+        self.table.frames.append(self.table.frame(unpacker))
         try:
             result = getattr(self, f"do_{unpacker.kind}")(unpacker, *content)
             told: list[Any] = [tags.RETURN, result]
@@ -113,18 +81,14 @@ class Worker:
             self._tell(told, unpacker.inputs, laws)
         except (MemoryError, RuntimeError, RecursionError) as error:  # it cannot even be told
             self._tell([tags.RAISE, error], [], laws)
-        self.frames.pop()
-
-    def _frame(self, unpacker: Unpacker) -> Frame:
-        notes = enumerate(unpacker.notes, unpacker.first)
-        return Frame(self.table, unpacker.first, frozenset(n for n, note in notes if note[0] == tags.WORKERS_OWN))
+        self.table.frames.pop()
 
     # speaking
 
     def _tell(self, told: list[Any], inputs: list[Tensor], laws: list[Any]) -> None:
         with torch._C.DisableTorchFunction(), torch.no_grad():
-            writer = Writer(self._describe)
-            broken, moves = self.frames[-1].close(writer, self.left)
+            writer = Writer(self.table.describe)
+            broken, moves = self.table.frames[-1].close(writer, self.table.left)
             if told[0] == tags.RETURN:
                 self.calls += 1
                 content = [self.calls, writer.write(told[1])]
@@ -137,7 +101,7 @@ class Worker:
     def _send(
         self, writer: Writer, kind: str, content: list[Any], laws: Sequence[Any] = (), moves: Sequence[Any] = ()
     ) -> None:
-        moved = [move for frame in self.frames for move in frame.moves(writer)]
+        moved = [move for frame in self.table.frames for move in frame.moves(writer)]
         self.channel.send(writer.header([kind, [*moved, *moves], laws, *content]), writer.buffers)
 
     def call_back(self, number: int, args: Any, kwargs: Any) -> Any:
@@ -145,7 +109,7 @@ class Worker:
         grad = torch.is_grad_enabled()
         rules = [mode.rule for mode in _get_current_function_mode_stack() if isinstance(mode, relu_rule)]
         with torch._C.DisableTorchFunction(), torch.no_grad():
-            writer = Writer(self._describe)
+            writer = Writer(self.table.describe)
             content = [number, writer.write(tuple(args)), writer.write(kwargs), grad, writer.write(rules)]
             self._send(writer, tags.CALL, content)
         return self._listen(writer.joined, writer.generators)
@@ -159,12 +123,11 @@ class Worker:
                 continue
             unpacker.join = functools.partial(self._bridge, unpacker.call, inputs)
             message = self._unpack(unpacker, joined=bool(inputs))
-            if self.frames and any(isinstance(given, nn.Module) for given in self.table[unpacker.first :]):
-                self.frames[-1].add(self._frame(unpacker))
+            self.table.add(unpacker)
             if unpacker.kind == tags.RAISE:
                 raise build_error(*message)
             for number, state in message[2]:  # our own are counted from -1 downwards
-                moved = self.table[number] if number >= 0 else generators[-1 - number]
+                moved = self.table.things[number] if number >= 0 else generators[-1 - number]
                 moved.set_state(torch.tensor(list(state), dtype=torch.uint8))
             return message[1]
 
@@ -174,81 +137,15 @@ class Worker:
 
     def _ask(self, call: int, number: int, upstream: Tensor) -> Any:
         with torch._C.DisableTorchFunction(), torch.no_grad():
-            writer = Writer(self._describe)
+            writer = Writer(self.table.describe)
             self._send(writer, tags.GRADIENT, [call, number, writer.write(upstream.detach())])
         return self._listen([])
-
-    def _describe(self, value: Any, writer: Writer) -> Any:
-        """Describe what is special here: what the decider knows, views of it, functions, networks."""
-        if issubclass(type(value), Tensor):
-            return self._describe_tensor(value, writer)
-        if type(value) is Stub:
-            return [tags.GIVEN, value._number, -1]
-        number = self.known.get(id(value))
-        network = issubclass(type(value), nn.Module)
-        if number is not None and not (network and self._has_other_numbers(value)):
-            return [tags.GIVEN, number, -1]
-        if network:
-            self.handles[id(value)] = value
-            return describe_shell(
-                id(value), value, writer, {i: n for i, n in self.known.items() if self._is_as_it_came(n)}
-            )
-        if type(value) is torch.Generator:
-            writer.generators.append(value)
-            return [tags.GENERATOR, writer.tensor(value.get_state())]
-        if callable(value):
-            self.handles[id(value)] = value
-            return [tags.FUNCTION, id(value), getattr(value, "__name__", type(value).__name__)]
-        return None
-
-    def _describe_tensor(self, value: Tensor, writer: Writer) -> Any:
-        number = self.known.get(id(value))
-        if number is not None and self._is_changed(number):
-            return None  # it is described with its numbers, for the decider has others
-        joined = -1
-        if value.requires_grad:
-            joined = len(writer.joined)
-        base = number
-        if base is None and value.layout is torch.strided and value.numel():
-            base = self._base(value)
-        if base is None:
-            return None
-        if joined >= 0:
-            writer.joined.append(value)
-        if number is not None:
-            return [tags.GIVEN, number, joined]
-        offset = value.storage_offset() - self.table[base].storage_offset()
-        return [tags.VIEW, base, list(value.shape), list(value.stride()), offset, joined]
-
-    def _is_changed(self, number: int) -> bool:
-        """Return whether something given is another here than the decider's."""
-        return bool(self.left.get(number)) or any(frame.changed(number) for frame in self.frames)
-
-    def _is_as_it_came(self, number: int) -> bool:
-        """Return whether the decider may take its own thing for ours, where a network of ours contains it."""
-        given = self.table[number]
-        if not isinstance(given, nn.Module):
-            return True
-        numbers = [self.known.get(id(module)) for module in given.modules()]
-        return not self._has_other_numbers(given) and not any(n is not None and self._is_changed(n) for n in numbers)
-
-    def _has_other_numbers(self, network: nn.Module) -> bool:
-        numbers = [self.known.get(id(tensor)) for tensor in own_tensors(network)]
-        return any(number is not None and self._is_changed(number) for number in numbers)
-
-    def _base(self, value: Tensor) -> int | None:
-        """Return the number of something given whose memory a tensor shares."""
-        number = self.memory.get(value.untyped_storage().data_ptr())
-        if number is None:
-            return None
-        given = self.table[number]
-        same = given.untyped_storage().data_ptr() == value.untyped_storage().data_ptr()
-        return number if same and given.dtype == value.dtype and not self._is_changed(number) else None
 
     # what can be asked
 
     def do_forget(self, unpacker: Unpacker) -> None:
-        self.remember_nothing()
+        self.table.forget()
+        self.answered.clear()
         unpacker.first = 0
         torch.set_num_threads(1)  # as coursekit.grading.plugin does before each check
         while unchanged.function_modes():  # a rule that a check left in force ends with it, as in process
@@ -305,8 +202,8 @@ class Worker:
         """Return something of ours that the decider speaks of."""
         kind, *name = told
         if kind == tags.INNER_MODULE:
-            return self.handles[name[0]].get_submodule(name[1])
-        return self.handles[name[0]] if kind == tags.HANDLE else self.kept[tuple(name)]
+            return self.table.handles[name[0]].get_submodule(name[1])
+        return self.table.handles[name[0]] if kind == tags.HANDLE else self.kept[tuple(name)]
 
     def do_run(
         self, unpacker: Unpacker, root: nn.Module, state: list[Tensor], modes: list[bool], path: str, name: str, args: Any,
@@ -318,7 +215,7 @@ class Worker:
             self._adopt(unpacker, mine, sent)
         for module, training in zip(root.modules(), modes, strict=True):
             module.training = training
-        self.frames[-1] = self._frame(unpacker)
+        self.table.frames[-1] = self.table.frame(unpacker)
         if name == "__deepcopy__":
             return copy.deepcopy(root)
         with torch.set_grad_enabled(grad):
@@ -330,9 +227,7 @@ class Worker:
 
     def _adopt(self, unpacker: Unpacker, mine: Tensor, sent: Tensor) -> None:
         """Give a tensor of ours the value that came, and let it stand where that stood."""
-        number = self.known.pop(id(sent))
-        self.table[number] = mine
-        self.known[id(mine)] = number
+        self.table.replace(sent, mine)
         with torch.no_grad():
             mine.data = sent.detach()
             mine.requires_grad_(sent.requires_grad)

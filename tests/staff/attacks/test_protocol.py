@@ -168,7 +168,7 @@ import gc
 w = next(o for o in gc.get_objects() if type(o).__name__ == 'Worker')
 def w_writer():
     from coursekit.staff.isolated.plain import Writer
-    return Writer(w._describe)
+    return Writer(w.table.describe)
 """
 
 
