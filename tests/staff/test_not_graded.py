@@ -17,14 +17,14 @@ import pytest
 from coursekit.errors import GraderFailed, UsageError
 from coursekit.grading.results import Grade, Verdict
 from coursekit.parts import PARTS, ROOT
-from coursekit.staff import canary
+from coursekit.staff import canary, isolation
 from coursekit.staff.classroom.job import UNNEEDED, Order, sum_up
 from coursekit.staff.classroom.run import grade_class
-from coursekit.staff.classroom.width import WORKER_BYTES, cores, free_memory, workers_that_fit
 from coursekit.staff.gradescope import autograde as gradescope
 from coursekit.staff.isolated import rooms, sandbox
 from coursekit.staff.isolated.sandbox import refused
 from coursekit.staff.isolation import Room, checks_of, choose_level, grade_submission
+from coursekit.staff.width import WORKER_BYTES, cores, free_memory, workers_that_fit
 from tests.staff.test_classroom import hand_in, lines_of
 from tests.staff.zips import MODULE, solution
 
@@ -266,6 +266,14 @@ def test_a_machine_that_kills_ours_too_is_to_blame(room, tmp_path, monkeypatch):
 
     with pytest.raises(GraderFailed, match=SLOW):
         killed("worker", 100, room, folder)
+
+
+@needs_sandbox
+def test_a_machine_without_the_memory_that_a_submission_may_take_is_to_blame(room, tmp_path, monkeypatch):
+    monkeypatch.setattr(isolation, "free_memory", lambda: 2**30)
+
+    with pytest.raises(GraderFailed, match="1024 MB are free of the 2048 that a submission may take"):
+        killed("worker", 100, room, submission(tmp_path, NAMED.format(seconds=3)))
 
 
 @needs_sandbox

@@ -69,7 +69,7 @@ class Zygote:
     def __init__(self, control: socket.socket, bare: bool) -> None:
         self.control, self.bare = control, bare
         self.running: dict[str, tuple[int, int, int]] = {}  # name of its order -> keeper, its report, the worker's pid
-        self.sorry = ""  # why a worker could not begin
+        self.reason = ""  # why a worker could not begin
         self.started = 0
 
     def serve(self) -> None:
@@ -106,11 +106,11 @@ class Zygote:
             return {"error": str(error)}
         finally:
             os.close(line)
-        self.sorry = ""
+        self.reason = ""
         pid = self._read_number(report)
         if not pid:
             os.waitpid(keeper, 0)
-            return {"error": self.sorry or "the room could not be made"}
+            return {"error": self.reason or "the room could not be made"}
         self.running[name] = (keeper, report, int(pid))
         return {"pid": int(pid)}
 
@@ -119,7 +119,7 @@ class Zygote:
         if not name:
             self._end_all()
         if name not in self.running:
-            return {"exit": None, "sorry": ""}
+            return {"exit": None, "reason": ""}
         keeper, report, pid = self.running.pop(name)
 
         ended = bool(select.select([report], [], [], patience)[0])
@@ -128,12 +128,12 @@ class Zygote:
         code = self._read_number(report) or str(-signal.SIGKILL)  # no number: its keeper was killed
         os.close(report)
         os.waitpid(keeper, 0)
-        return {"exit": int(code) if ended else None, "sorry": self.sorry}
+        return {"exit": int(code) if ended else None, "reason": self.reason}
 
     def _read_number(self, report: int) -> str:
         """Read the next number of a report; what a worker says on the way is kept."""
         while (word := _read_word(report)).startswith("!"):
-            self.sorry = word[1:].replace(rooms.UNSPACED, " ")
+            self.reason = word[1:].replace(rooms.UNSPACED, " ")
         return word
 
 
