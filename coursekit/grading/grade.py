@@ -22,7 +22,8 @@ START_SECONDS = 300  # the first start after an installation reads 5 GB from the
 LOAD_SECONDS = 60  # from pytest's start to the first check: the student's module is imported
 GRACE_SECONDS = 5  # what pytest-timeout gets to interrupt a check before the process is killed
 
-KILLED = -9  # a signal's number, which Windows does not name
+# Exit codes of the deciding process: the signal of a kernel without memory, and of one that could not open its log.
+LIKELY = {-9: ": is there memory enough?", 70: ": is the disk full?"}
 
 LONGEST_MESSAGE = 4000  # characters; a student's exception may carry a whole tensor
 
@@ -166,7 +167,7 @@ class _Run:
             found[name] = self._cut_short(self.checks[name], code)
         if not unfinished and not unloaded:  # nothing more would come of another run
             reason = _why_missing(code, log)
-            self._blame_nobody((reason[0], _ended(code) if code and code < 0 else reason[1]), found)
+            self._blame_nobody((reason[0], _ended(code) if code in LIKELY else reason[1]), found)
             found.update({c.id: Verdict(c, *reason) for c in self.checks.values() if c.id not in found})
         if unloaded and not unfinished and not any(e.get("outcome") for e in self.events):
             reason = "missing", "the check did not run"
@@ -205,7 +206,7 @@ def _ended(code: int | None) -> str:
     """Say how the process in which the verdicts are made came to an end."""
     if code is None:
         return "the deciding process did not answer"
-    return f"the deciding process ended (exit code {code}{': is there memory enough?' if code == KILLED else ''})"
+    return f"the deciding process ended (exit code {code}{LIKELY.get(code, '')})"
 
 
 def _refuse(events: Sequence[dict[str, Any]]) -> None:

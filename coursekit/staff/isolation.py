@@ -21,9 +21,10 @@ from coursekit.grading.grade import Progress, grade
 from coursekit.grading.results import NOT_GRADED, Check, Grade, Verdict, read_manifest, select
 from coursekit.grading.warm import Warm
 from coursekit.parts import PARTS, ROOT, Part, part_of
-from coursekit.staff.canary import innocent
+from coursekit.staff.canary import innocent, shortfall
 from coursekit.staff.isolated.fresh import record
-from coursekit.staff.isolated.sandbox import choose_level
+from coursekit.staff.isolated.sandbox import Limits, choose_level
+from coursekit.staff.width import free_memory
 
 __all__ = ["Room", "checks_of", "choose_level", "grade_submission", "record"]
 
@@ -115,7 +116,8 @@ def _decided(
     """Return the grade with a verdict in place of each NOT_GRADED; GraderFailed if the machine is to blame.
 
     Nobody can see who has killed a process: the kernel for want of memory, or the submission itself. What has killed it, now that
-    nothing else runs, twice at the same check, while a submission of ours passes that check on this machine, is the submission.
+    nothing else runs, twice at the same check, while a submission of ours passes that check and all the memory is free that a
+    submission may take, is the submission.
     """
     second = again([verdict.check for verdict in doubtful])
     verdicts = {verdict.check.id: verdict for verdict in (*done.verdicts, *second.verdicts)}
@@ -123,8 +125,13 @@ def _decided(
     if still:
         with innocent([verdict.check for verdict in still]) as folder:
             ours = run(folder, [verdict.check for verdict in still])
-        if any(verdict.outcome == NOT_GRADED for verdict in ours.verdicts):
+        if shortfall(ours, [part_of(verdict.check.function) for verdict in still]):
             raise GraderFailed(_told(still))
+        if free_memory() < Limits.memory:
+            promised = (
+                f"{free_memory() / 2**20:.0f} MB are free of the {Limits.memory / 2**20:.0f} that a submission may take"
+            )
+            raise GraderFailed(f"{_told(still)}; {promised}")
         verdicts.update({v.check.id: dataclasses.replace(v, outcome="crashed") for v in still})
     seconds = done.seconds + second.seconds
     return dataclasses.replace(done, verdicts=tuple(verdicts[v.check.id] for v in done.verdicts), seconds=seconds)

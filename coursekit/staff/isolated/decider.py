@@ -61,7 +61,7 @@ class ZygoteClient:
     def end(self, worker: str = "", patience: float = 0.05) -> tuple[int | None, str]:
         """End a worker and everything that it started, or all; return its exit code if it has ended, and why it could not begin."""
         answer = self._answer(self._order("end", worker=worker, patience=patience))
-        return answer.get("exit"), answer.get("sorry", "")
+        return answer.get("exit"), answer.get("reason", "")
 
     def _order(self, what: str, *handles: int, **told: Any) -> str:
         # The process that asked before us may have been killed before it read its answer: ours has a name of its own.
@@ -128,8 +128,8 @@ class Session:
         try:
             line.request("unpack", self.files)
         except WorkerGone as gone:  # nothing of the submission has run yet
-            sorry = self.zygote.end(self.worker, PATIENCE)[1]
-            raise GraderFailed(f"no worker got ready for the submission: {sorry or gone}") from None
+            reason = self.zygote.end(self.worker, PATIENCE)[1]
+            raise GraderFailed(f"no worker got ready for the submission: {reason or gone}") from None
         for name in self.modules:
             if self.problems.get(name, "").startswith(ENDED):
                 continue

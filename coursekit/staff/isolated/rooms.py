@@ -50,7 +50,7 @@ def start(limits: Limits, run: Callable[[], None], serial: int) -> tuple[int, in
         to_child.close()
         _keep(limits, run, from_child, tell)
     except BaseException as error:  # noqa: BLE001 (the next line is the end of this process)
-        _apologise(tell, error)
+        _say_why(tell, error)
     finally:
         os._exit(70)
 
@@ -80,7 +80,7 @@ def begin(prepare: Callable[[], object], run: Callable[[], None], tell: int) -> 
     try:
         prepare()
     except BaseException as error:  # noqa: BLE001 (whatever it is, no student's code has run)
-        _apologise(tell, error)
+        _say_why(tell, error)
         os._exit(70)
     try:
         os.close(tell)
@@ -89,7 +89,7 @@ def begin(prepare: Callable[[], object], run: Callable[[], None], tell: int) -> 
         os._exit(0)
 
 
-def _apologise(tell: int, error: BaseException) -> None:
+def _say_why(tell: int, error: BaseException) -> None:
     """Write a word that begins with an exclamation mark: why there is no worker."""
     os.write(tell, f"!{error}".replace(" ", UNSPACED).encode() + b" ")
 

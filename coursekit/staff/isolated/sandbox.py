@@ -42,13 +42,13 @@ class Limits:
     file_size: int = 24 * 2**20
     disk: int = 64 * 2**20  # its /tmp, in memory
 
-    def impose(self) -> None:
-        """Limit this process and its children."""
+    def impose(self, beside: int = 0) -> None:
+        """Limit this process and its children, beside so many others of the same user."""
         taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         for what, most in (
             (resource.RLIMIT_CPU, self.cpu_seconds),
             (resource.RLIMIT_AS, taken + self.memory),
-            (resource.RLIMIT_NPROC, self.processes),
+            (resource.RLIMIT_NPROC, beside + self.processes),
             (resource.RLIMIT_NOFILE, self.files),
             (resource.RLIMIT_FSIZE, self.file_size),
             (resource.RLIMIT_CORE, 0),

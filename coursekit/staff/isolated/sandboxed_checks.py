@@ -95,11 +95,11 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
         load_store(collector.path.parent).arrays.update(FRESH.arrays)
     report: Any = yield
     if report.failed and isinstance(collector, pytest.Module):
-        _part_faults(collector, str(report.longrepr))
+        _say_whose_fault(collector, str(report.longrepr))
     return report
 
 
-def _part_faults(collector: pytest.Module, told: str) -> None:
+def _say_whose_fault(collector: pytest.Module, told: str) -> None:
     """Say whether a test file could not be loaded for the submission's sake, perhaps for its sake, or for ours."""
     session = collector.config.stash[SESSION]
     reason = told.strip().splitlines()[-1].removeprefix("E").strip()

@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 import tempfile
+from pathlib import Path
 from typing import Any
 
 from coursekit.staff.isolated import rooms
@@ -68,7 +69,7 @@ class Zygote:
     def __init__(self, control: socket.socket, bare: bool) -> None:
         self.control, self.bare = control, bare
         self.running: dict[str, tuple[int, int, int]] = {}  # name of its order -> keeper, its report, the worker's pid
-        self.sorry = ""  # why a worker could not begin
+        self.reason = ""  # why a worker could not begin
         self.started = 0
 
     def serve(self) -> None:
@@ -105,11 +106,11 @@ class Zygote:
             return {"error": str(error)}
         finally:
             os.close(line)
-        self.sorry = ""
+        self.reason = ""
         pid = self._read_number(report)
         if not pid:
             os.waitpid(keeper, 0)
-            return {"error": self.sorry or "the room could not be made"}
+            return {"error": self.reason or "the room could not be made"}
         self.running[name] = (keeper, report, int(pid))
         return {"pid": int(pid)}
 
@@ -118,7 +119,7 @@ class Zygote:
         if not name:
             self._end_all()
         if name not in self.running:
-            return {"exit": None, "sorry": ""}
+            return {"exit": None, "reason": ""}
         keeper, report, pid = self.running.pop(name)
 
         ended = bool(select.select([report], [], [], patience)[0])
@@ -127,12 +128,12 @@ class Zygote:
         code = self._read_number(report) or str(-signal.SIGKILL)  # no number: its keeper was killed
         os.close(report)
         os.waitpid(keeper, 0)
-        return {"exit": int(code) if ended else None, "sorry": self.sorry}
+        return {"exit": int(code) if ended else None, "reason": self.reason}
 
     def _read_number(self, report: int) -> str:
         """Read the next number of a report; what a worker says on the way is kept."""
         while (word := _read_word(report)).startswith("!"):
-            self.sorry = word[1:].replace(rooms.UNSPACED, " ")
+            self.reason = word[1:].replace(rooms.UNSPACED, " ")
         return word
 
 
@@ -177,9 +178,18 @@ def _start_bare(limits: Limits, run: Any, serial: int) -> tuple[int, int]:
             os.setgroups([])
             os.setresgid(user, user, user)
             os.setresuid(user, user, user)
-        limits.impose()
+        limits.impose(_threads_of(os.getuid()))
 
     return rooms.begin(prepare, run, tell)
+
+
+def _threads_of(user: int) -> int:
+    """Return how many threads a user has, which all count against one limit; student code without a user of its own is one of them."""
+    count = 0
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            count += len(os.listdir(path / "task")) if path.stat().st_uid == user else 0
+    return count
 
 
 if __name__ == "__main__":

@@ -13,7 +13,10 @@ OWN_BYTES = 0.5 * 2**30  # of the command itself, and of what runs the solution 
 UNLIMITED = 2**60  # cgroup v1 writes about 2**63 for no limit
 
 
-def workers_that_fit(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:
+PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
+
+
+def workers_that_fit(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
     """Return how many workers this machine has cores and memory for, one at least."""
     return max(1, int(min(cores(proc, cgroups), (free_memory(proc, cgroups) - OWN_BYTES) / WORKER_BYTES)))
 
@@ -31,7 +34,7 @@ def cores(proc: Path, cgroups: Path) -> float:
     return mine
 
 
-def free_memory(proc: Path, cgroups: Path) -> float:
+def free_memory(proc: Path = PROC, cgroups: Path = CGROUPS) -> float:
     """Return how many bytes may still be taken: by the kernel's own estimate, and by the limits of its cgroups."""
     free = math.inf
     with suppress(OSError, ValueError, IndexError):

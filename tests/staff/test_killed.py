@@ -1,0 +1,230 @@
+"""Processes that are killed, limits that are too low, and the student's own doing: who pays for what, in the sandbox itself."""
+
+import dataclasses
+import os
+import re
+import shutil
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from coursekit.errors import GraderFailed, UsageError
+from coursekit.parts import PARTS, ROOT
+from coursekit.staff import canary, isolation
+from coursekit.staff.classroom.job import Order
+from coursekit.staff.classroom.run import grade_class
+from coursekit.staff.isolated.sandbox import refused
+from coursekit.staff.isolation import Room, checks_of, choose_level, grade_submission
+from tests.staff.test_classroom import hand_in, lines_of
+from tests.staff.zips import MODULE, solution
+
+needs_sandbox = pytest.mark.skipif(bool(refused()), reason=refused())
+ORDER = Order(parts=(1,), hidden=False)
+CHECKS = checks_of(PARTS[:1])
+SLOW = "test_saliency_of_a_linear_model_is_its_weights"
+CHOSEN = tuple(c for c in CHECKS if c.id.endswith(SLOW) or c.function == "guided_relu_gradient")
+
+
+@pytest.fixture(scope="module")
+def room():
+    with Room(choose_level(trust=False)) as room:
+        yield room
+
+
+def submission(folder, addition="", text=None):
+    path = folder / MODULE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text((text or solution().decode()) + addition)
+    return folder
+
+
+NAMED = """
+import ctypes, time
+_right = saliency_map
+def saliency_map(*args, **kwargs):
+    ctypes.CDLL(None).prctl(15, b"killme", 0, 0, 0)
+    time.sleep({seconds})
+    return _right(*args, **kwargs)
+"""
+
+
+def below(pid):
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            found += [int(child), *below(int(child))]
+    return found
+
+
+def killed(what, times, room, folder, **options):
+    """Grade while somebody from outside kills the worker, or the process that decides, of a function that sleeps."""
+    kills, over = [], threading.Event()
+
+    def kill():
+        while not over.is_set() and len(kills) < times:
+            try:
+                family = {pid: Path(f"/proc/{pid}/comm").read_text().strip() for pid in below(os.getpid())}
+                worker = next((pid for pid, name in family.items() if name == "killme"), None)
+                warm = [pid for pid in family if b"isolated.warm_room" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+                forks = [pid for pid in warm if set(below(pid)).isdisjoint(warm) and len(warm) > 1 and not below(pid)]
+                victims = [worker] if what == "worker" else forks
+                if worker and victims:
+                    os.kill(victims[0], signal.SIGKILL)
+                    kills.append(victims[0])
+                    time.sleep(0.5)
+            except (OSError, StopIteration):
+                pass
+            time.sleep(0.02)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    try:
+        return grade_submission(folder, PARTS[:1], room=room, checks=CHOSEN, **options), kills
+    finally:
+        over.set()
+        thread.join()
+
+
+@needs_sandbox
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("what", ["worker", "decider"])
+def test_a_process_killed_from_outside_costs_no_point(room, tmp_path, what):
+    folder = submission(tmp_path, NAMED.format(seconds=1.5))
+
+    grade, kills = killed(what, 1, room, folder)
+
+    assert len(kills) == 1
+    assert grade.score == grade.max_score, [v.message for v in grade.verdicts if not v.score]
+
+
+@needs_sandbox
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("what", ["worker", "decider"])
+def test_killed_beside_others_it_is_no_verdict_and_killed_alone_twice_it_is_the_submissions_doing(room, tmp_path, what):
+    folder = submission(tmp_path, NAMED.format(seconds=3))
+
+    with pytest.raises(GraderFailed, match=f"{SLOW}: .*exit code -9"):
+        killed(what, 100, room, folder, alone=False)
+    grade, kills = killed(what, 100, room, folder)
+
+    assert len(kills) == 2
+    slow = next(v for v in grade.verdicts if v.check.id.endswith(SLOW))
+    assert (slow.outcome, slow.score) == ("crashed", 0)
+    assert "exit code -9" in slow.message
+    assert all(v.outcome == "passed" for v in grade.verdicts if v != slow), "it costs its own check alone"
+
+
+@needs_sandbox
+def test_a_machine_that_kills_ours_too_is_to_blame(room, tmp_path, monkeypatch):
+    folder = submission(tmp_path / "a", NAMED.format(seconds=3))
+    ours = {MODULE: (solution().decode() + NAMED.format(seconds=3)).encode()}
+    monkeypatch.setattr(canary, "files", lambda parts: ours)
+
+    with pytest.raises(GraderFailed, match=SLOW):
+        killed("worker", 100, room, folder)
+
+
+@needs_sandbox
+def test_a_machine_without_the_memory_that_a_submission_may_take_is_to_blame(room, tmp_path, monkeypatch):
+    monkeypatch.setattr(isolation, "free_memory", lambda: 2**30)
+
+    with pytest.raises(GraderFailed, match="1024 MB are free of the 2048 that a submission may take"):
+        killed("worker", 100, room, submission(tmp_path, NAMED.format(seconds=3)))
+
+
+@needs_sandbox
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (f"def {SLOW}", "def test_renamed", f"{SLOW} is in the manifest and not in its file: `a2 reference`"),
+        ("\ndef ", "\ndef (", r"cannot be loaded \(.*SyntaxError.*\): mend it"),
+        (
+            'points(2, "saliency_map")\ndef ' + SLOW,
+            'points(9, "saliency_map")\ndef ' + SLOW,
+            "worth 9 points in its file and 2",
+        ),
+    ],
+)
+def test_a_broken_check_of_ours_is_no_loss_of_the_students(small_edition, old, new, sentence):
+    path = small_edition.root / CHECKS[0].id.split("::")[0]
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    shutil.copytree(ROOT / "coursekit" / "staff", small_edition.root / "coursekit" / "staff", dirs_exist_ok=True)
+    shutil.copytree(ROOT / "data" / "weights", small_edition.root / "data" / "weights")
+    program = (
+        "from coursekit.staff.isolation import *; from coursekit.parts import *; from coursekit.errors import GraderFailed\n"
+        f"checks = tuple(c for c in checks_of(PARTS[:1]) if c.id.endswith(('{SLOW}', 'through_active_units')))\n"
+        "with Room(choose_level(False)) as room:\n"
+        "    try: print(grade_submission(ROOT, PARTS[:1], room=room, checks=checks))\n"
+        "    except GraderFailed as error: print('GraderFailed:', error)"
+    )
+
+    done = small_edition.python("-c", program)
+
+    assert re.search("GraderFailed: .*" + sentence, done.stdout), (done.stdout, done.stderr)
+
+
+@needs_sandbox
+@pytest.mark.timeout(300)
+def test_the_submission_that_gives_no_solution_away_shows_what_a_machine_can_do(room, tmp_path, monkeypatch):
+    monkeypatch.setattr(canary, "has_solution", lambda parts: False)
+    with canary.innocent(CHOSEN) as folder:
+        text = (folder / MODULE).read_text()
+        grade = grade_submission(folder, PARTS[:1], room=room, checks=CHOSEN)
+        (folder / MODULE).write_text(text.replace("torch.ones(64", "torch.ones(640"))
+        small = grade_submission(folder, PARTS[:1], room=room, checks=CHOSEN)
+
+    assert "SOLUTION" not in text
+    assert "autograd" not in text
+    assert {v.outcome for v in grade.verdicts} == {"failed"}
+    assert "has shape (2, 3, 5, 7)" in grade.verdicts[0].message, "a tensor came back"
+    assert not canary.shortfall(grade, PARTS[:1])
+    assert "a submission that every machine can run loses" in canary.shortfall(small, PARTS[:1]), "memory is asked for"
+
+
+@needs_sandbox
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_class_whose_processes_are_killed_at_random_has_right_verdicts_or_none(tmp_path):
+    import random
+
+    right = solution().decode()
+    wrong = right.replace(".abs()", "", 1)
+    zips = hand_in(tmp_path / "zips", **{f"s{i}": wrong if i % 3 == 0 else right for i in range(9)})
+    order, over, kills = dataclasses.replace(ORDER, seed=5), threading.Event(), []
+    grade_class(zips, tmp_path / "calm", order, workers=2)
+
+    def kill():
+        draw = random.Random(1)
+        while not over.wait(draw.uniform(0.5, 4)):
+            victims = [pid for pid in below(os.getpid()) if len(kills) < 12]
+            if victims:
+                kills.append(draw.choice(victims))
+                try:
+                    os.kill(kills[-1], signal.SIGKILL)
+                except OSError:
+                    kills.pop()
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    try:
+        graded = grade_class(zips, tmp_path / "out", order, workers=2)
+    except UsageError:  # ours was killed twice, before the first submission
+        graded = None
+    finally:
+        over.set()
+        thread.join()
+
+    calm, rows = lines_of(tmp_path / "calm"), lines_of(tmp_path / "out")
+    assert kills
+    assert {row["score"] for row in rows.values()} - {""} <= {row["score"] for row in calm.values()}
+    for name, row in rows.items():
+        assert row["status"] == "not graded" or row["score"] == calm[name]["score"], name
+    again = grade_class(zips, tmp_path / "out", order, workers=2)
+    assert not again.waiting
+    assert graded is None or again.newly == len(graded.waiting)
+    assert {n: r["score"] for n, r in lines_of(tmp_path / "out").items()} == {n: r["score"] for n, r in calm.items()}
