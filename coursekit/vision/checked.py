@@ -124,7 +124,11 @@ class Signature:
             if (value is default and not others) or (value is None and optional):
                 continue
             try:
-                fine = look(name, value, **{role: values[other] for role, other in others}) if others else look(name, value)
+                fine = (
+                    look(name, value, **{role: values[other] for role, other in others})
+                    if others
+                    else look(name, value)
+                )
             except NO_SENSE as error:
                 raise ValueError(f"{name} is {shown(value)}, expected {meaning}") from error
             if fine is False:

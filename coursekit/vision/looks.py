@@ -63,7 +63,7 @@ def is_size(value: Any) -> bool:
 
 
 def eps_in_255ths(name: str, value: Any) -> None:
-    if isinstance(value, Real) and value > 1:
+    if isinstance(value, (int, float)) and value > 1:
         raise ValueError(f"{name} is {value}, expected 0 to 1; did you mean {value} / 255?")
 
 
