@@ -228,7 +228,7 @@ FCN = (
         "FCN",
         "skips straight to the picture",
         body="""
-        def __init__(self, stages, channels, num_classes, *, num_skips=2):
+        def __init__(self, stages: Stages, channels: StageChannels, num_classes: NumClasses, *, num_skips: NumSkips = 2):
             super().__init__()
             self.stages = nn.ModuleList(stages)
             self.scores = nn.ModuleList(nn.Conv2d(c, num_classes, 1) for c in channels[-1 - num_skips :])
@@ -376,7 +376,7 @@ DECONV_NET = (
         "DeconvNet",
         "convolution before unpooling",
         body="""
-        def __init__(self, in_channels, widths, num_classes, *, tied=False):
+        def __init__(self, in_channels: InChannels, widths: Widths, num_classes: NumClasses, *, tied: Flag = False):
             super().__init__()
             levels = list(zip(widths[:-1], widths[1:]))
             self.stem = nn.Conv2d(in_channels, widths[0], 3, padding=1)

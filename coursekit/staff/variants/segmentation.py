@@ -108,7 +108,7 @@ VARIANTS = (
         "FCN",
         "indices instead of reversed lists",
         body="""
-        def __init__(self, stages, channels, num_classes, *, num_skips=2):
+        def __init__(self, stages: Stages, channels: StageChannels, num_classes: NumClasses, *, num_skips: NumSkips = 2):
             super().__init__()
             self.stages = nn.ModuleList(stages)
             first = len(channels) - num_skips - 1
@@ -131,7 +131,7 @@ VARIANTS = (
         "FCN",
         "recursion",
         body="""
-        def __init__(self, stages, channels, num_classes, *, num_skips=2):
+        def __init__(self, stages: Stages, channels: StageChannels, num_classes: NumClasses, *, num_skips: NumSkips = 2):
             super().__init__()
             self.stages = nn.ModuleList(stages)
             self.scores = nn.ModuleList()
@@ -164,7 +164,7 @@ VARIANTS = (
         "DeconvNet",
         "levels by index, torch's pool modules",
         body="""
-        def __init__(self, in_channels, widths, num_classes, *, tied=False):
+        def __init__(self, in_channels: InChannels, widths: Widths, num_classes: NumClasses, *, tied: Flag = False):
             super().__init__()
             self.stem = nn.Conv2d(in_channels, widths[0], 3, padding=1)
             self.encoder, self.decoder = nn.ModuleList(), None
@@ -214,7 +214,7 @@ VARIANTS = (
         "UNet",
         "levels by index",
         body="""
-        def __init__(self, in_channels, num_classes, widths, *, padding=1):
+        def __init__(self, in_channels: InChannels, num_classes: NumClasses, widths: Widths, *, padding: BlockPadding = 1):
             super().__init__()
             self.p = padding
             depth = len(widths) - 1
