@@ -183,13 +183,10 @@ def one_pixel_attack(
     uniform in [0, 1]. The child of member i is r1 + 0.5 (r2 - r3), three distinct members of the old generation, none of
     them i; a y or x outside the picture is drawn anew, a colour clipped. It takes i's place if it is fitter: label less
     probable, or target more. Before each generation stop if the fittest member is taken for another class (for target).
-
-    Args:
-        predict: (M, 3, H, W) -> (M, K) probabilities. Each generation is shown once, in order, in batches of any size.
+    Each generation is shown to predict once, in order, in batches of any size.
 
     Returns:
         The picture of the fittest member, (3, H, W), and the number of pictures shown to predict.
-
     Source: Su et al. 2019, section 3.3.
     """
     ### BEGIN SOLUTION
@@ -284,9 +281,7 @@ def train_substitute(
         oracle: (M, 3, H, W) -> (M,) labels; asked once for each picture.
         images: (N, 3, H, W) the attacker's own pictures, whose true labels nobody tells.
 
-    Returns:
-        A trained deep copy of substitute, in eval mode.
-
+    Returns a trained deep copy of substitute, in eval mode.
     Source: Papernot et al. 2017, section 4.
     """
     ### BEGIN SOLUTION
@@ -345,9 +340,7 @@ def attack_success(
         logits: (N, K) on the attacked pictures.
         clean_logits: (N, K) on the clean ones; if given, a picture that was wrong already is no success.
 
-    Returns:
-        (N,) bool.
-
+    Returns (N,) bool.
     Source: Chakraborty et al. 2018, section 2.3 (the lecture's four goals).
     """
     ### BEGIN SOLUTION

@@ -109,7 +109,6 @@ class FCN(Network):
         num_skips: 0, 1 and 2 are the paper's 32s, 16s and 8s on a trunk of five stages.
 
     Parameters: `stages` (ModuleList), `scores` (ModuleList of num_skips + 1 Conv2d(c, num_classes, 1), finest first).
-
     Source: Long et al. 2015, figure 3.
     """
 
@@ -143,14 +142,12 @@ class DeconvNet(Network):
     Encoder: `stem`, ReLU; then at each level i a convolution, ReLU, 2 x 2 max pooling that keeps its indices. Decoder, from
     the coarsest level: unpool with the indices of level i to the size that was pooled there, transposed convolution, ReLU.
 
-    Args:
-        widths: channels of the stem and of each level.
-        tied: the decoder has no parameters: level i uses encoder[i].weight itself, without bias (no decoder learning).
+    widths: channels of the stem and of each level. tied: the decoder has no parameters, level i uses encoder[i].weight
+    itself, without bias (no decoder learning).
 
     Parameters: `stem` Conv2d(in_channels, widths[0], 3, padding=1); `encoder` (ModuleList), encoder[i]
     Conv2d(widths[i], widths[i + 1], 3, padding=1); `decoder` (ModuleList, coarsest first; None if tied) of
     ConvTranspose2d(widths[i + 1], widths[i], 3, padding=1); `head` Conv2d(widths[0], num_classes, 1).
-
     Source: Noh et al. 2015, section 3; the lecture, "Symmetry in Encoder/Decoder".
     """
 
@@ -195,19 +192,14 @@ class UNet(Network):
     """Contract to the bottom, expand again, and at each level copy the encoder's map over to the decoder.
 
     Down: `conv_block` (whose output is the skip), then 2 x 2 max pooling; the bottom is one more block. Up, from the coarsest
-    level: a 2 x 2 transposed convolution of stride 2, joined with the skip as cat([skip, up]), a block. At last a 1 x 1
-    convolution.
-
-    Args:
-        widths: channels of each level, the bottom's last.
-        padding: 1 keeps the size: where pooling dropped a row or column, up is zero-padded below and on the right to the
-            skip's size, and the logits have the images' size. 0 is the paper's: each block loses 4 pixels, the skip is cropped
-            at its centre to the size of up, and the logits are smaller (572 pixels give 388).
+    level: a 2 x 2 transposed convolution of stride 2, joined with the skip as cat([skip, up]), a block. widths: channels of
+    each level, the bottom's last. padding 1 keeps the size: where pooling dropped a row or column, up is zero-padded below
+    and on the right to the skip's size, and the logits have the images' size. 0 is the paper's: each block loses 4 pixels,
+    the skip is cropped at its centre to the size of up, and the logits are smaller (572 pixels give 388).
 
     Parameters: `down` (ModuleList of conv_block, finest first), `bottom`; `up` (ModuleList, coarsest first) of
     ConvTranspose2d(widths[i + 1], widths[i], 2, stride=2), `merge` (likewise) of conv_block(2 * widths[i], widths[i]);
-    `head` Conv2d(widths[0], num_classes, 1).
-
+    `head` Conv2d(widths[0], num_classes, 1), which makes the logits.
     Source: Ronneberger et al. 2015, figure 1.
     """
 

@@ -4,7 +4,8 @@ Gatys et al. 2015, section 2 (both losses and the loop); Mahendran and Vedaldi 2
 
 In every function: features are what a layer returns, (N, C, H, W). `features`, `targets` or `grams`, and `weights` belong
 together by their place. Losses are 0-d, summed over everything, and differentiable in features and images; targets and
-grams are constants. Nothing given is modified. Gradients are enabled for you. Bad arguments raise ValueError.
+grams are constants. Nothing given is modified. `style_transfer` and `stylize` run with gradients enabled. Bad arguments
+raise ValueError.
 """
 
 from __future__ import annotations

@@ -14,7 +14,9 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
-from coursekit.vision import looks, looks_maps
+from coursekit.vision import looks
+from coursekit.vision import looks_maps as maps
+from coursekit.vision import looks_networks as nets
 from coursekit.vision.checked import Check
 from coursekit.vision.looks import finite_values, no_bytes, number, of_the_network, tensor, that, whole
 
@@ -39,36 +41,39 @@ Population = Annotated[int, whole(4)]
 Positive = Annotated[float, number("a number, more than 0", lambda v: 0 < v < math.inf)]
 Severity = Annotated[int, that("1 (weak) to 5 (strong)", lambda v: looks.is_whole(v, 1) and v <= 5)]
 TopCount = Annotated[int, Check("1 to the number of images", looks.at_most_the_images)]
-Unit = Annotated[tuple[int, ...], that("a tuple of ints: (channel, y, x), or (channel,)", looks.is_unit, role="unit")]
+UNIT = "a tuple of whole numbers: (channel, y, x), or (channel,)"
+Unit = Annotated[
+    tuple[int, ...], that(UNIT, lambda v: isinstance(v, tuple) and all(map(looks.is_whole, v)), role="unit")
+]
 WeightsFile = Annotated[str | Path, that("the path of a .safetensors file", lambda v: isinstance(v, (str, Path)))]
 
 # networks and functions
-EVAL = (looks.network, looks.in_eval_mode)
+EVAL = (nets.network, nets.in_eval_mode)
 LOGITS = "a network in eval mode: images (N, 3, H, W) -> logits (N, K), no softmax"
-Model = Annotated[nn.Module, Check(LOGITS, *EVAL, role="model", watch=looks.watch_logits)]
+Model = Annotated[nn.Module, Check(LOGITS, *EVAL, role="model", watch=nets.watch_logits)]
 AnyModeModel = Annotated[
-    nn.Module, Check("a network in any mode", looks.module, role="model", watch=looks.watch_logits)
+    nn.Module, Check("a network in any mode", nets.network, nets.module, role="model", watch=nets.watch_logits)
 ]
 ModelOrFunction = Annotated[
-    nn.Module | Callable[[Tensor], Tensor], Check(LOGITS, *EVAL, role="model", watch=looks.watch_logits)
+    nn.Module | Callable[[Tensor], Tensor], Check(LOGITS, *EVAL, role="model", watch=nets.watch_logits)
 ]
-Substitute = Annotated[nn.Module, Check("a network in eval mode", looks.module, *EVAL, watch=nullcontext)]
-Layer = Annotated[str, Check("a module's qualified name", looks.layer, watch=looks.watch_layer)]
+Substitute = Annotated[nn.Module, Check("a network in eval mode", *EVAL, nets.module, watch=nullcontext)]
+Layer = Annotated[str, Check("a module's qualified name", nets.layer, watch=nets.watch_layer)]
 MapLayer = Annotated[
-    str, Check("the name of a layer that returns maps (N, C, h, w)", looks.layer, watch=looks.watch_layer)
+    str, Check("the name of a layer that returns maps (N, C, h, w)", nets.layer, watch=nets.watch_layer)
 ]
-ContentLayers = Annotated[Sequence[str], Check("a list of layers' names", looks.layers, role="content_layers")]
-StyleLayers = Annotated[Sequence[str], Check("a list of layers' names", looks.layers, role="style_layers")]
+ContentLayers = Annotated[Sequence[str], Check("a list of layers' names", nets.layers, role="content_layers")]
+StyleLayers = Annotated[Sequence[str], Check("a list of layers' names", nets.layers, role="style_layers")]
 Function = Callable[[Tensor], Tensor]
-Oracle = Annotated[Function, Check("images (M, 3, H, W) -> labels (M,)", looks.function, watch=nullcontext)]
-Scores = Annotated[Function, Check("images (M, 3, H, W) -> scores (M, K)", looks.function, watch=looks.watch_scores)]
+Oracle = Annotated[Function, Check("images (M, 3, H, W) -> labels (M,)", nets.function, watch=nullcontext)]
+Scores = Annotated[Function, Check("images (M, 3, H, W) -> scores (M, K)", nets.function, watch=nets.watch_scores)]
 Probabilities = Annotated[
-    Function, Check("images (M, 3, H, W) -> probabilities (M, K)", looks.function, watch=looks.watch_probabilities)
+    Function, Check("images (M, 3, H, W) -> probabilities (M, K)", nets.function, watch=nets.watch_probabilities)
 ]
 TRANSFER = "(image (3, H, W), style (3, h, w)) -> image (3, H, W)"
-Transfer = Annotated[Callable[[Tensor, Tensor], Tensor], Check(TRANSFER, looks.function, watch=nullcontext)]
+Transfer = Annotated[Callable[[Tensor, Tensor], Tensor], Check(TRANSFER, nets.function, watch=nullcontext)]
 CORRUPTIONS = "a list of functions (images, severity, *, generator) -> images"
-Corruptions = Annotated[Sequence[Callable[..., Tensor]], Check(CORRUPTIONS, looks_maps.corruptions)]
+Corruptions = Annotated[Sequence[Callable[..., Tensor]], Check(CORRUPTIONS, maps.corruptions)]
 
 # pictures
 SEEN = (finite_values, no_bytes, of_the_network)
@@ -82,7 +87,7 @@ Texture = Annotated[Tensor, tensor("one texture a content: (N, 3, h, w)", finite
 Image = Annotated[Tensor, tensor("one picture (3, H, W) in [0, 1]", *SEEN, thing="picture")]
 UnboundedImage = Annotated[Tensor, tensor("one picture (3, H, W), any numbers", finite_values, thing="picture")]
 Gradient = Annotated[Tensor, tensor("the image's (3, H, W)", finite_values)]
-Styles = Annotated[Sequence[Tensor], Check("a list of pictures (3, h, w) of any size", looks_maps.styles)]
+Styles = Annotated[Sequence[Tensor], Check("a list of pictures (3, h, w) of any size", maps.styles)]
 
 # classes, counted from 0, and scores
 Labels = Annotated[
@@ -96,54 +101,56 @@ NumClasses = Annotated[int, whole(2, looks.above_the_labels, role="num_classes")
 Logits = Annotated[Tensor, tensor("logits (N, K)", looks.no_probabilities, dtype="float", role="logits")]
 CleanLogits = Annotated[Tensor, tensor("logits' (N, K)", looks.no_probabilities, dtype="float", role="clean_logits")]
 TrialClasses = Annotated[Tensor, tensor("one class a trial: (T,)", dtype="int64", thing="")]
-ErrorRates = Annotated[Tensor, tensor("(C, S): a row a corruption", looks_maps.rates, dtype="float")]
-BaselineRates = Annotated[Tensor, tensor("errors' (C, S)", looks_maps.rates, looks_maps.divides, dtype="float")]
+ErrorRates = Annotated[Tensor, tensor("(C, S): a row a corruption", maps.rates, dtype="float")]
+BaselineRates = Annotated[Tensor, tensor("errors' (C, S)", maps.rates, maps.divides, dtype="float")]
 RATE = "an error rate from 0 to 1: a float or a 0-d tensor"
 ErrorRate = Annotated[float | Tensor, number(RATE, lambda v: 0 <= float(v) <= 1)]
 BaselineRate = Annotated[float | Tensor, number(RATE, lambda v: 0 <= float(v) <= 1, role="baseline_clean")]
 
 # tensors of any shape
 AnyTensor = Annotated[Tensor, tensor("a floating-point tensor of any shape", thing="")]
-Gradients = Annotated[Sequence[Tensor], that("a list of tensors, one a parameter", looks.is_tensors)]
+GRADIENTS = "a list of tensors, one a parameter"
+Gradients = Annotated[
+    Sequence[Tensor],
+    that(GRADIENTS, lambda v: v is not None and all(isinstance(g, Tensor) for g in v) and not isinstance(v, Tensor)),
+]
 
 # features of layers, and what is compared with them
-FeatureMaps = Annotated[Tensor, Check("a layer's maps (N, C, H, W)", looks_maps.FEATURES, finite_values)]
-Features = Annotated[
-    Sequence[Tensor], Check("a list of (N, C, H, W), one a layer", looks_maps.features, role="features")
-]
+FeatureMaps = Annotated[Tensor, Check("a layer's maps (N, C, H, W)", maps.FEATURES, finite_values)]
+Features = Annotated[Sequence[Tensor], Check("a list of (N, C, H, W), one a layer", maps.features, role="features")]
 FeatureTargets = Annotated[
-    Sequence[Tensor], Check("a list of (N, C, H, W)", looks_maps.like_features("features' (N, C, H, W)"))
+    Sequence[Tensor], Check("a list of (N, C, H, W)", maps.like_features("features' (N, C, H, W)"))
 ]
-Grams = Annotated[Sequence[Tensor], Check("a list of (N, C, C)", looks_maps.like_features("(N, C, C) or (1, C, C)"))]
-FeatureWeights = Annotated[Sequence[float], Check("a list of numbers, one a layer", looks_maps.feature_weights)]
-ContentWeights = Annotated[Sequence[float], Check("a list of numbers, one a layer", looks_maps.content_weights)]
-StyleWeights = Annotated[Sequence[float], Check("a list of numbers, one a layer", looks_maps.style_weights)]
+Grams = Annotated[Sequence[Tensor], Check("a list of (N, C, C)", maps.like_features("(N, C, C) or (1, C, C)"))]
+FeatureWeights = Annotated[Sequence[float], Check("a list of numbers, one a layer", maps.feature_weights)]
+ContentWeights = Annotated[Sequence[float], Check("a list of numbers, one a layer", maps.content_weights)]
+StyleWeights = Annotated[Sequence[float], Check("a list of numbers, one a layer", maps.style_weights)]
 
 # maps and kernels
 Maps = Annotated[Tensor, tensor("a floating-point tensor (N, C, H, W)", role="maps")]
 INDICES = "values' (N, C, H, W): unpool with the indices of the pooling that made this map"
 Indices = Annotated[Tensor, tensor(INDICES, dtype="int64", role="indices")]
 Kernel = Annotated[Tensor, tensor("(C, C_out, kh, kw) with x's channels first", role="kernel")]
-KernelSize = Annotated[int, whole(1, looks_maps.fits_in_maps)]
+KernelSize = Annotated[int, whole(1, maps.fits_in_maps)]
 Stride = Annotated[int, whole(1, role="stride")]
-Crop = Annotated[int, whole(0, looks_maps.leaves_something)]
-PlaneSize = Annotated[tuple[int, int], that("(H, W), both 1 or more", looks.is_size, looks_maps.holds_indices)]
-LogitMaps = Annotated[Tensor, tensor("(N, K, H, W), K 2 or more", looks_maps.several_classes, role="logit_maps")]
+Crop = Annotated[int, whole(0, maps.leaves_something)]
+PlaneSize = Annotated[tuple[int, int], that("(H, W), both 1 or more", looks.is_size, maps.holds_indices)]
+LogitMaps = Annotated[Tensor, tensor("(N, K, H, W), K 2 or more", maps.several_classes, role="logit_maps")]
 PIXELS = "(N, H, W): one label a pixel"
-LabelMaps = Annotated[Tensor, tensor(PIXELS, looks_maps.pixel_classes, dtype="int64", thing="pixel", role="label_maps")]
-PredictedMaps = Annotated[Tensor, tensor(PIXELS, looks_maps.pixel_classes, dtype="int64", thing="pixel")]
+LabelMaps = Annotated[Tensor, tensor(PIXELS, maps.pixel_classes, dtype="int64", thing="pixel", role="label_maps")]
+PredictedMaps = Annotated[Tensor, tensor(PIXELS, maps.pixel_classes, dtype="int64", thing="pixel")]
 LabelValue = Annotated[int, that("a whole number", looks.is_whole)]
 IgnoreIndex = Annotated[int, that("a whole number", looks.is_whole, role="ignore_index")]
 
 # networks of maps
 Linear = Annotated[nn.Linear, that("an nn.Linear", lambda v: isinstance(v, nn.Linear), role="linear")]
 InChannels = Annotated[int, whole(1, role="in_channels")]
-MapSize = Annotated[int | tuple[int, int], Check("(h, w), or one whole number for both", looks_maps.map_size)]
-Classifier = Annotated[nn.Module, Check("a network with normalize, features and classifier", looks_maps.classifier)]
-Stages = Annotated[Sequence[nn.Module], that("the trunk as a list of modules", looks_maps.is_stages, role="stages")]
-StageChannels = Annotated[Sequence[int], Check("a list of whole numbers, 1 or more", looks_maps.stage_channels)]
-NumSkips = Annotated[int, whole(0, looks_maps.fewer_than_stages)]
+MapSize = Annotated[int | tuple[int, int], Check("(h, w), or one whole number for both", maps.map_size)]
+Classifier = Annotated[nn.Module, Check("a network with normalize, features and classifier", maps.classifier)]
+Stages = Annotated[Sequence[nn.Module], that("the trunk as a list of modules", maps.is_stages, role="stages")]
+StageChannels = Annotated[Sequence[int], Check("a list of whole numbers, 1 or more", maps.stage_channels)]
+NumSkips = Annotated[int, whole(0, maps.fewer_than_stages)]
 WIDTHS = "channels for each level, two levels or more, such as (16, 32, 64)"
-Widths = Annotated[Sequence[int], that(WIDTHS, looks_maps.is_widths)]
+Widths = Annotated[Sequence[int], that(WIDTHS, maps.is_widths)]
 BLOCK = "1 (the size stays) or 0 (the paper's valid convolutions)"
 BlockPadding = Annotated[int, that(BLOCK, lambda v: looks.is_whole(v, 0) and v <= 1)]

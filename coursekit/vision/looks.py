@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
@@ -15,9 +13,7 @@ from torch import Tensor, nn
 
 from coursekit.vision.checked import Check, Look, shown
 
-Sizes = dict[
-    str, Any
-]  # what the letters of shapes stand for; F: the dtype of the first floating-point tensor, and its name
+Sizes = dict[str, Any]  # letter of a shape -> number; F -> the dtype of the floating-point tensors, and who set it
 SHAPE = re.compile(r"\((?:\w+, ?)+\w*\)")  # (N,) or (N, 3, H, W)
 GOALS = ("confidence_reduction", "misclassification", "targeted", "source_to_target")
 SEED = "torch.Generator().manual_seed(0)"
@@ -50,20 +46,12 @@ def that(meaning: str, holds: Callable[[Any], bool], *looks: Look, role: str = "
     return Check(meaning, lambda name, value: holds(value), *looks, role=role)
 
 
-def is_unit(value: Any) -> bool:
-    return isinstance(value, tuple) and all(is_whole(place) for place in value)
-
-
-def is_tensors(value: Any) -> bool:
-    return not isinstance(value, Tensor) and all(isinstance(one, Tensor) for one in value)
-
-
 def is_size(value: Any) -> bool:
     return isinstance(value, (tuple, list)) and len(value) == 2 and all(is_whole(side, 1) for side in value)
 
 
 def eps_in_255ths(name: str, value: Any) -> None:
-    if isinstance(value, Real) and value > 1:
+    if isinstance(value, (int, float)) and value > 1:
         raise ValueError(f"{name} is {value}, expected 0 to 1; did you mean {value} / 255?")
 
 
@@ -113,22 +101,19 @@ def shaped(meaning: str, dtype: str = "F", thing: str = "value") -> Look:
         if not isinstance(value, Tensor):
             raise ValueError(f"{name} is {kind}, expected a torch tensor: {meaning}")
         if dtype != "int64" and not value.is_floating_point():
-            if thing == "picture":
-                raise ValueError(
-                    f"{name} has dtype {kind}, expected floating point in [0, 1]: use {name}.float() / 255"
-                )
-            raise ValueError(f"{name} is {kind}, expected a floating-point tensor")
+            wanted = (
+                f"floating point in [0, 1]: use {name}.float() / 255"
+                if thing == "picture"
+                else "a floating-point tensor"
+            )
+            raise ValueError(f"{name} has dtype {kind}, expected {wanted}")
         if dtype == "F" and kind is not (known := sizes.setdefault("F", (kind, name)))[0]:
             raise ValueError(f"{name} is {kind}, {known[1]} {known[0]}: use {name}.to({known[0]})")
         found = tuple(value.shape)
         if 0 in found and thing:
             raise ValueError(f"{name} has shape {found}: there is no {thing} in it")
         if shapes and not any(_fits(shape, found, sizes) for shape in shapes):
-            hint = (
-                f"; one picture is {name}[None]"
-                if thing == "picture" and shapes[0][:1] == ("N",) and len(found) == 3
-                else ""
-            )
+            hint = f"; one picture is {name}[None]" if thing == "picture" and len(shapes[0]) > len(found) == 3 else ""
             raise ValueError(f"{name} has shape {found}, expected {_with_sizes(meaning, sizes)}{hint}")
 
     return look
@@ -194,134 +179,9 @@ def classes(name: str, value: Any, *, logits: Tensor | None = None) -> None:
 
 def no_probabilities(name: str, value: Tensor) -> None:
     """Refuse rows that sum to 1 where logits are wanted."""
-    if value.shape[1] > 1 and has_values(value) and _sum_to_1(value.detach(), 1e-4):
-        raise ValueError(f"{name} returns probabilities (rows sum to 1): give one that returns logits, without softmax")
+    if value.shape[1] > 1 and has_values(value) and sum_to_1(value.detach(), 1e-4):
+        raise ValueError(f"{name} has rows that sum to 1, probabilities: give logits, without softmax")
 
 
-def _sum_to_1(rows: Tensor, tolerance: float) -> bool:
+def sum_to_1(rows: Tensor, tolerance: float) -> bool:
     return bool((rows >= 0).all()) and bool(((rows.sum(1) - 1).abs() < tolerance).all())
-
-
-# networks and functions
-
-
-def network(name: str, value: Any) -> None:
-    if not callable(value):
-        raise ValueError(f"{name} is a {type(value).__name__}; give a network, for example load_model('tiny_vgg')")
-
-
-def module(name: str, value: Any) -> bool:
-    network(name, value)
-    return isinstance(value, nn.Module)
-
-
-def in_eval_mode(name: str, value: Any) -> None:
-    modules = value.named_modules() if isinstance(value, nn.Module) else ()
-    training = next((inner or "the network" for inner, module in modules if module.training), None)
-    if training:
-        raise ValueError(f"{name} is in train mode ({training}): call {name}.eval() first")
-
-
-def function(name: str, value: Any) -> None:
-    if not callable(value):
-        raise ValueError(f"{name} is a {type(value).__name__}; give a function of images")
-
-
-def layer(name: str, value: Any, *, model: Any) -> None:
-    if not isinstance(model, nn.Module):
-        raise ValueError(f"{name} is {value!r}: a plain function has no layers; give the nn.Module itself")
-    names = [inner for inner, _ in model.named_modules() if inner]
-    if not isinstance(value, str):
-        raise ValueError(f"{name} is a {type(value).__name__}, expected a name such as {names[-1]!r}")
-    if value not in names:
-        near = difflib.get_close_matches(value, names, n=5, cutoff=0.4) or names[:5]
-        raise ValueError(f"{name} {value!r} does not exist; near names: {', '.join(near)}")
-
-
-def layers(name: str, value: Sequence[str], *, model: Any) -> None:
-    if isinstance(value, str):
-        raise ValueError(f"{name} is the string {value!r}: give a list of names, [{value!r}]")
-    for one in value:
-        layer(name, one, model=model)
-
-
-@contextmanager
-def watch_logits(model: Any, *, labels: Any = None, target: Any = None) -> Iterator[Any]:
-    """Look at the logits whenever the network runs."""
-    wanted = target if labels is None else labels
-    largest = -1 if wanted is None else int(torch.as_tensor(wanted).max())
-
-    def look(_module: Any, _inputs: Any, logits: Any) -> None:
-        if not isinstance(logits, Tensor) or logits.dim() != 2:
-            return
-        known = logits.shape[1]
-        if largest >= known:
-            raise ValueError(f"label {largest} is out of range: the network has {known} classes, 0 to {known - 1}")
-        no_probabilities("the network", logits)
-
-    with ExitStack() as hooks:
-        if isinstance(model, nn.Module):
-            hooks.callback(model.register_forward_hook(look).remove)
-        yield model
-
-
-@contextmanager
-def watch_layer(layer: str, *, model: nn.Module, unit: Any = None, channel: Any = None) -> Iterator[str]:
-    """Look at a layer's output whenever it runs: has it this unit, or this channel? Without either it must be maps."""
-    places = unit if channel is None else (channel,)
-
-    def look(_module: Any, _inputs: Any, output: Any) -> None:
-        shape = tuple(output.shape[1:]) if isinstance(output, Tensor) else None
-        if shape is None:
-            return
-        if len(shape) not in (1, 3):
-            found = f"({', '.join(map(str, ('N', *shape)))}), neither maps (N, C, h, w) nor flat (N, C)"
-            raise ValueError(f"layer {layer!r} returns {found}: choose another layer")
-        if places is None and len(shape) == 1:
-            raise ValueError(f"layer {layer!r} is flat, its output is (N, {shape[0]}): choose a convolutional layer")
-        if unit is not None and len(unit) != len(shape):
-            raise ValueError(
-                f"unit {unit} has {len(unit)} numbers; a unit of layer {layer!r} has {len(shape)}: {shape}"
-            )
-        if any(not 0 <= place < side for place, side in zip(places or (), shape, strict=False)):
-            what = f"channel {channel}" if unit is None else f"unit {unit}"
-            raise ValueError(f"{what} is outside layer {layer!r}, whose output is {shape}")
-
-    handle = model.get_submodule(layer).register_forward_hook(look)
-    try:
-        yield layer
-    finally:
-        handle.remove()
-
-
-@contextmanager
-def watch_scores(predict: Any, *, labels: Any = None, label: Any = None, target: Any = None) -> Iterator[Any]:
-    """Look at every answer of a black box: rows of finite scores, which know the classes that are asked for."""
-    largest = max(int(torch.as_tensor(value).max()) for value in (labels, label, target) if value is not None)
-
-    def call(images: Tensor) -> Any:
-        scores = predict(images)
-        if not isinstance(scores, Tensor) or scores.dim() != 2 or len(scores) != len(images):
-            got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
-            raise ValueError(f"predict returned {got} for {len(images)} images, expected (M, K): one row an image")
-        if not finite(scores):
-            raise ValueError("predict returned scores that are not finite: look at what your network says")
-        if largest >= scores.shape[1]:
-            raise ValueError(f"label {largest} is out of range: predict knows {scores.shape[1]} classes")
-        return scores
-
-    yield call
-
-
-@contextmanager
-def watch_probabilities(predict: Any, *, label: Any = None, target: Any = None) -> Iterator[Any]:
-    """Look also at whether the rows are probabilities."""
-
-    def call(images: Tensor) -> Any:
-        scores = ask(images)
-        if not _sum_to_1(scores.detach(), 1e-3):
-            raise ValueError("predict returned rows that are no probabilities (they do not sum to 1): apply softmax")
-        return scores
-
-    with watch_scores(predict, label=label, target=target) as ask:
-        yield call

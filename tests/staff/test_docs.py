@@ -1,6 +1,7 @@
 """The documents name commands that exist, the README's table is the parts table, every command explains itself."""
 
 import argparse
+import ast
 import json
 import re
 import shlex
@@ -224,3 +225,17 @@ def test_hints_that_cannot_be_remembered_are_refused_in_one_line(tmp_path):
 
     with pytest.raises(UsageError, match=r"hints\.json cannot be written .*: mend or remove it$"):
         next_hint("saliency_map", root=tmp_path)
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.module)
+def test_a_student_module_is_read_in_small_pieces(part):
+    """No body has more than forty lines; the two longest modules, which stay whole, have no docstring of more than twelve."""
+    for node in ast.walk(ast.parse((ROOT / part.module_path).read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            told = len((ast.get_docstring(node) or "").splitlines())
+            assert told <= 12 or part.module not in ("adversarial", "segmentation"), (
+                f"{node.name}: {told} lines of docstring"
+            )
+        if isinstance(node, ast.FunctionDef):
+            first = node.body[1 if ast.get_docstring(node) else 0].lineno if len(node.body) > 1 else node.lineno
+            assert node.end_lineno - first < 40, f"{node.name} has {node.end_lineno - first + 1} lines"

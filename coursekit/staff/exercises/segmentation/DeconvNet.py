@@ -55,7 +55,7 @@ MISTAKES = (
     mistake(
         "convolution before unpooling",
         body="""
-        def __init__(self, in_channels, widths, num_classes, *, tied=False):
+        def __init__(self, in_channels: InChannels, widths: Widths, num_classes: NumClasses, *, tied: Flag = False):
             super().__init__()
             levels = list(zip(widths[:-1], widths[1:]))
             self.stem = nn.Conv2d(in_channels, widths[0], 3, padding=1)
@@ -122,7 +122,7 @@ VARIANTS = (
     variant(
         "levels by index, torch's pool modules",
         body="""
-        def __init__(self, in_channels, widths, num_classes, *, tied=False):
+        def __init__(self, in_channels: InChannels, widths: Widths, num_classes: NumClasses, *, tied: Flag = False):
             super().__init__()
             self.stem = nn.Conv2d(in_channels, widths[0], 3, padding=1)
             self.encoder, self.decoder = nn.ModuleList(), None

@@ -48,7 +48,7 @@ MISTAKES = (
     mistake(
         "skips straight to the picture",
         body="""
-        def __init__(self, stages, channels, num_classes, *, num_skips=2):
+        def __init__(self, stages: Stages, channels: StageChannels, num_classes: NumClasses, *, num_skips: NumSkips = 2):
             super().__init__()
             self.stages = nn.ModuleList(stages)
             self.scores = nn.ModuleList(nn.Conv2d(c, num_classes, 1) for c in channels[-1 - num_skips :])
@@ -146,7 +146,7 @@ VARIANTS = (
     variant(
         "indices instead of reversed lists",
         body="""
-        def __init__(self, stages, channels, num_classes, *, num_skips=2):
+        def __init__(self, stages: Stages, channels: StageChannels, num_classes: NumClasses, *, num_skips: NumSkips = 2):
             super().__init__()
             self.stages = nn.ModuleList(stages)
             first = len(channels) - num_skips - 1
@@ -168,7 +168,7 @@ VARIANTS = (
     variant(
         "recursion",
         body="""
-        def __init__(self, stages, channels, num_classes, *, num_skips=2):
+        def __init__(self, stages: Stages, channels: StageChannels, num_classes: NumClasses, *, num_skips: NumSkips = 2):
             super().__init__()
             self.stages = nn.ModuleList(stages)
             self.scores = nn.ModuleList()

@@ -150,7 +150,7 @@ VARIANTS = (
     variant(
         "levels by index",
         body="""
-        def __init__(self, in_channels, num_classes, widths, *, padding=1):
+        def __init__(self, in_channels: InChannels, num_classes: NumClasses, widths: Widths, *, padding: BlockPadding = 1):
             super().__init__()
             self.p = padding
             depth = len(widths) - 1
