@@ -131,7 +131,8 @@ class _SkipExtensions(ast.NodeTransformer):
                 if getattr(value, "__module__", "").startswith("assignment2."):
                     function = node.id
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "needs":
-                yield from (a.value for a in node.args if isinstance(a, ast.Constant) and _is_unwritten(a.value))
+                named = [a.value for a in node.args if isinstance(a, ast.Constant)]
+                yield from (name for name in named if isinstance(name, str) and _is_unwritten(name))
             if function and _is_unwritten(function):
                 yield function
 
