@@ -97,7 +97,7 @@ def climb(network, image, target, **options):
 def test_fooling_a_linear_model_goes_straight_along_the_targets_weights(expect):
     model = seeded(Linear())
 
-    with expect.unchanged(image=IMAGES[0]):
+    with expect.kept(image=IMAGES[0]):
         path = climb(model, IMAGES[0], 2, step_size=0.4, max_steps=3)
 
     weight = model.weights()[2]
@@ -142,7 +142,7 @@ def test_fooling_stops_at_the_first_picture_that_is_taken_for_the_target(expect)
 def test_fooling_takes_at_most_max_steps_and_none_without_a_gradient(expect):
     model = seeded(Linear())
 
-    with expect.unchanged(image=IMAGES[0]):
+    with expect.kept(image=IMAGES[0]):
         one = adversarial.fooling_image(model, IMAGES[0], 2, step_size=0.4, max_steps=1)
         none = adversarial.fooling_image(model, IMAGES[0], 2, step_size=0.4, max_steps=0)
 
@@ -477,7 +477,7 @@ def test_one_pixel_attack_starts_everywhere_with_every_colour_and_redraws_what_f
     constant = torch.tensor([0.1, 0.2, 0.7]).double()
     box = BlackBox(lambda images: constant.expand(len(images), 3))
 
-    with expect.unchanged(image=image):
+    with expect.kept(image=image):
         result, _ = adversarial.one_pixel_attack(box, image, 2, population=600, generations=1, generator=seed())
 
     old = (box.shown()[:600] == result).flatten(1).all(dim=1).any()
@@ -523,7 +523,7 @@ def test_one_pixel_children_come_from_three_other_members_and_replace_a_less_fit
     image, sides = IMAGES[0], torch.tensor(SIZE)
     box = certain_network()
 
-    with expect.unchanged(image=image):
+    with expect.kept(image=image):
         adversarial.one_pixel_attack(box, image, 2, population=9, generations=6, generator=seed(3))
 
     genes, answers = generations_of(box, image, 9, box.answer)
@@ -876,7 +876,7 @@ def test_exactly_the_fraction_of_labels_is_flipped_each_to_another_class(expect)
 def test_any_label_may_be_flipped_and_all_other_classes_are_as_likely(expect):
     labels = torch.arange(4000) % 5
 
-    with expect.unchanged(labels=labels):
+    with expect.kept(labels=labels):
         flipped = adversarial.flip_labels(labels, 0.5, 5, generator=seed())
 
     places = (flipped != labels).nonzero().flatten() / 4000

@@ -124,7 +124,7 @@ def test_gradients_of_several_content_losses_add_at_the_picture(expect):
     made = [image, 3 * image, (2 * image) ** 2]  # three layers that one picture feeds
     targets = [numbers(*image.shape, seed=i) for i in range(3)]
 
-    with expect.unchanged(**named_tensors(targets=targets)):
+    with expect.kept(**named_tensors(targets=targets)):
         together = slope(part5.content_loss(made, targets, WEIGHTS), image)
 
     x = image.detach()
@@ -532,7 +532,7 @@ def test_two_pictures_together_are_painted_as_each_alone(expect, losses):
     network, (content, start, style) = seeded(Painted()), scene(2)
     alone = {"init": start, "num_steps": 3, "step_size": 0.05}
 
-    with expect.unchanged(content=content, style=style, init=start):
+    with expect.kept(content=content, style=style, init=start):
         together = paint(network, content, style, **alone)
 
     singles = [paint(network, content[i : i + 1], style, **{**alone, "init": start[i : i + 1]}) for i in range(2)]
@@ -608,7 +608,7 @@ class Mark:
 def test_every_image_is_repainted_in_its_place_and_keeps_its_label(expect):
     images, mark = pictures(10), Mark()
 
-    with expect.unchanged(images=images, labels=LABELS):
+    with expect.kept(images=images, labels=LABELS):
         result, labels = part5.stylize(images, LABELS, STYLES[1:2], mark)
 
     expect(result, images / 2 + 0.2, "transfer(image, style), each in its image's place")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from coursekit.grading.store import Failure, Store, array_failure
-from coursekit.grading.unchanged import unchanged
+from coursekit.grading.unchanged import kept, unchanged
 
 
 class CheckFailed(AssertionError):
@@ -66,6 +66,11 @@ class Expect:
     def unchanged(**things: Any) -> AbstractContextManager[None]:
         """Hold the block to leaving the named things, and everything global, as they were."""
         return unchanged(**things)
+
+    @staticmethod
+    def kept(**tensors: Tensor) -> AbstractContextManager[None]:
+        """Hold the block to leaving the numbers of tensors as they were, from which the check computes what is right."""
+        return kept(**tensors)
 
     @staticmethod
     def new(result: Any, **arguments: Tensor) -> None:
