@@ -113,13 +113,12 @@ install() {
         explain pip
     fi
     # a2 in the environment: setup.sh of the edition round the current folder, else of the one that it was made for.
-    cat >"$bin/a2" <<END
+    cat >"$bin/a2" <<END && chmod +x "$bin/a2"
 #!/usr/bin/env bash
 edition=\$PWD made_for=$(printf %q "$edition")
 while [ -n "\$edition" ] && [ ! -f "\$edition/coursekit/parts.py" ]; do edition=\${edition%/*}; done
 A2_VENV=$(printf %q "$venv") exec "\${edition:-\$made_for}/setup.sh" "\$@"
 END
-    chmod +x "$bin/a2"
     printf '%s\n' "python $version" "place $(cd "$venv" && pwd -P)" >"$venv/tmp/stamp"
     for file in "${files[@]}"; do sum "$file" >>"$venv/tmp/stamp"; done
     mv "$venv/tmp/stamp" "$stamp" && rm -rf "$venv/tmp" "$stamp.old"
@@ -144,8 +143,9 @@ try: import ensurepip, venv
 except ImportError: sys.exit("%d.%d without venv: sudo apt install python%d.%d-venv on Debian and Ubuntu" % (v[:2] * 2))
 sys.stdout.write(sys.executable)'
 
-# Run a command with its output in the log.
+# Run a command with its output in the log; where setpriv is (Linux), it dies with this script.
 run() {
+    if setpriv --pdeathsig KILL true 2>/dev/null; then set -- setpriv --pdeathsig KILL "$@"; fi
     progress 9>&- &
     "$@" >>"$log" 2>&1 </dev/null
     local status=$?
