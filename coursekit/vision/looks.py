@@ -111,12 +111,13 @@ def shaped(meaning: str, dtype: str = "F", thing: str = "value") -> Look:
         if thing and not value.numel():
             raise ValueError(f"{name} has shape {tuple(found)}: there is no {thing} in it")
         for shape in shapes:
-            if len(shape) == len(found):
-                for letter, side in zip(shape, found, strict=True):
-                    if (int(letter) if letter in DIGITS else sizes.setdefault(letter, side)) != side:
-                        break
-                else:
-                    return
+            mine: Sizes = {}
+            if len(shape) == len(found) and all(
+                (int(letter) if letter in DIGITS else sizes.get(letter) or mine.setdefault(letter, side)) == side
+                for letter, side in zip(shape, found, strict=True)
+            ):
+                sizes.update(mine)
+                return
         if shapes:
             hint = f"; one picture is {name}[None]" if thing == "picture" and len(shapes[0]) > len(found) == 3 else ""
             raise ValueError(f"{name} has shape {tuple(found)}, expected {_with_sizes(meaning, sizes)}{hint}")
