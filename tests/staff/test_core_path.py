@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+import torch
 from nbclient import NotebookClient
 
+from assignment2 import robustness
 from coursekit.grading import cells
 from coursekit.grading.notebooks import read_notebook
 from coursekit.parts import PARTS, ROOT, notebooks_of
 from coursekit.staff.markers import cut_code, find_regions, in_file
 from coursekit.staff.release import release
+from coursekit.vision import MODEL_NAMES, evaluation_scenes, load_model
 
 NOTEBOOKS = tuple(path.stem for path in notebooks_of(PARTS))
 # Core functions that a notebook uses through another one, and how a cell does.
@@ -173,6 +177,25 @@ def test_needs_and_attributes_and_what_a_skipped_cell_makes(no_extension: None):
     assert not is_run('needs("top_patches")\ne = 1')
     assert is_run("b = 1"), "made by a cell that runs"
     assert is_run("h = b")
+
+
+def test_the_stored_corruption_errors_are_those_of_the_solution():
+    """One corruption, one network, one group of scenes: notebook 4 measures the others."""
+    stored = json.loads((ROOT / "data" / "corruption_errors.json").read_text(encoding="utf-8"))
+    scenes, network = evaluation_scenes(240), load_model("tiny_squeezenet")
+    noisy = [
+        robustness.gaussian_noise(scenes.images, s, generator=torch.Generator().manual_seed(10 + s))
+        for s in range(1, 6)
+    ]
+
+    with torch.no_grad():
+        wrong = [int((network(images[:40]).argmax(dim=1) != scenes.label[:40]).sum()) for images in noisy]
+
+    assert list(stored) == list(MODEL_NAMES)
+    assert torch.tensor(list(stored.values())).shape == (6, 6, 7, 5)
+    assert max(abs(a - b) for a, b in zip(wrong, stored["tiny_squeezenet"][0][0], strict=True)) <= 1, (
+        "another machine rounds"
+    )
 
 
 @pytest.mark.slow
