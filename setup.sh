@@ -45,7 +45,7 @@ main() {
     read -r _ version <"$stamp"
     if [ $# = 0 ]; then
         echo "Python $version is ready in $venv. For a2 and jupyter on your path: source '$bin/activate'"
-        echo "Next, in $edition: a2 doctor (is everything in order?), jupyter lab notebooks, a2 grade (your points)"
+        echo "Next, in $edition: a2 doctor (is everything in order?), jupyter lab (open notebooks/1_saliency.ipynb), a2 grade (your points)"
     elif [ "$1" = test ]; then
         shift
         cd "$edition" || exit

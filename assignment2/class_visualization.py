@@ -201,7 +201,8 @@ def class_visualization(
         image = ascent_step(model, image, target, step_size=step_size, l2_weight=l2_weight)
         if blur_every and step % blur_every == 0:
             image = blur(image, blur_sigma)
-        image = zero_small_pixels(image, pixel_fraction)
+        if pixel_fraction:
+            image = zero_small_pixels(image, pixel_fraction)
         if contribution_fraction:
             before = before.detach().requires_grad_()
             (gradient,) = torch.autograd.grad(model(before[None])[0, target], before, materialize_grads=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
+import symtable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,10 +73,10 @@ def use_cards() -> None:
     except ImportError:
         return
     shell = get_ipython()
-    if shell is None or any(isinstance(t, _SkipExtensions) for t in shell.ast_transformers):
+    if shell is None or any(isinstance(t, SkipExtensions) for t in shell.ast_transformers):
         return
     shell.set_custom_exc((NotImplementedError,), _show_hole)
-    shell.ast_transformers.append(_SkipExtensions(shell.user_ns))
+    shell.ast_transformers.append(SkipExtensions(shell.user_ns))
 
 
 def _show_hole(shell: Any, kind: type[BaseException], error: BaseException, trace: Any, tb_offset: Any = None) -> Any:
@@ -95,7 +96,7 @@ def show_skipped(function: str) -> None:
     show(card("skipped", text), text)
 
 
-class _SkipExtensions(ast.NodeTransformer):
+class SkipExtensions(ast.NodeTransformer):
     """Replaces a cell that cannot run without an unwritten extension by a line that says so."""
 
     def __init__(self, namespace: dict[str, Any]) -> None:
@@ -105,9 +106,8 @@ class _SkipExtensions(ast.NodeTransformer):
     def visit(self, node: ast.AST) -> ast.AST:
         if not isinstance(node, ast.Module):
             return node
-        made = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        made |= {n.name for n in node.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
-        waits_for = next(self._unwritten(node, made), None)
+        made, read = names_of(node)
+        waits_for = next(self._unwritten(node, read), None)
         if waits_for is None:
             for name in made:
                 self.missing.pop(name, None)
@@ -116,32 +116,40 @@ class _SkipExtensions(ast.NodeTransformer):
         line = f"__import__('coursekit.grading.cells', fromlist=['cells']).show_skipped({waits_for!r})"
         return ast.parse(line)
 
-    def _unwritten(self, cell: ast.Module, made: set[str]) -> Iterator[str]:
+    def _unwritten(self, cell: ast.Module, read: frozenset[str]) -> Iterator[str]:
         """Yield the unwritten extensions that a cell needs."""
+        yield from (self.missing[name] for name in sorted(read & self.missing.keys()))
+        named = [name for name in sorted(read) if _is_of_an_exercise(self.namespace.get(name))]
         for node in ast.walk(cell):
-            function = None
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 owner = self.namespace.get(node.value.id)
                 if isinstance(owner, ModuleType) and owner.__name__.startswith("assignment2."):
-                    function = node.attr
-            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-                if node.id in self.missing and node.id not in made:
-                    yield self.missing[node.id]
-                value = self.namespace.get(node.id)
-                if getattr(value, "__module__", "").startswith("assignment2."):
-                    function = node.id
+                    named.append(node.attr)
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "needs":
-                named = [a.value for a in node.args if isinstance(a, ast.Constant)]
-                yield from (name for name in named if isinstance(name, str) and _is_unwritten(name))
-            if function and _is_unwritten(function):
-                yield function
+                named += [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+        yield from (name for name in named if is_unwritten(name))
+
+
+def names_of(cell: ast.Module) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names that a cell makes, and those that it reads and does not make itself."""
+    whole = symtable.symtable(ast.unparse(cell), "cell", "exec")
+    made = {s.get_name() for s in whole.get_symbols() if s.is_assigned() or s.is_imported()}
+    read, tables = set(), [whole]
+    for table in tables:  # it grows by the functions in it
+        tables += table.get_children()
+        read |= {s.get_name() for s in table.get_symbols() if s.is_referenced() and (table is whole or s.is_global())}
+    return frozenset(made), frozenset(read - made)
+
+
+def _is_of_an_exercise(value: Any) -> bool:
+    return str(getattr(value, "__module__", "")).startswith("assignment2.")
 
 
 def _functions() -> set[str]:
     return {name for part in PARTS for name in part.functions}
 
 
-def _is_unwritten(function: str) -> bool:
+def is_unwritten(function: str) -> bool:
     """Say whether a function is an extension and still a hole in the file as it is saved."""
     if function not in {name for part in PARTS for name in part.extension}:
         return False

@@ -54,7 +54,9 @@ OWN_ROOMS = {
 }  # fmt: skip
 
 # A cut function no longer uses its imports and arguments: that is the exercise, not a fault.
-STUDENT_LINT = '"assignment2/*.py" = ["F401", "F841", "RUF059", "RUF100", "B007"]  # the holes leave imports and names unused\n'
+STUDENT_LINT = (
+    '"assignment2/*.py" = ["F401", "F841", "RUF059", "RUF100", "B007"]  # the holes leave imports and names unused\n'
+)
 LINT_TABLE = "[tool.ruff.lint.per-file-ignores]\n"
 
 

@@ -37,7 +37,7 @@ def test_in_a_notebook_it_shows_the_part_of_the_report(small_edition):
     shown = json.loads(done.stdout)
     assert (shown["ok"], shown["value"], shown["printed"]) == (True, None, "")
     (output,) = shown["outputs"]
-    assert '<div class="a2">' in output["text/html"]
+    assert '<div class="a2 card bad">' in output["text/html"]
     assert "data:image/png;base64," in output["text/html"]
     assert "saliency of a linear model is its weights" in output["text/html"]
     assert "grad_cam" not in output["text/html"]
@@ -50,7 +50,7 @@ def test_without_ipython_it_prints_text(small_edition):
     done = small_edition.python("-c", WITHOUT_IPYTHON)
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0] == "guided_relu_gradient: 0 of 2 points"
+    assert done.stdout.splitlines()[0].startswith("guided_relu_gradient: not right yet, ")
     assert "hint: " in done.stdout
     assert "<" not in done.stdout.replace("< 0", "")
 
@@ -75,8 +75,11 @@ def test_text_of_a_right_and_of_an_untouched_function():
 
     first, second = Grade((right, todo), 0.1).functions
 
-    assert notebook.as_text(first) == "saliency_map: 2 of 2 points"
-    assert notebook.as_text(second) == "grad_cam: 0 of 1 points, to do"
+    assert notebook.as_text(first) == "saliency_map: correct, 1 of 1 checks"
+    assert (
+        notebook.as_text(second)
+        == 'grad_cam: not written yet\n  failed: b\n    NotImplementedError: ...\n  one more hint: hint("grad_cam")'
+    )
 
 
 def test_a_hint_that_is_about_a_later_check_names_it():

@@ -175,8 +175,8 @@ MISTAKES = (
     mistake(
         "small pixels before the blur",
         "if blur_every and step % blur_every == 0:\n            image = blur(image, blur_sigma)\n        "
-        "image = zero_small_pixels(image, pixel_fraction)\n",
-        "image = zero_small_pixels(image, pixel_fraction)\n        "
+        "if pixel_fraction:\n            image = zero_small_pixels(image, pixel_fraction)\n",
+        "if pixel_fraction:\n            image = zero_small_pixels(image, pixel_fraction)\n        "
         "if blur_every and step % blur_every == 0:\n            image = blur(image, blur_sigma)\n",
         hint="What you cut away is smeared back in a moment later.",
     ),
@@ -188,8 +188,8 @@ MISTAKES = (
     ),
     mistake(
         "fractions exchanged",
-        "zero_small_pixels(image, pixel_fraction)",
-        "zero_small_pixels(image, contribution_fraction)",
+        "if pixel_fraction:\n            image = zero_small_pixels(image, pixel_fraction)",
+        "if contribution_fraction:\n            image = zero_small_pixels(image, contribution_fraction)",
         "image = zero_small_contributions(image, gradient, contribution_fraction)",
         "image = zero_small_contributions(image, gradient, pixel_fraction)",
         hint="Each clipping has a share of its own; you have them the other way round.",
