@@ -1,4 +1,4 @@
-"""Load trained networks by name: the small ones that ship in data/weights, and torchvision's on ImageNet.
+"""Load trained networks by name: the small ones that ship in data/weights, EfficientNet-Lite0, and torchvision's.
 
 Every one maps images in [0, 1] to logits, normalises inside itself, comes in eval mode, names its classes in
 `class_names`, and says in `input_size` which (H, W) it was trained on. Parameters keep requires_grad=True, as torchvision's do: `torch.autograd.grad` with respect to images
@@ -53,9 +53,9 @@ def load_model(
     """Load a trained network in eval mode.
 
     Args:
-        name: one of MODEL_NAMES, or a classifier of torchvision ("squeezenet1_1", "vgg16", "resnet18" ...), whose
-            weights are read from torch's cache or downloaded; by default the environment variable A2_MODEL, if it is
-            set, else "tiny_vgg".
+        name: one of MODEL_NAMES; "efficientnet_lite0", trained on ImageNet and installed with the assignment; or a
+            classifier of torchvision ("squeezenet1_1", "vgg16", "resnet18" ...), whose weights are read from torch's
+            cache or downloaded. By default the environment variable A2_MODEL, if it is set, else "tiny_vgg".
         device: where the network is wanted; the CPU by default.
         dtype: its floating-point type; float32 by default.
 
@@ -121,7 +121,7 @@ def _load_torchvision(name: str) -> nn.Module:
 
     known = models.list_models(module=models)
     if name not in known:
-        near = difflib.get_close_matches(name, [*MODEL_NAMES, *known], n=4) or MODEL_NAMES
+        near = difflib.get_close_matches(name, [*MODEL_NAMES, "efficientnet_lite0", *known], n=4) or MODEL_NAMES
         raise UsageError(f"no network {name!r}: did you mean {', '.join(near)}?")
     weights = models.get_model_weights(name).DEFAULT
     file = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rsplit("/", 1)[-1]

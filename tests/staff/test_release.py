@@ -407,6 +407,8 @@ for part in PARTS:
     module = importlib.import_module(f"assignment2.{part.module}")
     for name in part.functions:
         function = inspect.unwrap(getattr(module, name))
+        if inspect.isclass(function):  # past the checks of the arguments, as a copy is made
+            function = function.__init__.__get__(function.__new__(function))
         needed = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
         try:
             function(*[None for p in needed if p.kind is p.POSITIONAL_OR_KEYWORD],

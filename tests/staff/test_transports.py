@@ -1,6 +1,7 @@
 """One set of checks, two transports: the same submission gets the same verdict in process and in a sandbox, check by check."""
 
 import ast
+import os
 import shutil
 
 import pytest
@@ -78,7 +79,15 @@ def test_solution_and_untouched_edition_get_equal_verdicts(part, submit, room):
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.module)
-def test_every_mistake_gets_equal_verdicts(part, submit, room):
-    trials = run_trials([(edit,) for edit in mistakes_of(part)], [part]).trials
+def test_a_sample_of_the_mistakes_gets_equal_verdicts(part, submit, room):
+    trials = run_trials([(edit,) for edit in sample(mistakes_of(part))], [part]).trials
 
     assert not (problems := compare(part, trials, submit, room)), "\n".join(problems)
+
+
+def sample(edits):
+    """Take every fifth mistake and the first of each function; A2_WHOLE=1 takes all, ten minutes more."""
+    if os.environ.get("A2_WHOLE"):
+        return edits
+    first = {edit.function: edit for edit in reversed(edits)}
+    return [edit for i, edit in enumerate(edits) if i % 5 == 0 or first[edit.function] is edit]
