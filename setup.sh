@@ -84,13 +84,14 @@ make_environment() {
     fi
     if whole; then
         say "Installing what is missing in $venv ..."
-    else # there is none, its making was interrupted, or it was moved: from nothing
+    else # none is there, or half of one, or it was moved: from nothing
         find_python
         free=$(df -Pk "$venv" | sed -n 's/.* \([0-9][0-9]*\)  *[0-9]*% .*/\1/p')
         [ -z "$free" ] || [ "$free" -ge $((gigabytes * 1048576)) ] ||
             die "only $((free / 1024)) MB are free for $venv, about $gigabytes GB are needed; make room, or set A2_VENV to a folder on another disk"
         say "Making the environment in $venv with $base (once; a few minutes) ..."
-        find "$venv/" -mindepth 1 -maxdepth 1 ! -name setup.log -exec rm -rf {} +
+        # More than once: a child of a killed ensurepip may still be writing.
+        for _ in 1 2 3 4 5; do find "$venv/" -mindepth 1 -maxdepth 1 ! -name setup.log -exec rm -rf {} + 2>/dev/null && break || sleep 1; done
         run "$base" -m venv "$venv" || explain "$base -m venv"
     fi
     install
@@ -105,21 +106,19 @@ install() {
     fi
     for file in "${files[@]}"; do options+=(-r "$file"); done
     mkdir -p "$venv/tmp" # pip unpacks gigabytes in TMPDIR, and /tmp is often a small disk in memory
-    [ ! -f "$stamp" ] || mv "$stamp" "$stamp.old"
+    [ ! -f "$stamp" ] || mv "$stamp" "$stamp.old" # back again below if nothing was unpacked: then what was there is whole
     if ! run env PIP_USER=0 TMPDIR="$venv/tmp" "$bin/python" -m pip install --no-input --disable-pip-version-check \
         --progress-bar off --prefer-binary "${options[@]}"; then
-        # As long as nothing was unpacked, what was there before is whole.
         [ ! -f "$stamp.old" ] || grep -q '^Installing collected' "$log" || mv "$stamp.old" "$stamp"
         explain pip
     fi
     # a2 in the environment: setup.sh of the edition round the current folder, else of the one that it was made for.
-    cat >"$bin/a2" <<END
+    cat >"$bin/a2" <<END && chmod +x "$bin/a2"
 #!/usr/bin/env bash
 edition=\$PWD made_for=$(printf %q "$edition")
 while [ -n "\$edition" ] && [ ! -f "\$edition/coursekit/parts.py" ]; do edition=\${edition%/*}; done
 A2_VENV=$(printf %q "$venv") exec "\${edition:-\$made_for}/setup.sh" "\$@"
 END
-    chmod +x "$bin/a2"
     printf '%s\n' "python $version" "place $(cd "$venv" && pwd -P)" >"$venv/tmp/stamp"
     for file in "${files[@]}"; do sum "$file" >>"$venv/tmp/stamp"; done
     mv "$venv/tmp/stamp" "$stamp" && rm -rf "$venv/tmp" "$stamp.old"
@@ -144,8 +143,9 @@ try: import ensurepip, venv
 except ImportError: sys.exit("%d.%d without venv: sudo apt install python%d.%d-venv on Debian and Ubuntu" % (v[:2] * 2))
 sys.stdout.write(sys.executable)'
 
-# Run a command with its output in the log.
+# Run a command with its output in the log; where setpriv is (Linux), it dies with this script.
 run() {
+    if setpriv --pdeathsig KILL true 2>/dev/null; then set -- setpriv --pdeathsig KILL "$@"; fi
     progress 9>&- &
     "$@" >>"$log" 2>&1 </dev/null
     local status=$?

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from coursekit.checks.stored import Failure, Store, array_failure
-from coursekit.checks.unchanged import unchanged
+from coursekit.checks.unchanged import kept, unchanged
 
 
 class CheckFailed(AssertionError):
@@ -69,6 +69,11 @@ class Expect:
     def unchanged(**things: Any) -> AbstractContextManager[None]:
         """Hold the block to leaving the named things, and everything global, as they were."""
         return unchanged(**things)
+
+    @staticmethod
+    def kept(**tensors: Tensor) -> AbstractContextManager[None]:
+        """Hold the block to leaving the numbers of tensors as they were, from which the check computes what is right."""
+        return kept(**tensors)
 
     @staticmethod
     def new(result: Any, **arguments: Tensor) -> None:

@@ -38,6 +38,20 @@ def unchanged(**things: Any) -> Iterator[None]:
     _compare(before, _facts(things), "")
 
 
+@contextmanager
+def kept(**tensors: Tensor) -> Iterator[None]:
+    """Raise AssertionError if the block changes the numbers of a named tensor: for what a check expects is computed from them."""
+    before = _numbers(tensors)
+    yield
+    _compare(before, _numbers(tensors), "")
+
+
+def _numbers(tensors: dict[str, Tensor]) -> Facts:
+    return {
+        f"{name} was changed in place: work on a copy": _witnessed(tensor)["values"] for name, tensor in tensors.items()
+    }
+
+
 def _compare(before: Facts, after: Facts, when: str) -> None:
     __tracebackhide__ = True
     for sentence in dict.fromkeys(

@@ -11,20 +11,15 @@ import inspect
 import math
 import types
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import torch
 from torch import Tensor
 
 TOO_SMALL = ("Output size is too small", "Kernel size can't be greater than actual input size")
-NO_SENSE = (
-    TypeError,
-    AttributeError,
-    IndexError,
-    RuntimeError,
-    OverflowError,
-)  # what asking a value of another kind raises
+# What asking a value of another kind raises.
+NO_SENSE = (TypeError, AttributeError, IndexError, RuntimeError, OverflowError)
 MISSING = inspect.Parameter.empty
 Function = TypeVar("Function", bound=Callable[..., Any])
 Look = Callable[..., bool | None]
@@ -41,13 +36,7 @@ class Check:
     such an argument, a network or a function of pictures, runs with gradients enabled.
     """
 
-    def __init__(
-        self,
-        meaning: str,
-        *looks: Look,
-        role: str = "",
-        watch: Callable[..., AbstractContextManager[Any]] | None = None,
-    ) -> None:
+    def __init__(self, meaning: str, *looks: Look, role: str = "", watch: Callable[..., Any] | None = None) -> None:
         if not looks:
             raise TypeError(f"{meaning}: nothing looks at it")
         self.meaning, self.looks, self.role, self.watch = meaning, looks, role, watch

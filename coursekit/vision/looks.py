@@ -15,6 +15,7 @@ from coursekit.vision.checked import Check, Look, shown
 
 Sizes = dict[str, Any]  # letter of a shape -> number; F -> the dtype of the floating-point tensors, and who set it
 SHAPE = re.compile(r"\((?:\w+, ?)+\w*\)")  # (N,) or (N, 3, H, W)
+DIGITS = frozenset("123")
 GOALS = ("confidence_reduction", "misclassification", "targeted", "source_to_target")
 SEED = "torch.Generator().manual_seed(0)"
 
@@ -31,14 +32,13 @@ def whole(least: int, *looks: Look, role: str = "") -> Check:
     return Check(f"a whole number, {least} or more", lambda name, value: is_whole(value, least), *looks, role=role)
 
 
+def is_number(value: Any) -> bool:
+    return isinstance(value, Real) or (isinstance(value, Tensor) and value.dim() == 0)
+
+
 def number(meaning: str, within: Callable[[Any], Any], *looks: Look, role: str = "") -> Check:
     """Check for a number, or a 0-d tensor, for which a condition holds."""
-    return Check(
-        meaning,
-        *looks,
-        lambda name, value: (isinstance(value, Real) or value.dim() == 0) and bool(within(value)),
-        role=role,
-    )
+    return Check(meaning, *looks, lambda name, value: is_number(value) and bool(within(value)), role=role)
 
 
 def that(meaning: str, holds: Callable[[Any], bool], *looks: Look, role: str = "") -> Check:
@@ -101,35 +101,28 @@ def shaped(meaning: str, dtype: str = "F", thing: str = "value") -> Look:
         if not isinstance(value, Tensor):
             raise ValueError(f"{name} is {kind}, expected a torch tensor: {meaning}")
         if dtype != "int64" and not value.is_floating_point():
-            wanted = (
-                f"floating point in [0, 1]: use {name}.float() / 255"
-                if thing == "picture"
-                else "a floating-point tensor"
-            )
-            raise ValueError(f"{name} has dtype {kind}, expected {wanted}")
+            if thing == "picture":
+                wanted = f"floating point in [0, 1]: use {name}.float() / 255"
+                raise ValueError(f"{name} has dtype {kind}, expected {wanted}")
+            raise ValueError(f"{name} is {kind}, expected a floating-point tensor")
         if dtype == "F" and kind is not (known := sizes.setdefault("F", (kind, name)))[0]:
             raise ValueError(f"{name} is {kind}, {known[1]} {known[0]}: use {name}.to({known[0]})")
-        found = tuple(value.shape)
-        if 0 in found and thing:
-            raise ValueError(f"{name} has shape {found}: there is no {thing} in it")
-        if shapes and not any(_fits(shape, found, sizes) for shape in shapes):
+        found = value.shape
+        if thing and not value.numel():
+            raise ValueError(f"{name} has shape {tuple(found)}: there is no {thing} in it")
+        for shape in shapes:
+            mine: Sizes = {}
+            if len(shape) == len(found) and all(
+                (int(letter) if letter in DIGITS else sizes.get(letter) or mine.setdefault(letter, side)) == side
+                for letter, side in zip(shape, found, strict=True)
+            ):
+                sizes.update(mine)
+                return
+        if shapes:
             hint = f"; one picture is {name}[None]" if thing == "picture" and len(shapes[0]) > len(found) == 3 else ""
-            raise ValueError(f"{name} has shape {found}, expected {_with_sizes(meaning, sizes)}{hint}")
+            raise ValueError(f"{name} has shape {tuple(found)}, expected {_with_sizes(meaning, sizes)}{hint}")
 
     return look
-
-
-def _fits(shape: tuple[str, ...], found: tuple[int, ...], sizes: Sizes) -> bool:
-    """Compare a shape with letters, and remember what new letters stand for."""
-    if len(shape) != len(found):
-        return False
-    known = [
-        int(letter) if letter.isdigit() else sizes.get(letter, side) for letter, side in zip(shape, found, strict=True)
-    ]
-    if known != list(found):
-        return False
-    sizes.update(zip(shape, found, strict=True))
-    return True
 
 
 def _with_sizes(meaning: str, sizes: Sizes) -> str:
@@ -170,7 +163,7 @@ def classes(name: str, value: Any, *, logits: Tensor | None = None) -> None:
     """Refuse negative classes, and those that logits do not know; a tensor of them or one number."""
     if isinstance(value, Tensor) and not has_values(value):
         return
-    low, high = (int(value.min()), int(value.max())) if isinstance(value, Tensor) else (value, value)
+    low, high = map(int, value.aminmax()) if isinstance(value, Tensor) else (value, value)
     if low < 0:
         raise ValueError(f"{name} contains {low}; classes are counted from 0")
     if logits is not None and high >= logits.shape[1]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from coursekit.vision.checked import Look, shown
-from coursekit.vision.looks import SEED, Sizes, finite_values, has_values, is_size, is_whole, shaped
+from coursekit.vision.looks import SEED, Sizes, finite_values, has_values, is_number, is_size, is_whole, shaped
 
 PICTURE = shaped("one picture (3, h, w)", thing="picture")
 FEATURES = shaped("a layer's maps (N, C, H, W)", thing="feature")
@@ -50,7 +49,7 @@ def _one_each(name: str, value: Sequence[float], owner: str, count: int) -> None
     if len(value) != count:
         raise ValueError(f"{name} has {len(value)} entries, {owner} has {count}: give one number each")
     for i, weight in enumerate(value):
-        if isinstance(weight, bool) or not isinstance(weight, Real) or not math.isfinite(weight):
+        if isinstance(weight, bool) or not is_number(weight) or not math.isfinite(weight):
             raise ValueError(f"{name}[{i}] is {weight!r}, expected a number")
 
 
@@ -195,7 +194,10 @@ def pixel_classes(
 ) -> None:
     """Refuse values that are no class, where the labels do not say that the pixel is ignored."""
     known = num_classes if logit_maps is None else logit_maps.shape[1]
-    if known is None or not has_values(value) or (int(value.min()) >= 0 and int(value.max()) < known):
+    if known is None or not has_values(value):
+        return
+    low, high = value.aminmax()
+    if int(low) >= 0 and int(high) < known:
         return
     outside = ((value < 0) | (value >= known)) & ((value if label_maps is None else label_maps) != ignore_index)
     if bool(outside.any()):

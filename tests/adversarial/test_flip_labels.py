@@ -28,7 +28,7 @@ def test_exactly_the_fraction_of_labels_is_flipped_each_to_another_class(expect)
 def test_any_label_may_be_flipped_and_all_other_classes_are_as_likely(expect):
     labels = torch.arange(4000) % 5
 
-    with expect.unchanged(labels=labels):
+    with expect.kept(labels=labels):
         flipped = adversarial.flip_labels(labels, 0.5, 5, generator=seed())
 
     places = (flipped != labels).nonzero().flatten() / 4000

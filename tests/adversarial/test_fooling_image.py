@@ -27,7 +27,7 @@ def climb(network, image, target, **options):
 def test_fooling_a_linear_model_goes_straight_along_the_targets_weights(expect, images):
     model = seeded(Linear())
 
-    with expect.unchanged(image=images[0]):
+    with expect.kept(image=images[0]):
         path = climb(model, images[0], 2, step_size=0.4, max_steps=3)
 
     weight = model.weights()[2]
@@ -72,7 +72,7 @@ def test_fooling_stops_at_the_first_picture_that_is_taken_for_the_target(expect,
 def test_fooling_takes_at_most_max_steps_and_none_without_a_gradient(expect, images):
     model = seeded(Linear())
 
-    with expect.unchanged(image=images[0]):
+    with expect.kept(image=images[0]):
         one = adversarial.fooling_image(model, images[0], 2, step_size=0.4, max_steps=1)
         none = adversarial.fooling_image(model, images[0], 2, step_size=0.4, max_steps=0)
 

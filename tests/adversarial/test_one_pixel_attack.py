@@ -66,7 +66,7 @@ def test_one_pixel_attack_starts_everywhere_with_every_colour_and_redraws_what_f
     constant = torch.tensor([0.1, 0.2, 0.7]).double()
     box = BlackBox(lambda images: constant.expand(len(images), 3))
 
-    with expect.unchanged(image=image):
+    with expect.kept(image=image):
         result, _ = adversarial.one_pixel_attack(box, image, 2, population=600, generations=1, generator=seed())
 
     old = (box.shown()[:600] == result).flatten(1).all(dim=1).any()
@@ -112,7 +112,7 @@ def test_one_pixel_children_come_from_three_other_members_and_replace_a_less_fit
     image, sides = images[0], torch.tensor(SIZE)
     box = certain_network()
 
-    with expect.unchanged(image=image):
+    with expect.kept(image=image):
         adversarial.one_pixel_attack(box, image, 2, population=9, generations=6, generator=seed(3))
 
     genes, answers = generations_of(box, image, 9, box.answer)

@@ -55,7 +55,7 @@ def test_step_in_a_convolutional_network_goes_where_trying_every_pixel_says(expe
     model = seeded(TwoConvolutions(), seed=2)
     image = pictures(1, size=SMALL)[0]
 
-    with expect.unchanged(image=image):
+    with expect.kept(image=image):
         result = part2.ascent_step(model, image, 1, step_size=0.5, l2_weight=0.2)
 
     uphill = slope_by_trying(lambda x: model(x)[:, 1] - 0.2 * (x - 0.5).pow(2).sum(dim=(1, 2, 3)), image)

@@ -20,7 +20,7 @@ from coursekit.cli import build_parser
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOOLS = ("bash", "sh", "env", "dirname", "cat", "cksum", "sed", "grep", "df", "cut", "head", "tail", "tr", "mkdir", "chmod", "cp", "mv",
-         "rm", "find", "sleep", "touch", "ls")  # fmt: skip
+         "rm", "find", "sleep", "touch", "true", "ls")  # fmt: skip
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-ins are POSIX scripts")
 
@@ -32,7 +32,7 @@ case "$1 $2" in
     -c*ensurepip*) if [ -n '{wrong}' ]; then echo '{wrong}' >&2; exit 1; fi; printf %s "$0" ;;
     -c*platform*) echo '{version}' ;;
     '-m venv') mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && touch "$3/pyvenv.cfg" ;;
-    '-m pip') sh -c "${{PIP_DOES:-true}}" ;;
+    '-m pip') exec sh -c "${{PIP_DOES:-true}}" ;;
     '-m coursekit' | '-m pytest') shift 1; printf '%s\\n' "runs=$*" "cwd=$PWD" "path=$PYTHONPATH" ;;
 esac
 """
@@ -510,7 +510,7 @@ def test_two_runs_at_once_install_once(edition: Edition) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("flock"), reason="without flock nothing is locked")
-def test_a_killed_setups_pip_is_waited_for(edition: Edition) -> None:
+def test_without_setpriv_a_killed_setups_pip_is_waited_for(edition: Edition) -> None:
     process = edition.start(
         "grade", PIP_DOES=f"touch '{edition.programs}/busy'; sleep 1; touch '{edition.programs}/ended'"
     )
@@ -523,6 +523,21 @@ def test_a_killed_setups_pip_is_waited_for(edition: Edition) -> None:
 
     assert result.returncode == 0
     assert "waiting" in result.stderr
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is of Linux")
+def test_pip_dies_with_a_killed_setup_where_setpriv_is(edition: Edition) -> None:
+    (edition.programs / "setpriv").symlink_to(str(shutil.which("setpriv")))
+    process = edition.start("grade", PIP_DOES=f"touch '{edition.programs}/busy'; exec sleep 30")
+    edition.wait_for((edition.programs / "busy").exists)
+
+    process.kill()
+    process.wait()
+    result = edition.run("grade")
+    process.communicate(timeout=10)
+
+    assert result.returncode == 0
+    assert "waiting" not in result.stderr
 
 
 # --- .ci/run ---

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from coursekit.checks.small_networks import Boom, SmallConvNet, broken, pictures, seeded
-from coursekit.checks.unchanged import unchanged
+from coursekit.checks.unchanged import WITNESSES, kept, unchanged
 from coursekit.vision import relu_rule
 
 
@@ -110,3 +110,31 @@ def test_a_broken_network_breaks_where_it_should():
     logits = broken(model, "backward", "features.0")(images)
     with pytest.raises(Boom):
         logits.sum().backward()
+
+
+def test_what_a_witness_saw_counts_as_if_it_had_happened_here():
+    model, images = seeded(SmallConvNet()), pictures(2)
+    broken = {
+        "a hook was left on model": (model.features[1], "hooks"),
+        "model.features.0.weight was changed": (model.features[0].weight, "values"),
+        "images.grad was written": (images, "grad"),
+        "torch's default dtype was changed": (None, "torch's default dtype was changed"),
+    }
+    seen = []
+    WITNESSES.append(lambda thing, law: sum(thing is what and law == which for what, which in seen))
+    try:
+        for sentence, saw in broken.items():
+            with pytest.raises(AssertionError, match=sentence), unchanged(model=model, images=images):
+                seen.append(saw)
+    finally:
+        WITNESSES.pop()
+
+
+def test_numbers_are_kept_or_not_and_nothing_else_is_asked():
+    images = pictures(2)
+
+    with kept(images=images):
+        images.requires_grad_()
+        torch.rand(1)
+    with pytest.raises(AssertionError, match="images was changed in place"), kept(images=images):
+        images.data.mul_(0.5)

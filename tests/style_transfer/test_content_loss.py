@@ -43,7 +43,7 @@ def test_gradients_of_several_content_losses_add_at_the_picture(expect, weights)
     made = [image, 3 * image, (2 * image) ** 2]  # three layers that one picture feeds
     targets = [numbers(*image.shape, seed=i) for i in range(3)]
 
-    with expect.unchanged(**named_tensors(targets=targets)):
+    with expect.kept(**named_tensors(targets=targets)):
         together = slope(part5.content_loss(made, targets, weights), image)
 
     x = image.detach()

@@ -149,7 +149,7 @@ def test_two_pictures_together_are_painted_as_each_alone(expect):
     network, (content, start, style) = seeded(Painted()), scene(2)
     alone = {"init": start, "num_steps": 3, "step_size": 0.05}
 
-    with expect.unchanged(content=content, style=style, init=start):
+    with expect.kept(content=content, style=style, init=start):
         together = paint(network, content, style, **alone)
 
     singles = [paint(network, content[i : i + 1], style, **{**alone, "init": start[i : i + 1]}) for i in range(2)]

@@ -40,7 +40,7 @@ class Mark:
 def test_every_image_is_repainted_in_its_place_and_keeps_its_label(expect, labels, styles):
     images, mark = pictures(10), Mark(styles)
 
-    with expect.unchanged(images=images, labels=labels):
+    with expect.kept(images=images, labels=labels):
         result, new_labels = part5.stylize(images, labels, styles[1:2], mark)
 
     expect(result, images / 2 + 0.2, "transfer(image, style), each in its image's place")

@@ -13,7 +13,7 @@ from coursekit.checks.small_networks import numbers
 def test_rotating_reverses_rows_and_columns_and_keeps_the_channels(expect):
     weight = torch.arange(36.0, dtype=torch.float64).view(2, 3, 3, 2)
 
-    with expect.unchanged(weight=weight):
+    with expect.kept(weight=weight):
         result = upsampling.rotate_kernel(weight)
 
     right = torch.stack([torch.stack([k.flatten().flipud().view(3, 2) for k in row]) for row in weight])
