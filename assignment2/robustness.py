@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn  # noqa: F401 (the exercises may use it)
 
 from coursekit.vision import checked, normal, uniform
 from coursekit.vision.arguments import (

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn  # noqa: F401 (the exercises may use it)
 
 from coursekit.vision import checked, record_outputs, relu_rule, spatial_steps
 from coursekit.vision.arguments import (

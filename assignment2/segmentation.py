@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 from itertools import pairwise
+from pathlib import Path  # noqa: F401 (the exercises may use it)
 
 import torch
 import torch.nn.functional as F

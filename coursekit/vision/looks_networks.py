@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from coursekit.vision.checked import Look
@@ -59,8 +58,8 @@ def layers(name: str, value: Sequence[str], *, model: Any) -> None:
 
 def largest(*classes: Any) -> int:
     """Return the largest of some classes, tensors or numbers or None; -1 if there is none whose value can be seen."""
-    given = [torch.as_tensor(value) for value in classes if value is not None]
-    return max((int(value.max()) for value in given if has_values(value)), default=-1)
+    given = [value for value in classes if value is not None and (not isinstance(value, Tensor) or has_values(value))]
+    return max((int(value.max() if isinstance(value, Tensor) else value) for value in given), default=-1)
 
 
 @contextmanager
