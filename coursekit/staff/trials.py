@@ -8,7 +8,7 @@ import importlib
 import multiprocessing
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -102,10 +102,12 @@ class Trials:
         return tuple(_outcome(item) for item in items)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Iterable[None]:
-        if EXPECT in item.stash and item.stash.get(RECORDING, None) is not None:
-            item.stash[EXPECT].recording = item.stash[RECORDING]
-        return (yield)
+    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, Any, Any]:
+        """Let `expect` record from the moment it is there: other fixtures may replay what it has recorded."""
+        result = yield
+        if fixturedef.argname == "expect":
+            result.recording = request.node.stash.get(RECORDING, None)
+        return result
 
 
 RECORDING = pytest.StashKey[Any]()
