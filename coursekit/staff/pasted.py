@@ -25,7 +25,7 @@ from coursekit.staff.edits import Edit, definition
 from coursekit.staff.trials import Outcome, Trial, Trials, run_trials
 
 CHUNK = 80  # pastes in one fork
-GIVEN = ("coursekit/vision", "coursekit/checks", "coursekit/grading")
+SHIPPED = ("coursekit/vision", "coursekit/checks", "coursekit/grading", *(str(part.tests_path) for part in PARTS))
 FIXED = ast.Assign | ast.FunctionDef | ast.ClassDef  # what a function copied from inside another may need of it
 
 
@@ -53,7 +53,7 @@ def pasted_problems(part: Part) -> Iterator[str]:
         yield f"PASTED, {shipped}, pasted into {function} earns {sum_of_points:g} points"
 
 
-def earned(part: Part, folders: Sequence[str] = (*GIVEN, *(str(part.tests_path) for part in PARTS))) -> list[Outcome]:
+def earned(part: Part, folders: Sequence[str] = SHIPPED) -> list[Outcome]:
     """Return every check of a part that a function pasted from some folders passes; `message` names what was pasted."""
     edits = [edit for name in part.functions for edit in pastes(name, folders)]
     chunks = [tuple(edits[i : i + CHUNK]) for i in range(0, len(edits), CHUNK)]

@@ -91,10 +91,11 @@ class Trials:
         """Run the checks of one edit's own function, then put the function back that was there."""
         module = vars(sys.modules[f"assignment2.{part_of(edit.function).module}"])
         own = module[edit.function]
+        earlier: tuple[pytest.StashKey[Any], ...] = (RECORD, EXPECT, FAILURE)
         _apply(edit)
         items = [item for item in self.items if (points_of(item) or (0.0, ""))[1] == edit.function]
         for item in items:
-            for key in (RECORD, EXPECT, FAILURE):
+            for key in earlier:
                 if key in item.stash:
                     del item.stash[key]
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
