@@ -46,9 +46,9 @@ def right_matrix(expect, monkeypatch):
     added = expect.remember(added, "what one pixel adds")  # [truth, prediction] is the table of these five classes
 
     def confusion_matrix(predictions, labels, num_classes, *, ignore_index=255):
-        counted = labels != ignore_index
-        places = [(maps[counted][:, None] == kinds).nonzero() for maps in (labels, predictions)]
-        assert all(len(found) == counted.sum() for found in places), "the maps hold other classes than the check's"
+        seen = labels.ne(ignore_index)
+        places = [(maps[seen][:, None] == kinds).nonzero() for maps in (labels, predictions)]
+        assert all(len(found) == seen.sum() for found in places), "the maps hold other classes than the check's"
         counts = added[places[0][:, 1], places[1][:, 1]].sum(0)
         inside = kinds < num_classes
         assert counts.sum() == counts[inside][:, inside].sum(), f"the maps hold classes beyond {num_classes - 1}"

@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from coursekit.parts import PARTS, part_of
+from coursekit.parts import part_of
 from coursekit.staff.pasted import earned, parameters
 
 ANSWER = """
