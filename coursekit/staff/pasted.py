@@ -12,6 +12,7 @@ import functools
 import importlib
 import importlib.util
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from typing import Any
 
 import torch
 
+from coursekit.grading.results import read_manifest
 from coursekit.parts import PARTS, ROOT, Part
 from coursekit.staff.edits import Edit, definition
 from coursekit.staff.trials import Outcome, Trial, Trials, run_trials
@@ -44,13 +46,19 @@ class Parameters:
 
 
 def pasted_problems(part: Part) -> Iterator[str]:
-    """Name what stands in a part's own checks and, pasted into a hole, earns points: a few seconds, so the gate asks it."""
-    points: dict[tuple[str, str], float] = {}
+    """Name what stands in a part's own checks and, pasted into a hole, earns more than one check that any pure function passes.
+
+    A paste may keep one point ("leaves no trace"), unless that is half of what the function is worth.
+    """
+    points: defaultdict[tuple[str, str], float] = defaultdict(float)
     for outcome in earned(part, [str(part.tests_path)]):
-        key = outcome.message, outcome.function
-        points[key] = points.get(key, 0.0) + outcome.score
-    for (shipped, function), sum_of_points in points.items():
-        yield f"PASTED, {shipped}, pasted into {function} earns {sum_of_points:g} points"
+        points[outcome.message, outcome.function] += outcome.score
+    for (shipped, function), found in points.items():
+        worth = sum(
+            check.points for check in read_manifest(ROOT / "tests" / "manifest.json") if check.function == function
+        )
+        if found > 1 or 2 * found >= worth:
+            yield f"PASTED, {shipped}, pasted into {function} earns {found:g} points"
 
 
 def earned(part: Part, folders: Sequence[str] = SHIPPED) -> list[Outcome]:
