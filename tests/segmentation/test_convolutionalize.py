@@ -56,7 +56,8 @@ def right_sibling(expect, monkeypatch):
             if torch.equal(weight, linear.weight) and kernel.shape[1:] == (in_channels, *sides):
                 conv = nn.Conv2d(in_channels, len(kernel), sides, dtype=kernel.dtype)
                 conv.load_state_dict({"weight": kernel, "bias": bias})
-                return conv.train(linear.training)
+                conv.train(linear.training)
+                return conv
         rows = tuple(linear.weight.shape)
         raise AssertionError(f"no map of {in_channels} channels and size {sides} reaches the layer with weights {rows}")
 
