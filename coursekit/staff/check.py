@@ -16,6 +16,7 @@ from coursekit.grading.results import read_manifest
 from coursekit.parts import PARTS, ROOT, Part
 from coursekit.staff.edits import Edit, callers, split, untouched
 from coursekit.staff.exercises import exercise, mistakes_of, record_path, strays, variants_of
+from coursekit.staff.pasted import pasted_problems
 from coursekit.staff.readme import table_problems
 from coursekit.staff.release import release
 from coursekit.staff.trials import Trial, run_trials
@@ -50,7 +51,7 @@ class Gate:
 
 
 def hold(parts: Sequence[Part] = PARTS) -> Gate:
-    """Run the solution, the untouched edition, every mistake and every variant of some parts against their checks."""
+    """Run the solution, the untouched edition, mistakes, variants and pastes of some parts against their checks."""
     started = time.monotonic()
     rows: list[Row] = []
     problems = [*_edition_problems(), *table_problems()]
@@ -69,7 +70,7 @@ def hold(parts: Sequence[Part] = PARTS) -> Gate:
             hidden = run_trials([(), *((e,) for e in (*shared, *right))], [part], hidden=True).trials
             found += [("the solution", _not_right(hidden[0]))]
             found += [(_who(t.edits[0]), _also_lost(t) if t.edits[0].hint else _not_right(t)) for t in hidden[1:]]
-        problems += told_once(found)
+        problems += [*told_once(found), *pasted_problems(part)]
         rows += [_row(name, judged) for name in part.functions]
     return Gate(tuple(rows), tuple(problems), time.monotonic() - started)
 

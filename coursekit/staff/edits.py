@@ -67,12 +67,12 @@ def untouched(part: Part) -> tuple[Edit, ...]:
 
 
 def _empty(name: str) -> str:
-    if isinstance(_definition(name), ast.ClassDef):
+    if isinstance(definition(name), ast.ClassDef):
         return f"def __init__(self, *arguments, **options):\n    {hole(name)}"
     return hole(name)
 
 
-def _definition(function: str) -> ast.FunctionDef | ast.ClassDef:
+def definition(function: str) -> ast.FunctionDef | ast.ClassDef:
     tree = ast.parse((ROOT / part_of(function).module_path).read_text(encoding="utf-8"))
     return next(n for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name == function)
 
@@ -81,7 +81,7 @@ def split(function: str) -> tuple[str, str, str]:
     """Return the text of a function before, inside and after its solution; of a class its head, its methods, nothing."""
     path = part_of(function).module_path
     text = (ROOT / path).read_text(encoding="utf-8")
-    node = _definition(function)
+    node = definition(function)
     first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
     regions = [r for r in find_regions(text, path) if first <= r.start_line <= (node.end_lineno or 0) + 1]
     lines = text.splitlines(keepends=True)

@@ -1,4 +1,4 @@
-"""What the checks of part 1 share: three small float64 pictures, H unlike W, and the two rules for a ReLU, given by their signs."""
+"""What the checks of part 1 share: three small float64 pictures, H unlike W, and the two rules for a ReLU, by their signs."""
 
 import pytest
 import torch
@@ -17,15 +17,19 @@ def labels():
 
 
 @pytest.fixture
-def right_rule():
-    """Give a ReLU rule by its nine signs, so that the check of one exercise does not depend on another."""
+def right_rule(expect):
+    """Give a ReLU rule, so that one exercise does not pay for another: what it makes of the nine pairs of signs was recorded."""
 
     def named(name):
-        table = {"guided": [[0, 0, 0], [0, 0, 0], [0, 0, 1]], "deconvnet": [[0, 0, 0], [0, 0, 0], [1, 1, 1]]}[name]
+        from assignment2 import saliency
+
+        signs, passed = torch.tensor([-1.0, 0.0, 1.0]).double(), None
+        if expect.recording is not None:
+            passed = getattr(saliency, f"{name}_relu_gradient")(*torch.cartesian_prod(signs, signs).T).view(3, 3)
+        passed = expect.remember(passed, f"{name}, nine pairs of signs")
 
         def rule(upstream, relu_input):
-            signs = torch.tensor(table, dtype=upstream.dtype, device=upstream.device)
-            return upstream * signs[upstream.sign().long() + 1, relu_input.sign().long() + 1]
+            return upstream.abs() * passed.to(upstream)[upstream.sign().long() + 1, relu_input.sign().long() + 1]
 
         return rule
 

@@ -57,6 +57,7 @@ def test_receptive_field_is_clipped_to_the_image(expect):
         check_field(
             expect, model, "features.6", unit, SIZE, box, "inside the image: 0 <= top, bottom <= H, likewise columns"
         )
+    check_field(expect, model, "features.2", (0, 0, 12), SIZE, (0, 10, 3, 13), "inside the image, at its corner too")
 
 
 @pytest.mark.points(1, "receptive_field")

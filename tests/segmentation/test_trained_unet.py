@@ -69,6 +69,7 @@ def test_the_network_has_the_stated_channels_classes_and_widths(saved, tmp_path)
 @pytest.mark.points(1, "trained_unet")
 def test_a_parameter_that_the_file_lacks_is_an_error(saved, tmp_path):
     path, bias = tmp_path / "unfit.safetensors", saved.pop("head.bias")
+    segmentation.trained_unet(tmp_path / "weights.safetensors")  # where nothing is missing, there is no error
 
     for state, what in (saved, "missing"), (saved | {"head.bias": bias.repeat(2)}, "of another shape"):
         save_file(state, path)

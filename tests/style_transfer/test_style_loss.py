@@ -7,7 +7,7 @@ from assignment2 import style_transfer as part5
 from coursekit.checks.scalars import assert_constant, named_tensors, slope, value_of
 from coursekit.checks.small_networks import numbers
 
-pytestmark = pytest.mark.usefixtures("right_gram")  # one exercise does not pay for another
+LAYERS = (4, 5, 7), (6, 3, 2), (2, 1, 8)  # (C, H, W); put_right_gram, since one exercise does not pay for another
 
 
 def gram_of_levels(levels):
@@ -16,7 +16,8 @@ def gram_of_levels(levels):
 
 
 @pytest.mark.points(2, "style_loss")
-def test_style_loss_is_the_weighted_squared_distance_of_normalised_grams(expect, weights, flat_maps):
+def test_style_loss_is_the_weighted_squared_distance_of_normalised_grams(expect, weights, flat_maps, put_right_gram):
+    put_right_gram(*LAYERS)
     for num_images in 1, 3:
         levels = [numbers(num_images, c, seed=c) for c in (4, 6, 2)]
         away = [numbers(num_images, c, c, seed=20 + c) for c in (4, 6, 2)]
@@ -30,7 +31,8 @@ def test_style_loss_is_the_weighted_squared_distance_of_normalised_grams(expect,
 
 
 @pytest.mark.points(1, "style_loss")
-def test_one_style_of_another_size_serves_all_images(expect, flat_maps):
+def test_one_style_of_another_size_serves_all_images(expect, flat_maps, put_right_gram):
+    put_right_gram((3, 4, 6), (5, 4, 6), (3, 9, 2), (5, 9, 2))
     levels = [numbers(1, c, seed=c) for c in (3, 5)]
     grams = [gram_of_levels(v) for v in levels]  # (1, C, C), of maps of any size
 
@@ -47,7 +49,8 @@ def test_one_style_of_another_size_serves_all_images(expect, flat_maps):
 
 
 @pytest.mark.points(1, "style_loss")
-def test_style_slope_reaches_the_features_and_not_the_grams(expect, layers, weights, correlations):
+def test_style_slope_reaches_the_features_and_not_the_grams(expect, layers, weights, put_right_gram):
+    gram_matrix = put_right_gram(*LAYERS)
     features = [f.requires_grad_() for f in layers(2)]
     grams = [numbers(2, c, c, seed=30 + c).requires_grad_() for c in (4, 6, 2)]
 
@@ -56,16 +59,17 @@ def test_style_slope_reaches_the_features_and_not_the_grams(expect, layers, weig
 
     for feature, gram, weight in zip(features, grams, weights, strict=True):
         found = slope(loss, feature)
-        off = 2 * weight * (correlations(feature) - gram).detach()
+        off = 2 * weight * (gram_matrix(feature) - gram).detach()
         wanted = torch.einsum("nij,njyx->niyx", off + off.mT, feature.detach()) / feature[0].numel()
         expect(found, wanted, "dL/dF_i = 2 w_i (E + E^T) F_i / (C H W), with E = G_i - A_i")
     assert_constant(part5.style_loss(features, grams, weights), *grams)
 
 
 @pytest.mark.points(1, "style_loss")
-def test_style_loss_leaves_no_trace_and_takes_any_sequence(expect, layers, correlations):
+def test_style_loss_leaves_no_trace_and_takes_any_sequence(expect, layers, put_right_gram):
+    gram_matrix = put_right_gram(*LAYERS)
     features = [f.requires_grad_() for f in layers(2, seed=40)]
-    grams = [correlations(f).detach() + (i + 1) for i, f in enumerate(features)]
+    grams = [gram_matrix(f).detach() + (i + 1) for i, f in enumerate(features)]
     wanted = torch.tensor(2 * (-1.0 * 16 * 1 + 0.0 + 2.0 * 4 * 9)).double()
 
     with expect.unchanged(**named_tensors(features=features, grams=grams)):
