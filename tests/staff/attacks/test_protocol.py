@@ -6,8 +6,8 @@ import struct
 
 import pytest
 import torch
-from coursekit.grading.recorder import Recorder
 
+from coursekit.checks.recorder import Recorder
 from coursekit.staff.isolated.peer import Line
 from coursekit.staff.isolated.plain import Opaque, Reader, Writer
 from coursekit.staff.isolated.wire import LENGTHS, Channel, WorkerGone
