@@ -11,7 +11,7 @@ HINTS = (
 
 MISTAKES = (
     mistake("absent classes count with 0", "[sizes > 0].mean()", ".nan_to_num(0).mean()", hint=ABSENT),
-    *of_a_class_mean("2 * matrix.diagonal() / sizes", "sizes"),
+    *of_a_class_mean("2 * matrix.diagonal() / sizes", "sizes", "ignore_index=ignore_index"),
     mistake(
         "divided by the truth alone",
         "/ sizes)",

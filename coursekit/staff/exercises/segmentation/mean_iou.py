@@ -20,7 +20,7 @@ MISTAKES = (
     mistake(
         "absent classes count with 0", "[union > 0].mean()", ".nan_to_num(0).mean() + 0 * union.sum()", hint=ABSENT
     ),
-    *of_a_class_mean("matrix.diagonal() / union", "union"),
+    *of_a_class_mean("matrix.diagonal() / union", "union", "labels != ignore_index"),
     mistake(
         "divided by the truth alone",
         "/ union)",

@@ -9,8 +9,8 @@ IGNORED = "Some pixels have a label that says: do not count me."
 PER_IMAGE = "You average over pictures; the pixels of all pictures belong into one count first."
 
 
-def of_a_class_mean(ratio: str, weight: str) -> tuple[Edit, ...]:
-    """Return mistakes that both mean_iou and dice know: ratio and weight are the solution's own words for the sizes."""
+def of_a_class_mean(ratio: str, weight: str, ignored: str) -> tuple[Edit, ...]:
+    """Return mistakes that both mean_iou and dice know, in the solution's own words for the sizes and for what is ignored."""
     return (
         mistake(
             "absent classes count with 1",
@@ -64,8 +64,8 @@ def of_a_class_mean(ratio: str, weight: str) -> tuple[Edit, ...]:
         ),
         mistake(
             "ignore_index not passed on",
-            "ignore_index=ignore_index",
-            "ignore_index=255",
+            ignored,
+            f"{ignored.removesuffix('ignore_index')}255",
             hint="Which label is ignored is the caller's choice.",
         ),
         mistake("one number a class", f"[{weight} > 0].mean()", f"[{weight} > 0]", hint="One number is asked for."),
