@@ -52,7 +52,7 @@ def right_matrix(expect, monkeypatch):
         counts = added[places[0][:, 1], places[1][:, 1]].sum(0)
         inside = kinds < num_classes
         assert counts.sum() == counts[inside][:, inside].sum(), f"the maps hold classes beyond {num_classes - 1}"
-        matrix = torch.zeros(num_classes, num_classes, dtype=torch.int64)
+        matrix = torch.zeros(num_classes, num_classes, dtype=torch.int64, device=labels.device)
         matrix[kinds[inside][:, None], kinds[inside]] = counts[inside][:, inside]
         return matrix
 
