@@ -84,10 +84,15 @@ def _show_hole(shell: Any, kind: type[BaseException], error: BaseException, trac
     function = str(error).removesuffix(HOLE_ENDING)
     if not str(error).endswith(HOLE_ENDING) or function not in _functions():
         return shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+    show_unwritten(function)
+    return []
+
+
+def show_unwritten(function: str) -> None:
+    """Show where an exercise is to be written."""
     place = place_of_hole(function)
     text = f"{function} is not written yet: {place.sentence}"
     show(card("todo", text, place), text)
-    return []
 
 
 def show_skipped(function: str) -> None:

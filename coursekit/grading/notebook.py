@@ -9,7 +9,7 @@ import difflib
 import functools
 
 from coursekit.errors import UsageError
-from coursekit.grading.cells import needs, place_of_hole, show, use_cards
+from coursekit.grading.cells import needs, show, show_unwritten, use_cards
 from coursekit.grading.grade import grade
 from coursekit.grading.hint import next_hint, reset_hints
 from coursekit.grading.launch import Launch, fresh_process
@@ -37,8 +37,7 @@ def check(function: str) -> None:
         return
     graded = outcome.functions[0]
     if graded.untouched:
-        text = f"{function} is not written yet: {place_of_hole(function).sentence}"
-        show(card("todo", text, place_of_hole(function)), text)
+        show_unwritten(function)
     else:
         show(fragment(graded), as_text(graded))
 

@@ -91,30 +91,27 @@ def efficientnet_lite0() -> PooledNet:
         conv(320, 1280, 1),  # features.17, the last convolution
         nn.ReLU6(inplace=True),
     )
-    model = PooledNet(features, nn.Linear(1280, 1000))
-    model.normalize = Normalize((127 / 255,) * 3, (128 / 255,) * 3)
-    return model
+    return PooledNet(features, nn.Linear(1280, 1000))
 
 
-def load_efficientnet_lite0() -> nn.Module:
-    """Build the network with the weights of the installed package, batch norm folded into the convolutions.
+def normalize() -> Normalize:
+    """Make what the weights were trained with: (255 x - 127) / 128."""
+    return Normalize((127 / 255,) * 3, (128 / 255,) * 3)
+
+
+def read_state() -> dict[str, Tensor]:
+    """Read the weights of the installed package by the names that they have here, batch norm folded into the convolutions.
 
     Raises:
         UsageError: the package or its file is missing, or the file is not the one that is known.
     """
     stored = _read_weights()
-    with torch.device("meta"):
-        model = efficientnet_lite0()
     state = {"head.weight": stored["_fc.weight"], "head.bias": stored["_fc.bias"]}
     for name, (source, norm) in _sources().items():
         scale = stored[f"{norm}.weight"] / (stored[f"{norm}.running_var"] + BATCH_NORM_EPS).sqrt()
         state[f"{name}.weight"] = stored[f"{source}.weight"] * scale[:, None, None, None]
         state[f"{name}.bias"] = stored[f"{norm}.bias"] - stored[f"{norm}.running_mean"] * scale
-    model.load_state_dict(state, assign=True)
-    model.normalize = Normalize((127 / 255,) * 3, (128 / 255,) * 3)  # its constants are not in the file
-    model.class_names = imagenet_classes()  # type: ignore[assignment]
-    model.input_size = (224, 224)  # type: ignore[assignment]
-    return model.requires_grad_(True)
+    return state
 
 
 def imagenet_classes() -> tuple[str, ...]:

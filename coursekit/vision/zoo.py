@@ -11,6 +11,7 @@ import difflib
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.errors import UsageError
-from coursekit.vision.efficientnet import load_efficientnet_lite0
+from coursekit.vision import efficientnet
 from coursekit.vision.networks import ARCHITECTURES, IMAGE_SIZE, Normalize
 from coursekit.vision.scenes import CLASSES
 
@@ -68,7 +69,8 @@ def load_model(
     """
     name = chosen_name() if name is None else name
     if name == "efficientnet_lite0":
-        model = load_efficientnet_lite0()
+        drawing, state = efficientnet.efficientnet_lite0, efficientnet.read_state()
+        model = _fill(drawing, state, efficientnet.normalize(), efficientnet.imagenet_classes(), 224)
     else:
         model = _load_tiny(name) if name in ARCHITECTURES else _load_torchvision(name)
     return model.eval().to(device=device, dtype=dtype)
@@ -102,16 +104,23 @@ def _load_tiny(name: str) -> nn.Module:
     found = hashlib.sha256(content).hexdigest()
     if found != expected:
         raise UsageError(f"the weights {path} are damaged or of another training: sha256 is {found}; {remedy}")
-    with torch.device("meta"):
-        model = ARCHITECTURES[name]()
     # numpy widens on one thread: torch's pool costs more than the work, most of all on a busy machine.
     wide = {np.dtype(np.float16): np.dtype(np.float32)}
     arrays = {key: np.array(value, dtype=wide.get(value.dtype, value.dtype)) for key, value in load(content).items()}
     state = {key: torch.from_numpy(value) for key, value in arrays.items()}
+    return _fill(ARCHITECTURES[name], state, Normalize(), CLASSES, IMAGE_SIZE)
+
+
+def _fill(
+    drawing: Callable[[], nn.Module], state: dict[str, Tensor], normalize: Normalize, names: tuple[str, ...], side: int
+) -> nn.Module:
+    """Build a network round its stored weights, without drawing random ones first; normalize's constants are not stored."""
+    with torch.device("meta"):
+        model = drawing()
     model.load_state_dict(state, assign=True)
-    model.normalize = Normalize()  # its constants are not in the file
-    model.class_names = CLASSES  # type: ignore[assignment]
-    model.input_size = (IMAGE_SIZE, IMAGE_SIZE)  # type: ignore[assignment]
+    model.normalize = normalize
+    model.class_names = names  # type: ignore[assignment]
+    model.input_size = (side, side)  # type: ignore[assignment]
     return model.requires_grad_(True)
 
 

@@ -6,12 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from coursekit.parts import PARTS, ROOT
+
+if TYPE_CHECKING:
+    from coursekit.staff.isolation import Room
 
 NEEDED = (
     "assignment2",
@@ -75,3 +80,12 @@ def small_edition(tmp_path: Path) -> Copy:
         else:
             shutil.copyfile(ROOT / name, root / name)
     return Copy(root)
+
+
+@pytest.fixture(scope="module")
+def room() -> Iterator[Room]:
+    """A sandbox, for all tests of a file."""
+    from coursekit.staff.isolation import Room, choose_level
+
+    with Room(choose_level(trust=False)) as room:
+        yield room

@@ -16,27 +16,18 @@ from coursekit.parts import PARTS, ROOT
 from coursekit.staff.classroom.settled import LARGEST_SEED
 from coursekit.staff.isolated import sandbox
 from coursekit.staff.isolated.fresh import STRIDE, TRIES
-from coursekit.staff.isolated.sandbox import choose_level, refused
+from coursekit.staff.isolated.sandbox import choose_level
 from coursekit.staff.isolation import Room, checks_of, grade_submission
 from coursekit.vision import make_scenes
 from tests.hidden.segmentation.test_hidden_trained_unet import SCENES
+from tests.staff.sandboxed import below, needs_sandbox
 
-needs_sandbox = pytest.mark.skipif(bool(refused()), reason=refused())
 QUICK = tuple(c for c in checks_of(PARTS) if c.function in ("guided_relu_gradient", "zero_small_pixels"))
 BARE = "bare process with limits"
 
 
 def grade(room, folder=ROOT, **options):
     return grade_submission(folder, PARTS, room=room, checks=options.pop("checks", QUICK), **options)
-
-
-def below(pid):
-    """The processes that a process has started, and those that they have."""
-    found = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            found += [int(child), *below(int(child))]
-    return found
 
 
 @needs_sandbox

@@ -16,29 +16,12 @@ from coursekit.parts import PARTS, ROOT
 from coursekit.staff import canary, isolation
 from coursekit.staff.classroom.job import Order
 from coursekit.staff.classroom.run import grade_class
-from coursekit.staff.isolated.sandbox import refused
-from coursekit.staff.isolation import Room, checks_of, choose_level, grade_submission
+from coursekit.staff.isolation import grade_submission
+from tests.staff.sandboxed import CHECKS, CHOSEN, SLOW, below, needs_sandbox, submission
 from tests.staff.test_classroom import hand_in, lines_of
 from tests.staff.zips import MODULE, solution
 
-needs_sandbox = pytest.mark.skipif(bool(refused()), reason=refused())
 ORDER = Order(parts=(1,), hidden=False)
-CHECKS = checks_of(PARTS[:1])
-SLOW = "test_saliency_of_a_linear_model_is_its_weights"
-CHOSEN = tuple(c for c in CHECKS if c.id.endswith(SLOW) or c.function == "guided_relu_gradient")
-
-
-@pytest.fixture(scope="module")
-def room():
-    with Room(choose_level(trust=False)) as room:
-        yield room
-
-
-def submission(folder, addition="", text=None):
-    path = folder / MODULE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text((text or solution().decode()) + addition)
-    return folder
 
 
 NAMED = """
@@ -49,14 +32,6 @@ def saliency_map(*args, **kwargs):
     time.sleep({seconds})
     return _right(*args, **kwargs)
 """
-
-
-def below(pid):
-    found = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            found += [int(child), *below(int(child))]
-    return found
 
 
 def killed(what, times, room, folder, **options):

@@ -11,19 +11,18 @@ import pytest
 
 from coursekit.errors import GraderFailed, UsageError
 from coursekit.grading.results import Grade, Verdict
-from coursekit.parts import PARTS, ROOT
+from coursekit.parts import ROOT
 from coursekit.staff import canary
 from coursekit.staff.classroom.job import UNNEEDED, Order, sum_up
 from coursekit.staff.classroom.run import grade_class
 from coursekit.staff.gradescope import autograde as gradescope
 from coursekit.staff.isolation import checks_of
 from coursekit.staff.width import WORKER_BYTES, cores, free_memory, workers_that_fit
+from tests.staff.sandboxed import CHECKS, SLOW
 from tests.staff.test_classroom import hand_in, lines_of
 from tests.staff.zips import MODULE, solution
 
 ORDER = Order(parts=(1,), hidden=False)
-CHECKS = checks_of(PARTS[:1])
-SLOW = "test_saliency_of_a_linear_model_is_its_weights"
 
 
 def perfect(work, order):

@@ -8,28 +8,10 @@ import pytest
 
 from coursekit.parts import PARTS, ROOT
 from coursekit.staff.isolated import rooms, sandbox
-from coursekit.staff.isolated.sandbox import refused
-from coursekit.staff.isolation import Room, checks_of, choose_level, grade_submission
+from coursekit.staff.isolation import grade_submission
+from tests.staff.sandboxed import CHOSEN, needs_sandbox, submission
 from tests.staff.test_classroom import hand_in, lines_of
-from tests.staff.zips import MODULE, solution
-
-needs_sandbox = pytest.mark.skipif(bool(refused()), reason=refused())
-CHECKS = checks_of(PARTS[:1])
-SLOW = "test_saliency_of_a_linear_model_is_its_weights"
-CHOSEN = tuple(c for c in CHECKS if c.id.endswith(SLOW) or c.function == "guided_relu_gradient")
-
-
-@pytest.fixture(scope="module")
-def room():
-    with Room(choose_level(trust=False)) as room:
-        yield room
-
-
-def submission(folder, addition="", text=None):
-    path = folder / MODULE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text((text or solution().decode()) + addition)
-    return folder
+from tests.staff.zips import solution
 
 
 @needs_sandbox
@@ -108,7 +90,8 @@ os.waitpid(child, 0)
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can write such a map")
 @pytest.mark.parametrize("level", ["bare process with limits", pytest.param("bubblewrap", marks=needs_sandbox)])
 def test_a_rootless_container_grades_as_any_other_machine(level):
-    program = f"from tests.staff.test_sandbox_limits import *\nwith Room({level!r}) as room:\n" \
+    program = "from coursekit.parts import PARTS, ROOT\nfrom coursekit.staff.isolation import Room, grade_submission\n" \
+        f"from tests.staff.sandboxed import CHOSEN\nwith Room({level!r}) as room:\n" \
         "    grade = grade_submission(ROOT, PARTS[:1], room=room, checks=CHOSEN)\n    print(grade.score, grade.max_score)"  # fmt: skip
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(

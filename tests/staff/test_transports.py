@@ -10,16 +10,10 @@ from coursekit.parts import PARTS, ROOT
 from coursekit.staff.edits import untouched
 from coursekit.staff.exercises import mistakes_of
 from coursekit.staff.isolated.sandbox import refused
-from coursekit.staff.isolation import Room, checks_of, choose_level, grade_submission
+from coursekit.staff.isolation import checks_of, grade_submission
 from coursekit.staff.trials import run_trials
 
 pytestmark = pytest.mark.skipif(bool(refused()), reason=refused())
-
-
-@pytest.fixture(scope="module")
-def room():
-    with Room(choose_level(trust=False)) as room:
-        yield room
 
 
 @pytest.fixture

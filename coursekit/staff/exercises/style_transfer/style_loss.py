@@ -1,7 +1,7 @@
 """Exercise style_loss: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.style_transfer.shared import CONSTANT, FRESH, NO_SLOPE, ONE_ENTRY
+from coursekit.staff.exercises.style_transfer.shared import CONSTANT, NO_SLOPE, OF_THE_LAYERS, OF_THE_NUMBER
 
 HINTS = (
     "It is the other loss once more, with another description of the layer.",
@@ -74,39 +74,10 @@ MISTAKES = (
         "zip(features, grams, tuple(weights)[::-1], strict=True)",
         hint="Each weight meets another layer than the one at its own place.",
     ),
-    mistake(
-        "mean over layers",
-        "torch.stack(terms).sum()",
-        "torch.stack(terms).mean()",
-        hint="The more layers you are given, the less each of them counts.",
-    ),
-    mistake(
-        "last layer only",
-        "torch.stack(terms).sum()",
-        "terms[-1]",
-        hint="Only one of the layers has a say in your loss.",
-    ),
-    mistake(
-        "first layer only",
-        "torch.stack(terms).sum()",
-        "terms[0]",
-        hint="Your loss stops after the first of several layers: is a return indented too far?",
-    ),
+    *OF_THE_LAYERS,
     mistake("grams not cut off", "a.detach()", "a", hint=CONSTANT),
     mistake("features cut off", "gram_matrix(f)", "gram_matrix(f).detach()", hint=NO_SLOPE),
-    mistake(
-        "one entry instead of none",
-        "torch.stack(terms).sum()",
-        "torch.stack(terms).sum(0, keepdim=True)",
-        hint=ONE_ENTRY,
-    ),
-    mistake(
-        "a Python number",
-        "torch.stack(terms).sum()",
-        "torch.stack(terms).sum().item()",
-        hint="You return a number that has forgotten where it came from.",
-    ),
-    mistake("a fresh tensor", "torch.stack(terms).sum()", "torch.tensor(sum(terms), requires_grad=True)", hint=FRESH),
+    *OF_THE_NUMBER,
     mistake(
         "diagonal only",
         ".square().sum()",
