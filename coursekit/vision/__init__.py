@@ -5,13 +5,14 @@ from coursekit.vision.checked_network import Network
 from coursekit.vision.collages import collage, photographs, random_collages, share_in_box
 from coursekit.vision.draws import normal, uniform
 from coursekit.vision.geometry import Step, spatial_steps
+from coursekit.vision.heads import linear_head
 from coursekit.vision.hooks import record_outputs, relu_rule
 from coursekit.vision.imagenet import class_index, class_labels
-from coursekit.vision.layers import map_layers, three_layers
+from coursekit.vision.layers import cam_layer, map_layers, three_layers
 from coursekit.vision.scenes import CLASSES, Scenes, evaluation_scenes, make_scenes
 from coursekit.vision.segmenting import SEGMENTED, UNET_CLASSES, UNET_WIDTHS
 from coursekit.vision.trunk import trunk, watch_steps
-from coursekit.vision.zoo import MODEL_NAMES, load_model
+from coursekit.vision.zoo import MODEL_NAMES, in_cache, load_model, load_worlds
 
 __all__ = [
     "CLASSES",
@@ -22,12 +23,16 @@ __all__ = [
     "Network",
     "Scenes",
     "Step",
+    "cam_layer",
     "checked",
     "class_index",
     "class_labels",
     "collage",
     "evaluation_scenes",
+    "in_cache",
+    "linear_head",
     "load_model",
+    "load_worlds",
     "make_scenes",
     "map_layers",
     "normal",

@@ -9,12 +9,30 @@ import torch
 from torch import Tensor
 
 COLORMAP = "viridis"
+FONT = 11  # points
+LINE = 0.2  # inches of a line of text
+SMOOTH = 90  # pixels: a smaller picture shows its pixels as squares
+
+
+def use_jpeg(*, dpi: int = 144, quality: int = 72) -> None:
+    """Let a notebook store its figures as JPEG, twice as fine as a screen's points, with labels of 11 points."""
+    import matplotlib.pyplot as plt
+    from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+    set_matplotlib_formats("jpeg", pil_kwargs={"quality": quality, "optimize": True})
+    plt.rcParams["figure.dpi"] = dpi
+    plt.rcParams["font.size"] = FONT
+    plt.rc("axes", titlesize=FONT, labelsize=FONT)
+    plt.rc("xtick", labelsize=FONT)
+    plt.rc("ytick", labelsize=FONT)
+    plt.rc("legend", fontsize=FONT)
 
 
 def show_grid(
     images: Tensor | Sequence[Tensor],
     titles: Sequence[str] | None = None,
     *,
+    rows: Sequence[str] | None = None,
     columns: int = 6,
     cell: float = 1.6,
     suptitle: str | None = None,
@@ -24,35 +42,43 @@ def show_grid(
     Args:
         images: (N, 3, H, W) in [0, 1], or (N, H, W) maps, each scaled from its own smallest to its own largest value; or
             a list of (3, H, W) and (H, W), of any sizes.
-        titles: N short lines, set above the images.
+        titles: short lines above the images; one for each, or, with rows, one for each column.
+        rows: a name for each row, written upright on its left.
         columns: images in a row.
         cell: inches of an image's side.
 
     Raises:
-        ValueError: no images, another rank, or titles of another number.
+        ValueError: no images, another rank, or titles or rows of another number.
     """
     import matplotlib.pyplot as plt
 
     pictures = [image.detach().float().cpu() for image in images]
     if not pictures or columns < 1:
         raise ValueError(f"{len(pictures)} images in {columns} columns: there is nothing to draw")
-    if titles is not None and len(titles) != len(pictures):
-        raise ValueError(f"{len(titles)} titles for {len(pictures)} images: give one each")
     columns = min(columns, len(pictures))
-    rows = -(-len(pictures) // columns)
-    title_height = 0.25 if titles else 0.0
-    figure = plt.figure(
-        figsize=(columns * cell, rows * (cell + title_height) + (0.3 if suptitle else 0)), layout="constrained"
+    num_rows = -(-len(pictures) // columns)
+    above = list(titles or [])
+    if titles is not None and len(above) not in (len(pictures), columns if rows else len(pictures)):
+        raise ValueError(f"{len(above)} titles for {len(pictures)} images: give one each")
+    if rows is not None and len(rows) != num_rows:
+        raise ValueError(f"{len(rows)} names for {num_rows} rows of images: give one each")
+    lines = sum(
+        max((t.count("\n") + 1 for t in above[i : i + columns]), default=0) for i in range(0, len(above), columns)
     )
-    axes = figure.subplots(rows, columns, squeeze=False).flatten()
+    height = num_rows * cell + lines * LINE + 2 * LINE * bool(suptitle)
+    figure = plt.figure(figsize=(columns * cell + LINE * bool(rows), height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)  # type: ignore[union-attr, call-arg]
+    axes = figure.subplots(num_rows, columns, squeeze=False).flatten()
     for index, axis in enumerate(axes):
-        axis.set_axis_off()
+        axis.set(xticks=[], yticks=[], frame_on=False)
         if index < len(pictures):
             _draw(axis, pictures[index])
-            if titles is not None:
-                axis.set_title(titles[index], fontsize=8)
+        if index < len(above):
+            axis.set_title(above[index], fontsize=FONT)
+        if rows is not None and index % columns == 0:
+            axis.set_ylabel(rows[index // columns], fontsize=FONT)
     if suptitle:
-        figure.suptitle(suptitle, fontsize=10)
+        figure.suptitle(suptitle, fontsize=FONT + 1)
 
 
 def overlay(image: Tensor, heat: Tensor, *, opacity: float = 0.6) -> Tensor:
@@ -96,8 +122,12 @@ def signed(gradient: Tensor, *, percentile: float = 99.5) -> Tensor:
 def _draw(axis: Any, picture: Tensor) -> None:
     """Draw one (3, H, W) picture or one (H, W) map on matplotlib's axes."""
     if picture.ndim == 3 and picture.shape[0] == 3:
-        axis.imshow(picture.clamp(0, 1).permute(1, 2, 0).numpy(), interpolation="nearest")
+        axis.imshow(picture.clamp(0, 1).permute(1, 2, 0).numpy(), interpolation=_interpolation(picture))
     elif picture.ndim == 2:
-        axis.imshow(picture.numpy(), cmap=COLORMAP, interpolation="nearest")
+        axis.imshow(picture.numpy(), cmap=COLORMAP, interpolation=_interpolation(picture))
     else:
         raise ValueError(f"an image of shape {tuple(picture.shape)}: give (3, H, W), or (H, W) for a map")
+
+
+def _interpolation(picture: Tensor) -> str:
+    return "nearest" if min(picture.shape[-2:]) < SMOOTH else "antialiased"

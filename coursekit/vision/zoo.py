@@ -48,6 +48,25 @@ def chosen_name() -> str:
     return os.environ.get("A2_MODEL") or "tiny_vgg"
 
 
+def load_worlds() -> tuple[Any, Any]:
+    """Load the network that a notebook shows photographs, and the one that it shows scenes.
+
+    They are "efficientnet_lite0" and "tiny_vgg". A2_MODEL replaces one of them: a name of MODEL_NAMES the second, any other
+    the first.
+    """
+    chosen = os.environ.get("A2_MODEL") or "tiny_vgg"
+    if chosen in MODEL_NAMES:
+        return load_model("efficientnet_lite0"), load_model(chosen)
+    return load_model(chosen), load_model("tiny_vgg")
+
+
+def in_cache(name: str) -> bool:
+    """Say whether the weights of a network of torchvision lie in torch's cache, so that nothing is downloaded."""
+    from torchvision import models
+
+    return name in models.list_models(module=models) and _cached_file(models.get_model_weights(name).DEFAULT).is_file()
+
+
 def load_model(
     name: str | None = None, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None
 ) -> Any:
@@ -133,7 +152,7 @@ def _load_torchvision(name: str) -> nn.Module:
         near = difflib.get_close_matches(name, [*MODEL_NAMES, "efficientnet_lite0", *known], n=4) or MODEL_NAMES
         raise UsageError(f"no network {name!r}: did you mean {', '.join(near)}?")
     weights = models.get_model_weights(name).DEFAULT
-    file = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rsplit("/", 1)[-1]
+    file = _cached_file(weights)
     try:
         model = models.get_model(name, weights=weights)
     except Exception as error:  # urllib's errors, a hash that does not fit (RuntimeError), a damaged file (pickle's)
@@ -155,3 +174,7 @@ def _load_torchvision(name: str) -> nn.Module:
     model.class_names = tuple(weights.meta["categories"])
     model.input_size = (preset.crop_size[0], preset.crop_size[0])
     return model
+
+
+def _cached_file(weights: Any) -> Path:
+    return Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rsplit("/", 1)[-1]
