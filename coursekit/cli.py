@@ -101,7 +101,9 @@ def _student_commands(commands: Commands) -> None:
     command(commands, "doctor", _doctor, "examine this installation and say what to mend", "a2 doctor")
     notebooks = command(commands, "notebooks", _notebooks, "run the notebooks from a fresh kernel", "a2 notebooks 1")
     notebooks.add_argument(
-        "part", nargs="*", help="a part's number or module; default: all (A2_MODEL=resnet18: part 1 on that network)"
+        "part",
+        nargs="*",
+        help="a part's number or module; default: all (A2_MODEL=resnet18: part 1, 3 or 6 with that network)",
     )
 
 

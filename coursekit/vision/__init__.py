@@ -2,7 +2,7 @@
 
 from coursekit.vision.checked import checked
 from coursekit.vision.checked_network import Network
-from coursekit.vision.collages import collage, photographs, random_collages, share_in_box
+from coursekit.vision.collages import collage, photographs, random_collages, random_crops, share_in_box
 from coursekit.vision.draws import normal, uniform
 from coursekit.vision.geometry import Step, spatial_steps
 from coursekit.vision.heads import linear_head
@@ -38,6 +38,7 @@ __all__ = [
     "normal",
     "photographs",
     "random_collages",
+    "random_crops",
     "record_outputs",
     "relu_rule",
     "share_in_box",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from coursekit.errors import UsageError
@@ -113,6 +114,31 @@ def random_collages(
         chosen = [i for i in order if first_of[labels[i].item()] == i][:cells]
         drawn.append(collage(images[chosen], labels[chosen], columns=columns))
     return Collages(torch.cat([d.images for d in drawn]), torch.cat([d.labels for d in drawn]), drawn[0].boxes)
+
+
+def random_crops(
+    images: Tensor, num_crops: int, *, size: tuple[int, int], generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Cut squares out of photographs, of a quarter to nine tenths of their shorter side, and resize them.
+
+    Args:
+        images: (M, 3, H, W) in [0, 1]; each in turn gives one crop.
+        size: (h, w) of all crops.
+
+    Returns:
+        crops (num_crops, 3, h, w), and which image each comes from, (num_crops,).
+    """
+    height, width = images.shape[-2:]
+    sources = torch.arange(num_crops) % len(images)
+    crops = torch.empty(num_crops, 3, *size, dtype=images.dtype)
+    for crop, source, (scale, down, right) in zip(
+        crops, sources, torch.rand(num_crops, 3, generator=generator).tolist(), strict=True
+    ):
+        side = round(min(height, width) * (0.25 + 0.65 * scale))
+        top, left = int(down * (height - side + 1)), int(right * (width - side + 1))
+        patch = images[source, None, :, top : top + side, left : left + side]
+        crop.copy_(F.interpolate(patch, size, mode="bilinear", antialias=True)[0].clamp(0, 1))
+    return crops, sources
 
 
 def share_in_box(maps: Tensor, boxes: Tensor) -> Tensor:

@@ -141,7 +141,10 @@ def classifier(name: str, value: Any) -> None:
     parts = [part for part in ("normalize", "features", "classifier") if not hasattr(value, part)]
     if not isinstance(value, nn.Module) or parts:
         missing = f", it has no {', '.join(parts)}" if parts else ""
-        raise ValueError(f"{name} is a {type(value).__name__}{missing}: give a network such as load_model('tiny_vgg')")
+        raise ValueError(
+            f"{name} is a {type(value).__name__}{missing}: give a network such as load_model('tiny_vgg'), or "
+            "linear_head(model) of one that pools globally"
+        )
     head = value.get_submodule("classifier")
     linears = [layer for layer in head.modules() if isinstance(layer, nn.Linear)]
     if not isinstance(head, nn.Sequential):
@@ -153,7 +156,7 @@ def classifier(name: str, value: Any) -> None:
     if not channels or read % channels[-1]:
         raise ValueError(f"{name}.classifier reads {read} numbers, which is no map of the features' channels")
     if hasattr(value, "input_size") and read == channels[-1]:
-        why = "averages each map to one number before its classifier: there is no map that a kernel could slide over"
+        why = "averages each map to one number before its classifier: give linear_head(model), whose mean can slide"
         raise ValueError(f"{name} is a {type(value).__name__}, which {why}")
 
 

@@ -45,7 +45,7 @@ def show_grid(
         titles: short lines above the images; one for each, or, with rows, one for each column.
         rows: a name for each row, written upright on its left.
         columns: images in a row.
-        cell: inches of an image's side.
+        cell: inches of an image's width.
 
     Raises:
         ValueError: no images, another rank, or titles or rows of another number.
@@ -65,7 +65,8 @@ def show_grid(
     lines = sum(
         max((t.count("\n") + 1 for t in above[i : i + columns]), default=0) for i in range(0, len(above), columns)
     )
-    height = num_rows * cell + lines * LINE + 2 * LINE * bool(suptitle)
+    tallest = cell * max(picture.shape[-2] / picture.shape[-1] for picture in pictures)
+    height = num_rows * tallest + lines * LINE + 2 * LINE * bool(suptitle)
     figure = plt.figure(figsize=(columns * cell + LINE * bool(rows), height), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)  # type: ignore[union-attr, call-arg]
     axes = figure.subplots(num_rows, columns, squeeze=False).flatten()

@@ -62,6 +62,19 @@ def trunk(*, pretrained: bool = True) -> tuple[list[nn.Module], list[int]]:
     return stages, channels
 
 
+def photo_trunk(*, pretrained: bool = True) -> tuple[list[nn.Module], list[int]]:
+    """Return four stages of efficientnet_lite0, trained on ImageNet's photographs, each halving the size, and their channels."""
+    model = load_model("efficientnet_lite0")
+    if not pretrained:
+        for name, layer in model.features.named_modules():
+            if isinstance(layer, nn.Conv2d) and layer.bias is not None:
+                # No ReLU follows a block's last convolution: with the usual gain its ReLU6s would all stand at 6.
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="linear" if name.endswith("project") else "relu")
+                nn.init.zeros_(layer.bias)
+    first = nn.Sequential(model.normalize, *model.features[:2])
+    return [first, model.features[2:4], model.features[4:6], model.features[6:12]], [16, 24, 40, 112]
+
+
 def soft_dice_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Return 1 - the mean over the classes of the Dice overlap, with probabilities in place of predictions.
 

@@ -22,7 +22,17 @@ from torchvision import models
 
 from assignment2 import adversarial, class_visualization, robustness, saliency, segmentation, style_transfer, upsampling
 from coursekit.parts import ROOT
-from coursekit.vision import map_layers, record_outputs, relu_rule, spatial_steps, three_layers, trunk, watch_steps, zoo
+from coursekit.vision import (
+    linear_head,
+    map_layers,
+    record_outputs,
+    relu_rule,
+    spatial_steps,
+    three_layers,
+    trunk,
+    watch_steps,
+    zoo,
+)
 
 MODULES = (saliency, class_visualization, adversarial, robustness, style_transfer, upsampling, segmentation)
 NETWORKS = ("squeezenet1_1", "resnet18", "mobilenet_v3_small", "googlenet", "alexnet", "vgg16", "vit_b_16")
@@ -279,12 +289,16 @@ def check_convolutionalize(g):
     if g.name not in ("alexnet", "vgg16"):
         with pytest.raises(ValueError, match=NO_SLIDING[g.name]):
             segmentation.convolutionalize(g.model)
+    if g.name in NO_CHAIN:
+        with pytest.raises(ValueError, match=NO_CHAIN[g.name]):
+            linear_head(g.model)
         return True
-    slides = segmentation.convolutionalize(g.model).eval()
+    slides = segmentation.convolutionalize(linear_head(g.model)).eval()
     images = torch.rand(1, 3, 224, 256, generator=generator())
     with torch.no_grad():
         same = near(slides(images[..., :224])[..., 0, 0], g.model(images[..., :224]))
-        return same and slides(images).shape == (1, 1000, 1, 2)
+        squeezenet = g.name == "squeezenet1_1"  # a place of its map every 16 pixels, the others' every 32
+        return same and slides(images).shape == (1, 1000, 1, 3 if squeezenet else 2)
 
 
 def check_fcn(g):
@@ -300,6 +314,7 @@ def check_fcn(g):
         return network(g.images).shape == (2, 5, *g.size)
 
 
+NO_CHAIN = {"googlenet": "is no chain of convolutions", "vit_b_16": "has no linear layer at its end"}
 NO_SLIDING = {
     "squeezenet1_1": "classifier has no Linear",
     "mobilenet_v3_small": "MobileNetV3, which averages each map to one number",
