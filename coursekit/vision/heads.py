@@ -68,7 +68,8 @@ def _parts(model: Any) -> tuple[list[nn.Module], list[nn.Module]] | None:
         return [children[name] for name in names], behind
     channels = [conv.out_channels for conv in features.modules() if isinstance(conv, nn.Conv2d)][-1]
     if linears:
-        return (list(features), _without(behind, nn.Flatten)) if linears[0].in_features == channels else None
+        reads_a_map = isinstance(last, nn.Sequential) and linears[0].in_features != channels
+        return None if reads_a_map else (list(features), _without(behind, nn.Flatten))
     # SqueezeNet scores each place and takes the mean: nothing is left to do, which a linear layer can do as well.
     scores = [*features, *_without(behind, (nn.AdaptiveAvgPool2d, nn.Identity))]
     num_classes = [conv.out_channels for layer in scores for conv in layer.modules() if isinstance(conv, nn.Conv2d)][-1]

@@ -37,15 +37,18 @@ STAND_INS = {
 }
 # The cells with a picture that a run without any extension shows.
 CORE_PICTURES = {
-    "1_saliency": ["cell-02", "cell-05", "cell-10-guided", "cell-18"],
+    "1_saliency": [
+        "cell-02-photos", "cell-02", "cell-05-photos", "cell-05", "cell-10-guided", "cell-18-photos", "cell-18",
+        "cell-20-collage",
+    ],
     "2_class_visualization": [
         "p2-grey", "p2-l2-figure", "p2-tricks-core", "p2-all-figure", "p2-all-names", "p2-opinion-table",
         "p2-robust-figure", "p2-robust-24", "p2-robust-names",
     ],
-    "3_adversarial": ["cell-04", "cell-06", "cell-09", "cell-12", "cell-15-accuracy"],
+    "3_adversarial": ["cell-04-photos", "cell-04", "cell-06", "cell-09", "cell-12", "cell-15-accuracy"],
     "4_robustness": ["cell-06", "cell-09-mce", "cell-12", "cell-15", "cell-17", "cell-20"],
     "5_style_transfer": ["p5-add-figure", "p5-gram-figure", "p5-style-loss"],
-    "6_segmentation": ["cell-03", "cell-06", "cell-07-rough", "cell-20", "cell-23-unet", "cell-30", "cell-31"],
+    "6_segmentation": ["cell-11-whole", "cell-03", "cell-06", "cell-07-rough", "cell-20", "cell-23-unet", "cell-30", "cell-31"],
 }  # fmt: skip
 EXTENSIONS = {name for part in PARTS for name in part.extension}
 

@@ -1,5 +1,7 @@
 """A network that pools globally, written so that it can slide, and which layer and which network a notebook takes."""
 
+import shutil
+
 import pytest
 import torch
 from torch import nn
@@ -7,7 +9,7 @@ from torch import nn
 from assignment2 import segmentation
 from coursekit.errors import UsageError
 from coursekit.grading import notebooks
-from coursekit.parts import PARTS
+from coursekit.parts import PARTS, ROOT
 from coursekit.vision import (
     cam_layer,
     class_index,
@@ -20,6 +22,7 @@ from coursekit.vision import (
     random_crops,
     zoo,
 )
+from coursekit.vision.networks import PooledNet
 
 POOLED = ("efficientnet_lite0", "tiny_squeezenet", "tiny_resnet")
 
@@ -39,21 +42,21 @@ def test_on_the_training_size_it_says_what_the_network_says(name):
         assert torch.allclose(slides(images)[:, :, 0, 0], expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", POOLED)
-def test_on_a_larger_picture_it_answers_for_every_window_and_agrees_with_the_network_far_from_borders(name):
-    model = load_model(name)
-    side = model.input_size[0]
-    # A flat grey frame twice as wide as the picture: what the padding of a window sees is the same on all sides.
-    image = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(1))
-    larger = nn.functional.pad(image, (0, side // 2, 0, side), value=0.5)
+def test_without_padding_it_is_the_network_at_every_window_of_a_larger_picture():
+    torch.manual_seed(0)
+    features = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 5, 3), nn.ReLU())
+    model = PooledNet(features, nn.Linear(5, 7)).eval()
+    model.input_size = (14, 14)
+    images = torch.rand(2, 3, 18, 20)
 
     with torch.no_grad():
-        heat = segmentation.convolutionalize(linear_head(model))(larger)
-        alone = model(image)
+        heat = segmentation.convolutionalize(linear_head(model))(images)
 
-    assert heat.shape[2] > heat.shape[3] > 1
-    corner = heat[:, :, 0, 0]
-    assert torch.corrcoef(torch.cat([corner, alone]))[0, 1] > 0.9
+        assert heat.shape == (2, 7, 3, 4)  # a window every 2 pixels
+        for i in range(3):
+            for j in range(4):
+                window = images[:, :, 2 * i : 2 * i + 14, 2 * j : 2 * j + 14]
+                assert torch.allclose(heat[:, :, i, j], model(window), atol=1e-5)
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -175,3 +178,28 @@ def test_a_class_of_neither_world_and_a_class_twice_are_one_line():
         with pytest.raises(ValueError, match=r"no class 'unicorn': did you mean|class 609 twice") as refused:
             call()
         assert "\n" not in str(refused.value)
+
+
+SQUEEZENET = "squeezenet1_0-b66bff10.pth"
+BESIDE = next((p / "shared" / "imagenet" / SQUEEZENET for p in ROOT.parents if (p / "shared").is_dir()), None)
+
+
+@pytest.mark.skipif(
+    BESIDE is None or not BESIDE.is_file(),
+    reason=f"needs true weights of torchvision's SqueezeNet, shared/imagenet/{SQUEEZENET} in a folder above the project",
+)
+def test_squeezenet_with_true_weights_names_photographs_and_slides(monkeypatch, tmp_path):
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    shutil.copy(BESIDE, folder / SQUEEZENET)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("A2_MODEL", "squeezenet1_0")
+    photos = photographs()
+
+    real, _small = load_worlds()
+
+    with torch.no_grad():
+        logits = real(photos.images)
+        slides = segmentation.convolutionalize(linear_head(real))(photos.images[:2])
+    assert int((logits.argmax(dim=1) == photos.labels).sum()) >= 14
+    assert torch.allclose(slides[:, :, 0, 0], logits[:2], atol=1e-3)

@@ -216,6 +216,16 @@ def test_any_photograph_goes_through_the_network(model, tmp_path, mode, size):
     assert model(photo[None]).shape == (1, 1000)
 
 
+def test_a_photograph_smaller_than_the_networks_stride_has_maps_of_its_own_size(model):
+    image, label = torch.rand(1, 3, 30, 40, generator=torch.Generator().manual_seed(0)), torch.tensor([22])
+
+    cam, lines = saliency.grad_cam(model, image, label, "features.17"), saliency.guided_backprop(model, image, label)
+
+    assert cam.shape == (1, 30, 40)
+    assert 0 <= cam.min() <= cam.max() <= 1
+    assert lines.shape == image.shape
+
+
 def test_a_collage_shows_each_photograph_in_its_box():
     images = torch.rand(6, 3, 5, 7, generator=torch.Generator().manual_seed(0))
 
