@@ -148,9 +148,11 @@ def _reference(arguments: argparse.Namespace) -> int:
 
 
 def _readme(arguments: argparse.Namespace) -> int:
+    from coursekit.staff.gallery import write_gallery
     from coursekit.staff.readme import write_picture, write_table
 
     write_table()
     write_picture()
-    print("README.md and docs/poster.jpg are written")
+    write_gallery()
+    print("README.md, docs/poster.jpg and docs/gallery/ are written")
     return FULL_MARKS

@@ -9,12 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from coursekit.vision import CLASSES, SEGMENTED, load_model, make_scenes, trunk
+from coursekit.vision import SEGMENTED, class_index, load_model, photographs, trunk
+from coursekit.vision.growing import colour_covariance, grow, stretched
+from coursekit.vision.layers import cam_layer, style_layers
 from coursekit.vision.paintings import make_painting
 from coursekit.vision.photos import read_photos
 from coursekit.vision.plots import overlay, show_grid
 from coursekit.vision.segmenting import segment, segmentation_scenes
-from coursekit.vision.textures import fill_silhouette, make_conflicts
 
 Column = tuple[Tensor, str, Tensor, str]  # what is given, its title, what comes of it, its title
 COLORS = ("#dddddd", "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9")  # safe for colour-blind eyes
@@ -36,52 +37,45 @@ def write_poster(path: Path, weights: Path) -> None:
 
 def explained() -> Column:
     """Part 1: where the network sees the cat."""
-    model, scene = load_model("tiny_vgg"), make_scenes(1, seed=17, objects=("cat", "dog"))
-    label = torch.tensor([CLASSES.index("cat")])
-    cam = part("saliency").grad_cam(model, scene.images, label, "features.18")
-    return scene.images[0], "a cat and a dog", overlay(scene.images, cam)[0], "where is the cat? (Grad-CAM)"
+    model = load_model("efficientnet_lite0")
+    dog, cat = named("bull mastiff"), read_photos((224, 224))["cat"]
+    pair = torch.cat([dog, cat], dim=2)[None]  # (1, 3, 224, 448)
+    cam = part("saliency").grad_cam(model, pair, torch.tensor([class_index(model, "cat")]), cam_layer(model))
+    return squared(pair[0]), "a dog and a cat", squared(overlay(pair, cam)[0]), "where is the cat? (Grad-CAM)"
 
 
 def imagined() -> Column:
     """Part 2: a class, painted by the network."""
-    paint = part("class_visualization").class_visualization
-    tricks = {"blur_every": 1, "blur_sigma": 1.2, "pixel_fraction": 0.1, "contribution_fraction": 0.3, "jitter": 4}
-    seeds = torch.Generator().manual_seed(0)
-    model = load_model("tiny_vgg_robust")
-    car = paint(model, CLASSES.index("car"), num_steps=100, step_size=10.0, generator=seeds, **tricks)
-    start = part("class_visualization").start_picture(model, (96, 96), torch.Generator().manual_seed(0))
-    return start, "noise, before the ascent", car, "what is a car?"
+    model, part2 = load_model("efficientnet_lite0"), part("class_visualization")
+    colours = colour_covariance(photographs((64, 64)).images)
+    ship = grow(part2.ascent_step, part2.blur, model, class_index(model, "pirate"), colours)
+    start = part2.start_picture(model, (224, 224), torch.Generator().manual_seed(0))
+    return start, "noise, before the ascent", stretched(ship), "what is a pirate ship?"
 
 
 def fooled() -> Column:
     """Part 3: a step that nobody sees."""
-    model, scene = load_model("tiny_vgg"), make_scenes(1, seed=5, among=("panda",))
-    changed = part("adversarial").pgd(model, scene.images, scene.label, 4 / 255, step_size=1 / 255, num_steps=10)
-    return scene.images[0], says(model, scene.images), changed[0], f"PGD: {says(model, changed)}"
+    model, dog = load_model("efficientnet_lite0"), named("dalmatian")[None]
+    label = torch.tensor([class_index(model, "dalmatian")])
+    changed = part("adversarial").pgd(model, dog, label, 2 / 255, step_size=1 / 255, num_steps=10)
+    return dog[0], says(model, dog), changed[0], f"PGD: {says(model, changed)}"
 
 
 def confused() -> Column:
-    """Part 4: the shape of one thing, filled with another."""
-    trials = make_conflicts(24, seed=31)
-    filled = part("robustness").cue_conflict(trials.content, trials.texture, fill_silhouette)
-    model = load_model("tiny_vgg")
-    with torch.no_grad():
-        by_texture = (model(filled).argmax(dim=1) == trials.textures).nonzero().flatten()
-    i = int(by_texture[0])
-    shape, texture = CLASSES[trials.shapes[i]], CLASSES[trials.textures[i]]
-    return trials.content[i], f"shape: {shape}", filled[i], f"{texture} inside: {says(model, filled[i : i + 1])}"
+    """Part 4: a beetle behind frosted glass."""
+    model, beetle = load_model("efficientnet_lite0"), named("dung beetle")[None]
+    frosted = part("robustness").frosted_glass_blur(beetle, 4, generator=torch.Generator().manual_seed(0))
+    return beetle[0], says(model, beetle), frosted[0], f"frosted glass: {says(model, frosted)}"
 
 
 def painted() -> Column:
-    """Part 5: a photograph as a painting."""
-    cat = read_photos((192, 192))["cat"]
-    style = make_painting("strokes", palette="night")
-    return (
-        cat,
-        "a photograph",
-        part("style_transfer").painter(trunk(load_model("tiny_vgg")))(cat, style),
-        "as a painting",
+    """Part 5: a photograph as a mosaic."""
+    model, cat = load_model("efficientnet_lite0"), read_photos((224, 224))["cat"]
+    style, content, _ = style_layers(model)
+    paint = part("style_transfer").painter(
+        trunk(model), style_layers=style, content_layers=content, tv_weight=0.5, num_steps=150
     )
+    return cat, "a photograph", paint(cat, make_painting("mosaic", palette="sea")), "as a mosaic"
 
 
 def segmented(weights: Path) -> Column:
@@ -98,7 +92,19 @@ def says(model: Any, image: Tensor) -> str:
     """Return a network's answer to one picture (1, 3, H, W)."""
     with torch.no_grad():
         p, k = model(image).softmax(dim=1)[0].max(dim=0)
-    return f"{CLASSES[k]}, {p:.0%}"
+    return f"{model.class_names[k]}, {p:.0%}"
+
+
+def named(name: str) -> Tensor:
+    """Return one of the labelled photographs, (3, 224, 224)."""
+    found = photographs()
+    return found.images[found.names.index(name)]
+
+
+def squared(picture: Tensor) -> Tensor:
+    """Put grey above and below a wide picture, so that it is as large as the others."""
+    border = (picture.shape[2] - picture.shape[1]) // 2
+    return torch.nn.functional.pad(picture, (0, 0, border, border), value=1.0)
 
 
 def part(name: str) -> Any:

@@ -56,3 +56,14 @@ def cam_layer(model: Any) -> str:
         return last
     before = f"{chain}.{int(number) - 1}"
     return before if isinstance(model.get_submodule(before), nn.Conv2d) else last
+
+
+def style_layers(model: Any) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Name layers for style transfer: five for the style, one for the content, and five from the first to the last.
+
+    Styles live in the first third of `map_layers`, where receptive fields have the size of a stroke or of a tile.
+    """
+    names = map_layers(model)
+    style = tuple(dict.fromkeys(names[min(i, len(names) - 1)] for i in (0, 1, 2, 3, 5)))
+    depths = tuple(dict.fromkeys(names[round(i * (len(names) - 1) / 4)] for i in range(5)))
+    return style, (names[min(3, len(names) - 1)],), depths

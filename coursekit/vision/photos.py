@@ -21,6 +21,7 @@ INSTALLED = {  # name -> file, and the square (top, left, side) that shows its s
     "astronaut": ("astronaut.png", 0, 90, 270),
     "coffee": ("coffee.png", 20, 130, 360),
 }
+TEXTURES = ("brick", "grass", "gravel")  # scikit-image installs these as well, 512 x 512 and grey
 
 
 def load_photo(path: Path | str, *, max_side: int = 512) -> Tensor:
@@ -101,6 +102,11 @@ def read_photos(size: tuple[int, int], *, folder: str | Path | None = None) -> d
     for own in files:
         photos[own.name if own.stem in photos else own.stem] = fit_photo(load_photo(own, max_side=2 * max(size)), size)
     return photos
+
+
+def read_textures(size: tuple[int, int]) -> dict[str, Tensor]:
+    """Read the photographs of textures that scikit-image installs: name -> (3, H, W) in [0, 1]."""
+    return {name: fit_photo(load_photo(photo_path(f"{name}.png")), size) for name in TEXTURES}
 
 
 def fit_photo(photo: Tensor, size: tuple[int, int]) -> Tensor:
