@@ -18,7 +18,7 @@ from coursekit.grading.answers import ANSWERS
 from coursekit.grading.submit import MANIFEST, submitted_files
 from coursekit.grading.written import Written, given_notebooks
 from coursekit.parts import PARTS, Part
-from coursekit.staff.contents import Book, look_at_notebook, manifest_remarks, text_problem
+from coursekit.staff.contents import Book, look_at_notebook, manifest_remarks, python_of, text_problem
 
 CAPS = {".py": 2**19, ".ipynb": 20 * 2**20, ".safetensors": 20 * 2**20, ".json": 2**18}  # bytes of one file
 WEIGHTS = re.compile(r"\w[\w.-]{0,60}\.safetensors", re.ASCII)
@@ -58,6 +58,7 @@ class Taken:
     written: dict[str, Written] = field(default_factory=dict)  # notebook -> its answers, for grading by hand
     problem: str = ""  # why nothing at all could be taken
     inner: Entry | None = None  # nothing known was found but one zip
+    python: str = ""  # the version that the manifest names, as 3.11
 
 
 def take(entries: Iterable[Entry], parts: Sequence[Part] = PARTS) -> Taken:
@@ -251,7 +252,9 @@ def _look_inside(taken: Taken) -> None:
         others = f" (and so {_count(names[1:], 'other notebook')})" if len(names) > 1 else ""
         taken.remarks += [f"{names[0]} {remark}{others}"] if remark else []
     if MANIFEST in taken.files:
-        taken.remarks += manifest_remarks(taken.files.pop(MANIFEST), taken.files)
+        manifest = taken.files.pop(MANIFEST)
+        taken.remarks += manifest_remarks(manifest, taken.files)
+        taken.python = python_of(manifest)
 
 
 def _count(things: Sequence[object], noun: str) -> str:

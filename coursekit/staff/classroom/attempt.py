@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import platform
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from coursekit.parts import PARTS
 from coursekit.staff.classroom.job import Work
 from coursekit.staff.classroom.record import Outcome, Record
 from coursekit.staff.classroom.roster import HandedIn
 from coursekit.staff.contents import source_digest
 from coursekit.staff.unzip import take_zip
+
+HERE = ".".join(platform.python_version_tuple()[:2])
+MOST_CAUSES = 3
 
 
 @dataclass
@@ -25,6 +28,7 @@ class Attempt:
     work: Work | None = None
     remarks: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
+    python: str = ""  # that the submission was made with
     archive: str = ""
     stamp: tuple[int, int] = (0, 0)  # as the zip was before it was read
 
@@ -39,7 +43,7 @@ class Attempt:
             self.archive = _hash(path)
             self.sources = {n: source_digest(c) for n, c in taken.files.items() if n.endswith(".py")}
             problem = f"{path.name} {taken.problem}" if taken.problem else ""
-            self.remarks = tuple(taken.remarks)
+            self.remarks, self.python = tuple(taken.remarks), taken.python
             self.work = Work(taken.files, taken.problems, problem, written=taken.written)
         modules = [sentence for name, sentence in self.work.problems.items() if name.endswith(".py")]
         said = (f"student: {self.one.student}", self.work.problem, *modules, *self.remarks)
@@ -48,9 +52,10 @@ class Attempt:
     def record(self, outcome: Outcome, stamps: dict[str, str]) -> Record:
         work = self.work or Work()
         modules = [sentence for name, sentence in work.problems.items() if name.endswith(".py")]
-        unloaded = {Path(check.split("::")[0]).parent for check, how in outcome.outcomes.items() if how == "not loaded"}
-        paths = [p.module_path.as_posix() for p in PARTS if p.tests_path in unloaded]
-        modules += [f"{path} could not be imported: the report says why" for path in paths if path in work.files]
+        made = f" (made with Python {self.python}, graded with {HERE})" if self.python not in ("", HERE) else ""
+        failed = {path: why for path, why in outcome.unloaded.items() if path in work.files}
+        modules += [f"{path} could not be imported: {why}{made}" for path, why in failed.items()]
+        modules += [f"{count} checks lost: {what}" for what, count in outcome.lacking.items()][:MOST_CAUSES]
         late = [f"{outcome.timed_out} checks over their time"] if outcome.timed_out else []
         return Record(
             student=self.one.student,
