@@ -49,6 +49,8 @@ def _class_commands(commands: Commands) -> None:
     hidden = "also run the hidden checks (default)"
     classroom.add_argument("--hidden", action=argparse.BooleanOptionalAction, default=True, help=hidden)
     classroom.add_argument("--seconds", type=int, default=300, help="for one submission (default: 300)")
+    latest = "of several attempts take the last, by the platform's own time"
+    classroom.add_argument("--latest", action="store_true", help=latest)
     classroom.add_argument("--regrade", nargs="+", default=[], metavar="STUDENT", help="grade these again")
     classroom.add_argument("--regrade-part", nargs="+", metavar="PART", help="grade these parts of everybody again")
     classroom.add_argument("--scheduler", metavar="ADDRESS", help="a dask scheduler, such as tcp://10.0.0.1:8786")
@@ -118,7 +120,7 @@ def _classroom(arguments: argparse.Namespace) -> int:
 
         graded = grade_class(
             arguments.zips, arguments.out, order, workers=arguments.workers, scheduler=arguments.scheduler,
-            regrade=arguments.regrade, progress=progress,
+            regrade=arguments.regrade, latest=arguments.latest, progress=progress,
             regrade_parts=_numbers(arguments.regrade_part) if arguments.regrade_part else (),
         )  # fmt: skip
     print_class(graded)

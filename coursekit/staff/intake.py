@@ -95,6 +95,10 @@ def _choose(found: Sequence[Found], parts: Sequence[Part], taken: Taken) -> dict
         return {}
     shallowest = min(map(len, roots))
     best = sorted(root for root in roots if len(root) == shallowest)
+    modules = [name for root in best for name in roots[root] if name.endswith(".py")]
+    if len(best) > 1 and len(modules) == len(set(modules)):  # a folder for each part
+        names = dict.fromkeys(name for root in best for name in roots[root])
+        return {name: [entry for root in best for entry in roots[root].get(name, [])] for name in names}
     if len(best) > 1:
         where = _some(["/".join(root) or "the top" for root in best])
         taken.problem = f"holds the assignment {len(best)} times ({where}): hand in one"
@@ -151,9 +155,10 @@ def _is_junk(steps: tuple[str, ...]) -> bool:
 def _roots(found: Sequence[Found], parts: Sequence[Part]) -> dict[tuple[str, ...], dict[str, list[Entry]]]:
     """Return the folders that hold modules of the assignment: folder -> known name -> entries of that name."""
     wanted = {tuple(name.casefold().split("/")): name for name in (*submitted_files(parts), MANIFEST)}
+    wanted |= {(Path(name).name.casefold(),): name for part in parts for name in part.trained}
     roots = _group(found, wanted)
     if not roots:  # the bare files, without their folders
-        paths = [path for part in parts for path in (part.module_path, part.notebook_path)]
+        paths = [path for part in parts for path in (part.module_path, part.notebook_path, *map(Path, part.trained))]
         flat: dict[tuple[str, ...], str] = {(path.name.casefold(),): path.as_posix() for path in paths}
         roots = _group(found, flat)
     return roots

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from coursekit.grading.results import printable
 from coursekit.parts import part_of
+from coursekit.staff.classroom.handed_in import HandedIn
 from coursekit.staff.classroom.job import Order
 from coursekit.staff.classroom.record import Record
-from coursekit.staff.classroom.roster import HandedIn
 from coursekit.staff.isolation import checks_of
 
 FORMULA = tuple("=+-@|%＝＋－＠")  # with these a spreadsheet begins to compute
@@ -61,7 +61,7 @@ def _row(record: Record, ids: Mapping[int, Sequence[str]], most: float, core: Ma
 
 def _waiting_row(one: HandedIn, failure: str, parts: int) -> list[str | float]:
     said = f"the grader failed ({failure}): run the same command again" if failure else "run the same command again"
-    texts = ["not graded", "late" if one.late else "", said, "", one.path.name if one.path else ""]
+    texts = ["not graded", "late" if one.late else "", said, "", one.file]
     return [cell(one.student), *[""] * (len(SCORES) + parts), *map(cell, texts)]
 
 

@@ -20,12 +20,13 @@ from coursekit.errors import GraderFailed, UsageError
 from coursekit.staff.classroom import job as jobs
 from coursekit.staff.classroom.attempt import Attempt, is_of
 from coursekit.staff.classroom.gradebook import gradebook
+from coursekit.staff.classroom.handed_in import HandedIn
 from coursekit.staff.classroom.job import Job, Order, Work
 from coursekit.staff.classroom.kept import KEPT, unpack
 from coursekit.staff.classroom.page import class_page
 from coursekit.staff.classroom.pools import Pool, dask_pool, local_pool, refuse_address
 from coursekit.staff.classroom.record import RECORD, Outcome, Record, keep, read_record, write_whole
-from coursekit.staff.classroom.roster import HandedIn, Roster, read_roster
+from coursekit.staff.classroom.roster import Roster, read_roster
 from coursekit.staff.classroom.scratch import scratch_in
 from coursekit.staff.classroom.settled import folder_of_this_run, forget, settle
 from coursekit.staff.classroom.tryout import refuse_edition, try_out
@@ -60,6 +61,7 @@ def grade_class(
     regrade_parts: Sequence[int] = (),
     job: Job = jobs.grade_work,
     canary: bool | None = None,
+    latest: bool = False,
     progress: Progress = lambda done, total: None,
 ) -> Class:
     """Grade every zip in a folder that is not graded yet, and write the gradebook and the class page.
@@ -73,7 +75,7 @@ def grade_class(
         raise UsageError(f"--seconds {order.seconds}: at least one is needed")
     if scheduler:
         refuse_address(scheduler)
-    roster = read_roster(zips)
+    roster = read_roster(zips, out, latest=latest)
     with folder_of_this_run(out):
         order, stamps = settle(zips, out, order, regrade_parts)
         forget(regrade, roster, out)

@@ -51,19 +51,28 @@ def settle(zips: Path, out: Path, order: Order, again: Sequence[int]) -> tuple[O
         raise UsageError(
             f"--regrade-part {min(set(again) - set(order.parts))}: this run has the parts {[*order.parts]}"
         )
-    told = {"zips": str(zips.resolve()), "parts": list(order.parts), "hidden": order.hidden,
+    told = {"parts": list(order.parts), "hidden": order.hidden,
             "check_seconds": order.check_seconds, "seconds": order.seconds}  # fmt: skip
     checks = {str(n): jobs.with_checks(dataclasses.replace(order, parts=(n,))).checks for n in order.parts}
     path = out / "run.json"
     if not path.exists():
         seed = order.seed or secrets.randbelow(LARGEST_SEED) + 1
-        _write_run(path, {"seed": seed, **told, "checks": checks, "rounds": dict.fromkeys(checks, 1)})
+        _write_run(
+            path,
+            {"seed": seed, "zips": str(zips.resolve()), **told, "checks": checks, "rounds": dict.fromkeys(checks, 1)},
+        )
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         seed = int(stored["seed"])
         before, rounds = dict(stored["checks"]), {n: int(count) for n, count in stored["rounds"].items()}
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         raise UsageError(f"{path} is damaged: name a new folder for the results") from None
+    if str(stored.get("zips")) != str(zips.resolve()):
+        if Path(str(stored.get("zips"))).exists():  # else it was moved
+            told = {"zips": str(zips.resolve()), **told}
+        else:
+            stored["zips"] = str(zips.resolve())
+            _write_run(path, stored)
     for name, value in told.items():
         if stored.get(name) != value:
             shown = f"{name} {stored.get(name)}, not {value}"
