@@ -68,6 +68,9 @@ class Attempt:
             sources=self.sources,
             outcome=outcome,
             stamps=stamps,
+            platform=self.one.platform,
+            number=self.one.number,
+            when=self.one.when,
         )
 
 

@@ -86,6 +86,9 @@ class Record:
     sources: dict[str, str]  # module -> hash of its normalised source
     outcome: Outcome
     stamps: dict[str, str] = field(default_factory=dict)  # part -> which checks it was held to, in which round
+    platform: str = ""  # where it was downloaded from
+    number: str = ""  # by which the platform knows the student
+    when: str = ""  # the platform's time of the attempt
     format: int = FORMAT
 
     @property

@@ -6,13 +6,14 @@ import dataclasses
 import json
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from coursekit.errors import UsageError
 from coursekit.staff.classroom import job as jobs
 from coursekit.staff.classroom.job import Order
 from coursekit.staff.classroom.record import RECORD, write_whole
+from coursekit.staff.classroom.regraded import remember
 from coursekit.staff.classroom.roster import Roster
 
 LARGEST_SEED = 10**12  # more than anybody can try; torch takes 2**64, and fresh.py multiplies
@@ -94,11 +95,20 @@ def _write_run(path: Path, told: dict[str, object]) -> None:
     write_whole(path, json.dumps(told, indent=1) + "\n")
 
 
-def forget(regrade: Sequence[str], roster: Roster, out: Path) -> None:
-    """Take back the records of students who are graded again."""
+def seed_of(out: Path) -> int:
+    """Return the seed of the run that a folder belongs to; 0 where there was none yet."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return int(json.loads((out / "run.json").read_text(encoding="utf-8"))["seed"])
+    return 0
+
+
+def forget(regrade: Sequence[str], again: Sequence[int], roster: Roster, out: Path) -> None:
+    """Take back the records of students who are graded again; what everybody had before is written down."""
     known = {one.student: one for one in roster.students}
     unknown = [name for name in regrade if name not in known]
     if unknown:
         raise UsageError(f"--regrade {unknown[0]}: no zip of that student; the gradebook's first column has the names")
+    if regrade or again:
+        remember(out)
     for name in regrade:
         (out / "students" / known[name].folder / RECORD).unlink(missing_ok=True)
