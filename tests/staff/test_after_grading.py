@@ -20,7 +20,7 @@ from coursekit.staff.classroom.questions import questions
 from coursekit.staff.classroom.run import grade_class
 from coursekit.staff.classroom.settled import seed_of
 from coursekit.staff.classroom.similar import pairs_of, similar
-from tests.staff.test_classroom import CHECKS, ORDER, fake, hand_in, lines_of
+from tests.staff.test_classroom import CHECKS, ORDER, all_are, fake, hand_in, lines_of
 from tests.staff.test_intake import packed
 from tests.staff.zips import MODULE, solution, zipped
 
@@ -343,3 +343,18 @@ def test_the_commands_after_grading_say_what_they_wrote(tmp_path, capsys):
     assert "questions" in said
     assert "0 pairs of 1 students" in said
     assert main(["similar", str(tmp_path)]) == 2
+
+
+@pytest.mark.timeout(60)
+def test_code_that_is_made_to_take_long_is_compared_in_seconds(tmp_path):
+    long = "\n".join("    " + "".join("ab"[(i * j) % 7 % 2] for j in range(200)) + " = a + b" for i in range(900))
+    hostile = [
+        "(" * 5000,
+        "x = " + "[" * 300_000,
+        f"def saliency_map(a, b):\n{long}\n",
+        "def saliency_map():\n  '\\q' + 9" + "9" * 99_999,
+    ]
+    zips = hand_in(tmp_path / "zips", **{f"s{i}": text for i, text in enumerate(hostile * 2)})
+    grade_class(zips, tmp_path / "out", ORDER, job=all_are("passed"))
+
+    assert "pairs of 8 students" in similar(tmp_path / "out")[0]

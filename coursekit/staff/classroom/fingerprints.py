@@ -11,11 +11,12 @@ import functools
 import io
 import keyword
 import tokenize
+import warnings
 import zlib
 from collections.abc import Iterable
 
 from coursekit.parts import ROOT, Part
-from coursekit.staff.edits import Edit
+from coursekit.staff.edits import Edit, split
 from coursekit.staff.exercises import mistakes_of, variants_of
 from coursekit.staff.markers import cut
 
@@ -30,7 +31,9 @@ def functions_in(source: bytes, names: Iterable[str]) -> dict[str, str]:
     """Return the text of each named function or class of a module, as Python would write it; nothing for what it cannot read."""
     wanted = set(names)
     try:
-        body = ast.parse(source).body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a stranger's invalid escapes
+            body = ast.parse(source).body
         nodes = [n for n in body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name in wanted]
         return {node.name: ast.unparse(_bare(node))[:LARGEST] for node in nodes}
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -47,19 +50,19 @@ def _bare(node: ast.FunctionDef | ast.ClassDef) -> ast.FunctionDef | ast.ClassDe
     return node
 
 
-def grams(text: str) -> list[int]:
-    """Return a hash of every run of tokens."""
+def grams(text: str) -> list[tuple[int, range]]:
+    """Return a hash of every run of tokens, and the lines that it is on, counted from 0."""
     words: list[str] = []
+    lines: list[int] = []
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type not in SKIPPED:
                 words.append(_word(token, words))
+                lines.append(token.start[0] - 1)
     except (tokenize.TokenError, SyntaxError):
         return []
-    return [
-        zlib.crc32("\0".join(words[i : i + GRAM]).encode("utf-8", "surrogatepass"))
-        for i in range(len(words) - GRAM + 1)
-    ]
+    runs = [(words[i : i + GRAM], range(lines[i], lines[i + GRAM - 1] + 1)) for i in range(len(words) - GRAM + 1)]
+    return [(zlib.crc32("\0".join(run).encode("utf-8", "surrogatepass")), where) for run, where in runs]
 
 
 def _word(token: tokenize.TokenInfo, before: list[str]) -> str:
@@ -83,9 +86,10 @@ def given(part: Part) -> frozenset[int]:
     found: set[int] = set()
     for whole in (text, cut(text, path)):
         for function in functions_in(whole.encode(), part.functions).values():
-            found.update(grams(function))
+            found.update(h for h, _ in grams(function))
     edit: Edit
     for edit in (*variants_of(part), *mistakes_of(part)):
-        for function in functions_in(edit.function_source().encode(), [edit.function]).values():
-            found.update(grams(function))
+        before, _, after = split(edit.function)
+        for function in functions_in((before + edit.edited_solution() + after).encode(), [edit.function]).values():
+            found.update(h for h, _ in grams(function))
     return frozenset(found)

@@ -14,6 +14,7 @@ from pathlib import Path
 from coursekit.staff.classroom.names import ARCHIVES
 
 MARKED = re.compile(r"-[0-9a-f]{6}$")  # so end the folders of names that cannot stand as they are
+LARGE = 2**30  # bytes
 LEFT_OUT = (".git", ".venv", "__pycache__", "__MACOSX")
 
 
@@ -41,14 +42,15 @@ class HandedIn:
         return self.path is not None and is_folder(self.path)
 
     def files(self) -> Iterator[tuple[str, Path]]:
-        """Yield every file of it, with the name that it has there."""
+        """Yield every file of it, with the name that it has there; in a folder no link is followed."""
         if self.path is None or not self.is_folder:
             yield from self.loose if self.path is None else [(self.path.name, self.path)]
             return
         for place, folders, names in os.walk(self.path):
             folders[:] = sorted(name for name in folders if name not in LEFT_OUT)
-            for name in sorted(names):
-                yield (Path(place) / name).relative_to(self.path).as_posix(), Path(place) / name
+            for path in (Path(place) / name for name in sorted(names)):
+                if not path.is_symlink():
+                    yield path.relative_to(self.path).as_posix(), path
 
     def stamp(self) -> tuple[int, int]:
         """Return the size and the last change of all of it."""
@@ -89,11 +91,13 @@ def is_folder(path: Path) -> bool:
 
 
 def _sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, or nothing for what is no readable file."""
+    """Return the SHA-256 of a file, or nothing for what is no readable file; of more than anybody hands in, the size."""
     whole = hashlib.sha256()
     try:
         if not path.is_file():
             return ""
+        if path.stat().st_size > LARGE:
+            return f"{path.stat().st_size} bytes"
         with path.open("rb") as stream:
             while chunk := stream.read(2**20):
                 whole.update(chunk)

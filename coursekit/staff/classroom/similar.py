@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
-from markupsafe import Markup
-
 from coursekit.errors import UsageError
-from coursekit.parts import PARTS
+from coursekit.parts import PARTS, part_of
 from coursekit.staff.classroom.fingerprints import functions_in, given, grams, winnow
 from coursekit.staff.classroom.finished import finished, template
 from coursekit.staff.classroom.record import write_whole
@@ -21,7 +18,7 @@ COMMON = 0.1  # what more of the class shares is what the lecture said
 FEW = 4  # students; so many may share something in any class
 SHARED = 4  # fingerprints of one function that make a pair worth a line
 MOST = 40  # pairs
-LINES, WIDTH = 120, 100  # of a function side by side
+LINES = 200  # of a function side by side
 PAGE = "similar.html"
 
 
@@ -32,7 +29,7 @@ class Agreement:
     function: str
     shared: int
     of: int
-    table: str = ""  # both texts, as HTML
+    sides: tuple[tuple[tuple[str, bool], ...], ...] = ()  # for each student lines, and whether they are shared
 
     @property
     def percent(self) -> int:
@@ -65,7 +62,7 @@ def similar(out: Path) -> list[str]:
         raise UsageError(f"{out}: the submissions are no longer where they were graded; put them back")
     pairs = pairs_of(texts)
     shown = [
-        Pair(pair.students, tuple(_with_table(one, pair, texts) for one in pair.agreements)) for pair in pairs[:MOST]
+        Pair(pair.students, tuple(_side_by_side(one, pair, texts) for one in pair.agreements)) for pair in pairs[:MOST]
     ]
     write_whole(out / PAGE, template(PAGE).render(pairs=shown, count=len(pairs), students=len(texts)))
     return [f"{out / PAGE}: {len(pairs)} pairs of {len(texts)} students agree beyond what the exercise forces"]
@@ -77,7 +74,7 @@ def pairs_of(texts: Texts) -> list[Pair]:
     for part in PARTS:
         for name in part.functions:
             for student, functions in texts.items():
-                own = winnow([h for h in grams(functions.get(name, "")) if h not in given(part)])
+                own = winnow([h for h, _ in grams(functions.get(name, "")) if h not in given(part)])
                 if len(own) >= SHARED:
                     prints[name][student] = own
     found: dict[tuple[str, str], list[Agreement]] = defaultdict(list)
@@ -97,8 +94,14 @@ def pairs_of(texts: Texts) -> list[Pair]:
     return sorted(pairs, key=lambda pair: (-pair.shared, pair.students))
 
 
-def _with_table(one: Agreement, pair: Pair, texts: Texts) -> Agreement:
-    left, right = ([line[:WIDTH] for line in texts[s][one.function].splitlines()[:LINES]] for s in pair.students)
-    table = difflib.HtmlDiff(wrapcolumn=60).make_table(left, right)
-    plain = table.replace("&nbsp;", " ").replace(' nowrap="nowrap"', "")  # HtmlDiff escapes what is in a cell
-    return Agreement(one.function, one.shared, one.of, Markup(plain))
+def _side_by_side(one: Agreement, pair: Pair, texts: Texts) -> Agreement:
+    """Return an agreement with both texts; a line is marked if a run of tokens on it is in both and is not ours."""
+    ours = given(part_of(one.function))
+    runs = [[run for run in grams(texts[student][one.function]) if run[0] not in ours] for student in pair.students]
+    both = {h for h, _ in runs[0]} & {h for h, _ in runs[1]}
+    sides = []
+    for student, own in zip(pair.students, runs, strict=True):
+        marked = {line for h, where in own if h in both for line in where}
+        lines = texts[student][one.function].splitlines()[:LINES]
+        sides.append(tuple((line, number in marked) for number, line in enumerate(lines)))
+    return replace(one, sides=tuple(sides))
