@@ -193,6 +193,18 @@ def test_a_download_in_several_parts_is_one_class(tmp_path):
     assert [one.student for one in read_roster(tmp_path).students] == ["ann", "ben", "doejane_1"]
 
 
+def test_a_student_cannot_hand_in_for_a_neighbour_by_the_name_of_a_zip(tmp_path):
+    place(tmp_path / "roeric", a__zip=zipped((MODULE, SALIENCY)))
+    place(tmp_path / "eve", **{"A2_roeric_attempt_2026-11-20__zip": zipped((MODULE, b"y = 1\n"))})
+
+    students = read_roster(tmp_path).students
+
+    assert [(one.student, one.path.name) for one in students] == [
+        ("eve", "A2_roeric_attempt_2026-11-20.zip"),
+        ("roeric", "a.zip"),
+    ]
+
+
 def test_results_inside_the_folder_of_zips_are_no_student(tmp_path):
     zips = hand_in(tmp_path / "zips", ann="x\n")
 

@@ -14,6 +14,7 @@ from coursekit.staff.classroom.handed_in import HandedIn, is_folder
 from coursekit.staff.classroom.names import ARCHIVES, STAMPED, Named, read_name
 from coursekit.staff.classroom.platforms import METADATA, github_names, gradescope_export
 
+TYPED = "typed a text into"
 SPLIT = re.compile(r"part[ _-]?\d+", re.IGNORECASE)  # a folder of a download that came in several archives
 
 
@@ -49,18 +50,21 @@ def read_roster(folder: Path, out: Path | None = None, *, latest: bool = False) 
 
 
 def _inside(folder: Path, out: Path | None) -> list[Path]:
-    """Return what stands in a folder, that of a download in several parts in place of the parts."""
-    found = []
-    for path in sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX"))):
-        if out is not None and path.resolve() == out.resolve():
-            continue
-        found += _inside(path, out) if is_folder(path) and not path.is_symlink() and _is_split(path) else [path]
-    return found
+    """Return what stands in a folder; of a download in several parts, what stands in the parts.
+
+    All folders must be parts: else a student could name a zip after a neighbour, and be two.
+    """
+    here = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX")))
+    here = [path for path in here if out is None or path.resolve() != out.resolve()]
+    folders = [path for path in here if is_folder(path)]
+    if not all(_is_split(path) for path in folders):
+        return here
+    return [path for path in here if path not in folders] + [one for path in folders for one in _inside(path, out)]
 
 
 def _is_split(folder: Path) -> bool:
     """Return whether a folder holds students and is none."""
-    if read_name(folder.name).platform:
+    if read_name(folder.name).platform or folder.is_symlink():
         return False
     try:
         inside = [path for path in folder.iterdir() if path.name[0] not in "._"]
@@ -96,7 +100,7 @@ def _sort(paths: Sequence[Path]) -> tuple[list[HandedIn], list[str]]:
 
 
 def _named(named: Named, path: Path | None, problem: str = "") -> HandedIn:
-    problem = problem or (f"typed a text into {named.platform} and handed in no file" if named.text else "")
+    problem = problem or (f"{TYPED} {named.platform} and handed in no file" if named.text else "")
     return HandedIn(
         named.student, path, named.late, problem, platform=named.platform, number=named.number, when=named.when
     )  # fmt: skip
@@ -141,7 +145,7 @@ def _attempts(group: Sequence[HandedIn]) -> list[HandedIn]:
 
 def _one(group: Sequence[HandedIn], latest: bool) -> HandedIn:
     """Return what counts of a student's attempts, or the fact that nobody can tell."""
-    typed = [one for one in group if not one.path and "typed a text into" in one.problem]
+    typed = [one for one in group if one.problem.startswith(TYPED)]
     group = _different([one for one in group if one not in typed] or typed[:1])
     beside = f"a text typed into {typed[0].platform} stands beside it: read it by hand" if typed else ""
     first = group[0]
