@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coursekit.parts import PARTS, ROOT
-from coursekit.staff.classroom.record import read_record
+from coursekit.staff.classroom.record import Record, read_record
 from coursekit.staff.exercises import mistakes_of, variants_of
 from coursekit.staff.markers import cut
 from tests.staff.class_of_200 import _below, _done
@@ -160,7 +160,7 @@ def judge(made: dict[str, Submission], out: Path) -> tuple[dict[str, list[str]],
     for record in found:
         one = made[record.student]
         points[one.student].append((record.student, repr(sorted(record.outcome.points.items()))))
-        wrong = one.judge(record, "")
+        wrong = _wrong(one, record)
         if wrong:
             problems[record.student] = [one.student, *wrong]
     for kind, given in points.items():
@@ -168,6 +168,18 @@ def judge(made: dict[str, Submission], out: Path) -> tuple[dict[str, list[str]],
         for student in (student for student, text in given if text != usual):
             problems.setdefault(student, [kind]).append("other points than the same code of others")
     return problems, len(found)
+
+
+def _wrong(one: Submission, record: Record) -> list[str]:
+    """Return what is wrong with one verdict, of the public checks alone."""
+    got, most = Counter[str](), Counter[str]()
+    for check in CHECKS:
+        got[check.function] += record.outcome.points.get(check.id, 0.0)
+        most[check.function] += check.points
+    said = [f"{name} earned {got[name]:g} of {most[name]:g}" for name in one.full if got[name] < most[name]]
+    said += [f"{one.loses} earned everything"] if one.loses and got[one.loses] == most[one.loses] else []
+    said += [f"{record.score:g} points"] if one.score is not None and record.score != one.score else []
+    return said + ([record.status] if record.status != "graded" else [])
 
 
 def main(folder: Path, count: int = 1000) -> int:
