@@ -138,6 +138,7 @@ def test_marks_are_in_the_gradebook_and_in_the_report_and_can_be_changed(tmp_pat
     most = sum(CORE.values())
     assert float(first["ann"]["grade"]) == pytest.approx(100 * (most + 2.5) / (most + 5), abs=0.01)
     assert first["'=eve"]["grade"] == "100"
+    assert "no mark" not in first["ann"]["remarks"]
     assert "written answers: 2.5 of 5 points (1.1: 2.5 of 3, 1.2: 0 of 2)" in report
     assert "<b>why?</b>" not in report
     assert "&lt;b&gt;why?&lt;/b&gt;" in report
@@ -283,11 +284,16 @@ def test_all_answers_to_a_question_are_on_one_page_without_names(tmp_path):
     assert list(rows[0])[1:3] == ["1.1", "1.2"]
     assert "type the marks here" in said[-1]
     assert "stays as it is" in questions(tmp_path / "out")[-1]
-    assert graded(tmp_path).records, "the empty table can be read"
+    before = {name: row["grade"] for name, row in lines_of(tmp_path / "out").items()}
+    graded(tmp_path)
+    assert {name: row["grade"] for name, row in lines_of(tmp_path / "out").items()} == before, (
+        "an empty table counts nothing"
+    )
+    assert "written" not in lines_of(tmp_path / "out")["ann"]
 
 
-def test_an_empty_table_of_marks_says_what_each_question_is_worth():
-    assert template(["1.1"], ["b", "a"]) == "student,1.1,comment\nout of,1,\na,,\nb,,\n"
+def test_an_empty_table_of_marks_leaves_open_what_a_question_is_worth():
+    assert template(["1.1"], ["b", "a"]) == "student,1.1,comment\nout of,,\na,,\nb,,\n"
 
 
 ODD = """

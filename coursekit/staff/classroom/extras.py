@@ -13,6 +13,8 @@ from coursekit.staff.classroom.late import POLICY, UNKNOWN, Policy, read_policy
 from coursekit.staff.classroom.marks import MARKS, Marks, read_marks
 from coursekit.staff.classroom.record import Record
 
+UNMARKED = f"no mark for a written answer yet, which counts 0 (see {MARKS})"
+
 
 @dataclass(frozen=True)
 class Extras:
@@ -50,7 +52,9 @@ class Extras:
 
     def remarks(self, record: Record) -> list[str]:
         """Say what a person must still decide."""
-        return [UNKNOWN] if self.policy and self.policy.days_late(record) is None else []
+        said = [UNKNOWN] if self.policy and self.policy.days_late(record) is None else []
+        marked = self.marks.given.get(record.student) if self.marks else None
+        return said + [UNMARKED] * bool(self.marks and not (marked and marked.points))
 
     def notes(self, students: Sequence[HandedIn]) -> list[str]:
         """Say what in the files is about nobody."""
@@ -64,4 +68,5 @@ def read_extras(out: Path, students: Sequence[HandedIn], seed: int) -> Extras:
     for one in students:
         if policy:
             policy.days_late(one)  # what cannot be counted is said before anything is graded
-    return Extras(policy, read_marks(out / MARKS, [one.student for one in students], seed))
+    marks = read_marks(out / MARKS, [one.student for one in students], seed)
+    return Extras(policy, marks if marks and marks.most else None)  # an empty table lowers nobody's grade

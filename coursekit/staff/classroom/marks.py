@@ -5,7 +5,8 @@
     doejane_1234,2.5,3,,"1.3: which network?"
     8f3a21c0,3,1,2,
 
-A student is the id of the gradebook or the code of the anonymous pages (`a2 questions`). An empty cell is a mark that is not given yet, and counts 0.
+A student is the id of the gradebook or the code of the anonymous pages (`a2 questions`). A question counts once the row `out of` says what it is worth;
+from then on an empty cell counts 0.
 """
 
 from __future__ import annotations
@@ -132,6 +133,6 @@ def template(questions: Iterable[str], codes: Iterable[str]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["student", *questions, COMMENT])
-    writer.writerow([OUT_OF, *["1" for _ in questions], ""])
+    writer.writerow([OUT_OF, *["" for _ in questions], ""])
     writer.writerows([code, *["" for _ in questions], ""] for code in sorted(codes))
     return stream.getvalue()
