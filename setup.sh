@@ -6,7 +6,8 @@
 #   ./setup.sh test [ARGS...]  run the tests; ARGS are pytest's (without -m: all but the slow ones)
 #
 # Commands: grade, watch, hint, submit, doctor, notebooks; for staff also start, release, reference,
-# check, readme, train, make-sprites, classroom, gradescope. ./setup.sh COMMAND --help explains one.
+# check, readme, train, make-sprites, classroom, feedback, questions, similar,
+# gradescope. ./setup.sh COMMAND --help explains one.
 #
 #   PYTHON=/path/to/python3    the Python to use, 3.10 to 3.14
 #   A2_VENV=DIR                another folder than .venv

@@ -182,9 +182,17 @@ def _hint(arguments: argparse.Namespace) -> int:
 
 
 def _submit(arguments: argparse.Namespace) -> int:
+    from coursekit.grading.rehearsal import rehearse
+    from coursekit.grading.results import read_manifest
     from coursekit.grading.submit import submit
+    from coursekit.grading.terminal import progress_bar
+    from coursekit.parts import ROOT
 
-    print(*submit(destination=arguments.out).lines(), sep="\n")
+    made = submit(destination=arguments.out)
+    print(*made.lines(), sep="\n", flush=True)
+    with progress_bar("checks", len(read_manifest(ROOT / "tests" / "manifest.json"))) as bar:
+        alone = rehearse(made.path, progress=lambda done: bar.update(bar.task_ids[0], completed=done))
+    print(*alone.lines(), sep="\n")
     return FULL_MARKS
 
 

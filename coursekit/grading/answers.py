@@ -51,6 +51,11 @@ def answer_lines(books: Mapping[str, Written], archive: str) -> list[str]:
     return [f"your written answers, as they will be read: open {ANSWERS} in {archive}", *said] if said else []
 
 
+def rendered(text: str, *, markdown: bool = True) -> Markup:
+    """Return what somebody wrote as HTML without scripts and pictures; without markdown, as it was typed."""
+    return _html(text) if markdown else _plain(text)
+
+
 def _html(markdown: str) -> Markup:
     """Return Markdown as clean HTML; as plain text, where nbconvert cannot read it."""
     if not markdown.strip():

@@ -6,18 +6,15 @@ The zip is the same bytes for the same files. `manifest.json` in it names the to
 from __future__ import annotations
 
 import ast
-import contextlib
 import hashlib
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import textwrap
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from coursekit import __version__
@@ -25,18 +22,14 @@ from coursekit.errors import UsageError
 from coursekit.grading.answers import ANSWERS, answer_lines, answers_page
 from coursekit.grading.archive import zip_bytes
 from coursekit.grading.holes import defined_names, open_holes
-from coursekit.grading.import_probe import ONLY_DEFINE
+from coursekit.grading.imported import refuse_side_effects
+from coursekit.grading.versions import newer_syntax, versions
 from coursekit.grading.written import Given, Written, given_notebooks, written
 from coursekit.parts import PARTS, ROOT, Part
 
 MANIFEST = "manifest.json"
 MAX_BYTES = 20 * 2**20
 MAX_TRAINED_BYTES = 4 * 2**20  # of one file of weights
-LIBRARIES = (
-    "torch",
-    "coursekit.vision",
-)  # what student modules may take long to import, loaded before the clock starts
-START_SECONDS = 120  # torch takes seconds to load, a minute on a slow disk
 
 
 @dataclass(frozen=True)
@@ -52,6 +45,7 @@ class Submission:
     kept: Path | None  # where an older zip of this name was moved to
     untrained: tuple[str, ...] = ()  # weights that are not there
     unrun: tuple[str, ...] = ()  # notebooks without any output
+    newer: tuple[str, ...] = ()  # modules with syntax that is newer than the staff's Python
 
     def lines(self) -> list[str]:
         """Say what was written, what is still to do, and what became of an older zip."""
@@ -62,6 +56,7 @@ class Submission:
             said.append(_wrapped(f"still to do ({len(self.todo)}): {', '.join(self.todo)}"))
         if self.missing:
             said.append(_wrapped(f"not defined any more ({len(self.missing)}): {', '.join(self.missing)}"))
+        said += [_wrapped(line) for line in self.newer]
         said += [f"{name} is not there: its notebook trains it and saves it" for name in self.untrained]
         if self.unrun:
             names = ", ".join(self.unrun)
@@ -84,11 +79,11 @@ def submit(root: Path = ROOT, destination: Path | None = None, *, parts: Sequenc
     for name in (name for part in parts for name in part.trained if name in files):
         _refuse_weights(name, files[name])
     notebooks = {name: _read_notebook(name, content) for name, content in files.items() if name.endswith(".ipynb")}
-    _refuse_side_effects(root, {name: files[name] for name in trees})
+    refuse_side_effects(root, {name: files[name] for name in trees})
     given = given_notebooks(root)
     books = {name: written(book, given.get(name, Given())) for name, book in notebooks.items()}
     answers = answers_page(books).encode("utf-8", "backslashreplace")
-    packed = zip_bytes(files | {ANSWERS: answers, MANIFEST: _manifest(files, parts)})
+    packed = zip_bytes(files | {ANSWERS: answers, MANIFEST: _manifest(root, files, parts)})
     kept = _write(packed, destination)
     return Submission(
         path=destination,
@@ -98,6 +93,7 @@ def submit(root: Path = ROOT, destination: Path | None = None, *, parts: Sequenc
         missing=_missing_functions(trees, parts),
         books=books,
         kept=kept,
+        newer=tuple(filter(None, (newer_syntax(name, files[name], root) for name in trees))),
         untrained=tuple(name for part in parts for name in part.trained if name not in files),
         unrun=tuple(name for name, book in notebooks.items() if not any(cell.get("outputs") for cell in book["cells"])),
     )
@@ -207,68 +203,16 @@ def _missing_functions(trees: Mapping[str, ast.Module], parts: Sequence[Part]) -
     return tuple(f for part in parts for f in part.functions if f not in defined[part.module_path.as_posix()])
 
 
-def _manifest(files: Mapping[str, bytes], parts: Sequence[Part]) -> bytes:
+def _manifest(root: Path, files: Mapping[str, bytes], parts: Sequence[Part]) -> bytes:
     content = {
         "tool": f"a2 {__version__}",
+        **versions(root),
         "parts": list(dict.fromkeys(part.number for part in parts)),
         "files": {
             name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in files.items()
         },
     }
     return (json.dumps(content, indent=2) + "\n").encode()
-
-
-def _refuse_side_effects(root: Path, modules: Mapping[str, bytes]) -> None:
-    """Import the modules where nothing but they and coursekit can be found; UsageError if one does more than define."""
-    with tempfile.TemporaryDirectory(prefix="a2-submit-") as room:
-        folder = Path(room).resolve() / "submission"
-        init = root / "assignment2" / "__init__.py"
-        files = {"assignment2/__init__.py": init.read_bytes() if init.is_file() else b"", **modules}
-        for name, content in files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(content)
-        report = folder.parent / "report"
-        _run_probe(report, folder, [name.removesuffix(".py").replace("/", ".") for name in modules])
-        _judge(report.read_text(encoding="utf-8") if report.exists() else "", list(modules))
-
-
-def _run_probe(report: Path, folder: Path, modules: Sequence[str]) -> None:
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "coursekit.grading.import_probe", str(report), str(folder)]
-    command += [",".join(LIBRARIES), *modules]
-    limit = START_SECONDS + 15 * len(modules)
-    quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "capture_output": True}
-    with contextlib.suppress(subprocess.TimeoutExpired):  # the report says how far it came
-        subprocess.run(command, cwd=folder, env=environment, timeout=limit, check=False, **quiet)
-
-
-def _judge(report: str, names: Sequence[str]) -> None:
-    """Turn the probe's report into the first sentence that there is to say."""
-    lines = report.splitlines()
-    done = [json.loads(line) for line in lines if line.startswith('{"done"')]
-    for name, entry in zip(names, done, strict=False):
-        if entry["problem"]:
-            _refuse_import(name, entry["problem"], entry["line"])
-    if len(done) == len(names):
-        return
-    if not lines:
-        raise UsageError("the modules could not be tried: Python with torch does not start; run `a2 doctor`")
-    name = names[len(done)]
-    stopped = any(line.startswith("Timeout") for line in lines)
-    places = [line for line in lines if PurePosixPath(name).name in line and ", line " in line]
-    line_number = int(places[0].split(", line ")[1].split()[0]) if places else None
-    _refuse_import(name, "does not come to an end (an endless loop?)" if stopped else "ends Python", line_number)
-
-
-def _refuse_import(name: str, problem: str, line: int | None) -> None:
-    place = f"{name}, line {line}" if line else name
-    if "No module named" in problem:
-        remedy = "only the files of the assignment are handed in, so move that code into this file"
-    elif problem.startswith("raises"):
-        remedy = "mend that, and try `a2 grade`"
-    else:
-        remedy = ONLY_DEFINE
-    raise UsageError(f"{place}: importing it {problem}; {remedy}")
 
 
 def _write(packed: bytes, destination: Path) -> Path | None:

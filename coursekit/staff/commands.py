@@ -49,10 +49,20 @@ def _class_commands(commands: Commands) -> None:
     hidden = "also run the hidden checks (default)"
     classroom.add_argument("--hidden", action=argparse.BooleanOptionalAction, default=True, help=hidden)
     classroom.add_argument("--seconds", type=int, default=300, help="for one submission (default: 300)")
+    latest = "of several attempts take the last, by the platform's own time"
+    classroom.add_argument("--latest", action="store_true", help=latest)
     classroom.add_argument("--regrade", nargs="+", default=[], metavar="STUDENT", help="grade these again")
     classroom.add_argument("--regrade-part", nargs="+", metavar="PART", help="grade these parts of everybody again")
     classroom.add_argument("--scheduler", metavar="ADDRESS", help="a dask scheduler, such as tcp://10.0.0.1:8786")
     classroom.add_argument("--trust", action="store_true", help="go on, with limits only, where there is no bubblewrap")
+    results = "the folder that a2 classroom wrote"
+    for name, run, summary in (
+        ("feedback", _feedback, "pack what students get back: a zip for each, and one for Canvas or Moodle"),
+        ("questions", _questions, "write a page for each question with all answers, without names, and written.csv"),
+        ("similar", _similar, "list pairs of submissions that agree beyond what the exercise forces"),
+    ):
+        after = command(commands, name, run, summary, f"a2 {name} results")
+        after.add_argument("results", type=Path, help=results)
     gradescope = command(
         commands, "gradescope", _gradescope, "pack an autograder for Gradescope", "a2 gradescope autograder.zip"
     )
@@ -118,11 +128,32 @@ def _classroom(arguments: argparse.Namespace) -> int:
 
         graded = grade_class(
             arguments.zips, arguments.out, order, workers=arguments.workers, scheduler=arguments.scheduler,
-            regrade=arguments.regrade, progress=progress,
+            regrade=arguments.regrade, latest=arguments.latest, progress=progress,
             regrade_parts=_numbers(arguments.regrade_part) if arguments.regrade_part else (),
         )  # fmt: skip
     print_class(graded)
     return POINTS_LOST if graded.waiting else FULL_MARKS
+
+
+def _feedback(arguments: argparse.Namespace) -> int:
+    from coursekit.staff.classroom.feedback import feedback
+
+    print(*feedback(arguments.results).lines(), sep="\n")
+    return FULL_MARKS
+
+
+def _questions(arguments: argparse.Namespace) -> int:
+    from coursekit.staff.classroom.questions import questions
+
+    print(*questions(arguments.results), sep="\n")
+    return FULL_MARKS
+
+
+def _similar(arguments: argparse.Namespace) -> int:
+    from coursekit.staff.classroom.similar import similar
+
+    print(*similar(arguments.results), sep="\n")
+    return FULL_MARKS
 
 
 def _gradescope(arguments: argparse.Namespace) -> int:

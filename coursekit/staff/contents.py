@@ -99,6 +99,15 @@ def manifest_remarks(manifest: bytes, files: Mapping[str, bytes]) -> list[str]:
     return [f"changed after a2 submit: {', '.join(sorted(changed))}"] if changed else []
 
 
+def python_of(manifest: bytes) -> str:
+    """Return the version of Python that a manifest names, as 3.11, or nothing."""
+    try:
+        match = re.match(r"3\.\d{1,3}", str(json.loads(manifest)["python"]), re.ASCII)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        match = None
+    return match[0] if match else ""
+
+
 def source_digest(source: bytes) -> str:
     """Return a hash of a module that comments, docstrings, blank lines and layout do not change; "" if it has no tokens."""
     skipped = (tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER)

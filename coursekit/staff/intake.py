@@ -18,7 +18,7 @@ from coursekit.grading.answers import ANSWERS
 from coursekit.grading.submit import MANIFEST, submitted_files
 from coursekit.grading.written import Written, given_notebooks
 from coursekit.parts import PARTS, Part
-from coursekit.staff.contents import Book, look_at_notebook, manifest_remarks, text_problem
+from coursekit.staff.contents import Book, look_at_notebook, manifest_remarks, python_of, text_problem
 
 CAPS = {".py": 2**19, ".ipynb": 20 * 2**20, ".safetensors": 20 * 2**20, ".json": 2**18}  # bytes of one file
 WEIGHTS = re.compile(r"\w[\w.-]{0,60}\.safetensors", re.ASCII)
@@ -58,6 +58,7 @@ class Taken:
     written: dict[str, Written] = field(default_factory=dict)  # notebook -> its answers, for grading by hand
     problem: str = ""  # why nothing at all could be taken
     inner: Entry | None = None  # nothing known was found but one zip
+    python: str = ""  # the version that the manifest names, as 3.11
 
 
 def take(entries: Iterable[Entry], parts: Sequence[Part] = PARTS) -> Taken:
@@ -94,6 +95,10 @@ def _choose(found: Sequence[Found], parts: Sequence[Part], taken: Taken) -> dict
         return {}
     shallowest = min(map(len, roots))
     best = sorted(root for root in roots if len(root) == shallowest)
+    modules = [name for root in best for name in roots[root] if name.endswith(".py")]
+    if len(best) > 1 and len(modules) == len(set(modules)):  # a folder for each part
+        names = dict.fromkeys(name for root in best for name in roots[root])
+        return {name: [entry for root in best for entry in roots[root].get(name, [])] for name in names}
     if len(best) > 1:
         where = _some(["/".join(root) or "the top" for root in best])
         taken.problem = f"holds the assignment {len(best)} times ({where}): hand in one"
@@ -150,9 +155,10 @@ def _is_junk(steps: tuple[str, ...]) -> bool:
 def _roots(found: Sequence[Found], parts: Sequence[Part]) -> dict[tuple[str, ...], dict[str, list[Entry]]]:
     """Return the folders that hold modules of the assignment: folder -> known name -> entries of that name."""
     wanted = {tuple(name.casefold().split("/")): name for name in (*submitted_files(parts), MANIFEST)}
+    wanted |= {(Path(name).name.casefold(),): name for part in parts for name in part.trained}
     roots = _group(found, wanted)
     if not roots:  # the bare files, without their folders
-        paths = [path for part in parts for path in (part.module_path, part.notebook_path)]
+        paths = [path for part in parts for path in (part.module_path, part.notebook_path, *map(Path, part.trained))]
         flat: dict[tuple[str, ...], str] = {(path.name.casefold(),): path.as_posix() for path in paths}
         roots = _group(found, flat)
     return roots
@@ -251,7 +257,9 @@ def _look_inside(taken: Taken) -> None:
         others = f" (and so {_count(names[1:], 'other notebook')})" if len(names) > 1 else ""
         taken.remarks += [f"{names[0]} {remark}{others}"] if remark else []
     if MANIFEST in taken.files:
-        taken.remarks += manifest_remarks(taken.files.pop(MANIFEST), taken.files)
+        manifest = taken.files.pop(MANIFEST)
+        taken.remarks += manifest_remarks(manifest, taken.files)
+        taken.python = python_of(manifest)
 
 
 def _count(things: Sequence[object], noun: str) -> str:

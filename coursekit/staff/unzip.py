@@ -155,6 +155,11 @@ def take_folder(folder: Path, parts: Sequence[Part] = PARTS) -> Taken:
     return taken
 
 
+def take_files(named: Sequence[tuple[str, Path]], parts: Sequence[Part] = PARTS) -> Taken:
+    """Take the known files out of single files, each with the name that its student gave it."""
+    return take([_file_entry(path, name) for name, path in named], parts)
+
+
 def _file_entry(path: Path, name: str) -> Entry:
     status = path.lstat()
 

@@ -394,3 +394,24 @@ def test_layout_comments_and_docstrings_do_not_change_a_modules_hash():
 
     assert source_digest(one) == source_digest(same) != source_digest(other)
     assert source_digest(b"def f(:\n  '") != source_digest(b"def g(:\n  '")
+
+
+def test_a_folder_for_each_part_is_one_submission(take):
+    other = PARTS[1].module_path
+
+    apart = take(zipped(("part0/saliency.py", GOOD), (f"part1/{other.name}", b"x = 1\n")))
+    whole = take(zipped((f"part0/{MODULE}", GOOD), (f"part1/{other.as_posix()}", b"x = 1\n")))
+    both = take(zipped((f"part0/{MODULE}", GOOD), (f"part1/{MODULE}", b"x = 1\n")))
+
+    assert apart.files == whole.files == {MODULE: GOOD, other.as_posix(): b"x = 1\n"}
+    assert "holds the assignment 2 times" in both.problem
+
+
+def test_weights_without_their_folder_are_taken(take):
+    (name,) = [name for part in PARTS for name in part.trained]
+
+    bare = take(zipped(("saliency.py", GOOD), ("unet.safetensors", b"w")))
+    beside = take(zipped((f"x/{MODULE}", GOOD), ("x/unet.safetensors", b"w")))
+
+    assert bare.files == beside.files == {MODULE: GOOD, name: b"w"}
+    assert not bare.remarks

@@ -6,6 +6,8 @@ import re
 import shutil
 import threading
 import time
+from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 
@@ -16,6 +18,8 @@ from coursekit.staff import canary
 from coursekit.staff.classroom.job import UNNEEDED, Order, sum_up
 from coursekit.staff.classroom.run import grade_class
 from coursekit.staff.gradescope import autograde as gradescope
+from coursekit.staff.isolated import decider
+from coursekit.staff.isolated.wire import WorkerGone
 from coursekit.staff.isolation import checks_of
 from coursekit.staff.width import WORKER_BYTES, cores, free_memory, workers_that_fit
 from tests.staff.sandboxed import CHECKS, SLOW
@@ -227,3 +231,55 @@ def test_what_gradescope_cannot_grade_has_no_score_there(tmp_path, monkeypatch):
     (tmp_path / gradescope.SETTINGS).write_text(json.dumps({"parts": [1], "hashes": {"changed": "0" * 64}}))
     with pytest.raises(gradescope.NotGraded, match="changed is not as it was packed: upload the zip"):
         gradescope.autograde(tmp_path, perfect)
+
+
+class ScriptedLine:
+    """A line to a worker that answers by a list."""
+
+    script: ClassVar[list] = []
+
+    def __init__(self, channel, folder):
+        self.gone, self.channel = None, SimpleNamespace(deadline=None, close=lambda: None)
+
+    def request(self, what, *told):
+        answer = self.script.pop(0) if what == "load" or isinstance(self.script[0], OSError) else ""
+        if isinstance(answer, WorkerGone):
+            self.gone = answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def session(monkeypatch, tmp_path):
+    """A submission of one module whose workers the machine kills."""
+    monkeypatch.setattr(decider, "Line", ScriptedLine)
+    monkeypatch.setattr(decider, "Channel", lambda stream: None)
+    zygote = SimpleNamespace(start=lambda: ("worker", None), end=lambda *_: (-9, ""))
+    return decider.Session(zygote, tmp_path, {}, ["saliency"])
+
+
+def test_a_worker_that_is_killed_at_another_import_costs_no_point(session):
+    killed = "the worker ended"
+    ScriptedLine.script = ["", WorkerGone(killed), "", "MemoryError: no room", ""]
+
+    session.fresh()
+    for _ in range(2):  # killed, and without room
+        session._line.gone = WorkerGone(killed)
+        with pytest.raises(WorkerGone) as caught:
+            session.fresh()
+        assert caught.value.outcome == "not graded"
+        session.fresh()
+
+    assert session.problems == {}, "its functions are never missing"
+    assert session.line().gone is None
+    assert ScriptedLine.script == []
+
+
+def test_a_worker_without_room_for_the_files_is_no_empty_submission(session):
+    ScriptedLine.script = [OSError(28, "No space left on device"), ""]
+
+    with pytest.raises(GraderFailed, match="no worker got ready for the submission: OSError"):
+        session.fresh()
+    session.fresh()
+    assert session.loaded == {"saliency"}

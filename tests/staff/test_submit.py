@@ -14,6 +14,7 @@ from safetensors.numpy import save
 
 from coursekit import __version__
 from coursekit.errors import UsageError
+from coursekit.grading import imported
 from coursekit.grading import submit as submitting
 from coursekit.grading.answers import ANSWERS
 from coursekit.grading.holes import PROMPT
@@ -32,7 +33,7 @@ SOLVED = (
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch):
     """Toys need no torch, which takes seconds to load."""
-    monkeypatch.setattr(submitting, "LIBRARIES", ())
+    monkeypatch.setattr(imported, "LIBRARIES", ())
     monkeypatch.setenv("A2_IMPORT_SECONDS", "1")
 
 
@@ -324,7 +325,7 @@ def test_the_warnings_and_caches_of_libraries_are_no_side_effects(edition: Path)
 
 @pytest.mark.timeout(120)  # torch is loaded
 def test_a_module_that_changes_torch_for_everybody_is_refused(edition: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(submitting, "LIBRARIES", ("torch",))
+    monkeypatch.setattr(imported, "LIBRARIES", ("torch",))
     monkeypatch.setenv("A2_IMPORT_SECONDS", "30")
     (edition / MODULE).write_text(f"import torch\n\ntorch.set_default_dtype(torch.float64)\n{SOLVED}")
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-from contextlib import suppress
+import platform
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from coursekit.parts import PARTS
+from coursekit.staff.classroom.handed_in import HandedIn
 from coursekit.staff.classroom.job import Work
 from coursekit.staff.classroom.record import Outcome, Record
-from coursekit.staff.classroom.roster import HandedIn
 from coursekit.staff.contents import source_digest
-from coursekit.staff.unzip import take_zip
+from coursekit.staff.intake import Taken
+from coursekit.staff.unzip import take_files, take_folder, take_zip
+
+HERE = ".".join(platform.python_version_tuple()[:2])
+MOST_CAUSES = 3
 
 
 @dataclass
@@ -25,21 +27,21 @@ class Attempt:
     work: Work | None = None
     remarks: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
+    python: str = ""  # that the submission was made with
     archive: str = ""
     stamp: tuple[int, int] = (0, 0)  # as the zip was before it was read
 
     def open(self) -> None:
         """Open the zip; what is wrong with it becomes a sentence."""
-        path = self.one.path
-        self.stamp = _stamp(path)
-        if path is None:
+        self.stamp = self.one.stamp()
+        if self.one.problem:
             self.work = Work(problem=self.one.problem)
         else:
-            taken = take_zip(path)
-            self.archive = _hash(path)
+            taken = take_handed_in(self.one)
+            self.archive = self.one.digest()
             self.sources = {n: source_digest(c) for n, c in taken.files.items() if n.endswith(".py")}
-            problem = f"{path.name} {taken.problem}" if taken.problem else ""
-            self.remarks = tuple(taken.remarks)
+            problem = f"{self.one.file} {taken.problem}" if taken.problem else ""
+            self.remarks, self.python = tuple(filter(None, (self.one.note, *taken.remarks))), taken.python
             self.work = Work(taken.files, taken.problems, problem, written=taken.written)
         modules = [sentence for name, sentence in self.work.problems.items() if name.endswith(".py")]
         said = (f"student: {self.one.student}", self.work.problem, *modules, *self.remarks)
@@ -48,14 +50,15 @@ class Attempt:
     def record(self, outcome: Outcome, stamps: dict[str, str]) -> Record:
         work = self.work or Work()
         modules = [sentence for name, sentence in work.problems.items() if name.endswith(".py")]
-        unloaded = {Path(check.split("::")[0]).parent for check, how in outcome.outcomes.items() if how == "not loaded"}
-        paths = [p.module_path.as_posix() for p in PARTS if p.tests_path in unloaded]
-        modules += [f"{path} could not be imported: the report says why" for path in paths if path in work.files]
+        made = f" (made with Python {self.python}, graded with {HERE})" if self.python not in ("", HERE) else ""
+        failed = {path: why for path, why in outcome.unloaded.items() if path in work.files}
+        modules += [f"{path} could not be imported: {why}{made}" for path, why in failed.items()]
+        modules += [f"{count} checks lost: {what}" for what, count in outcome.lacking.items()][:MOST_CAUSES]
         late = [f"{outcome.timed_out} checks over their time"] if outcome.timed_out else []
         return Record(
             student=self.one.student,
             folder=self.one.folder,
-            file=self.one.path.name if self.one.path else "",
+            file=self.one.file,
             late=self.one.late,
             status="no submission" if work.problem else "graded",
             remarks=tuple(text for text in (work.problem, *modules, *late, *self.remarks) if text),
@@ -65,37 +68,24 @@ class Attempt:
             sources=self.sources,
             outcome=outcome,
             stamps=stamps,
+            platform=self.one.platform,
+            number=self.one.number,
+            when=self.one.when,
         )
-
-
-def _stamp(path: Path | None) -> tuple[int, int]:
-    with suppress(OSError):
-        if path:
-            status = path.stat()
-            return status.st_size, status.st_mtime_ns
-    return 0, 0
-
-
-def _hash(path: Path) -> str:
-    """Return the SHA-256 of a file, or nothing for what is no readable file."""
-    whole = hashlib.sha256()
-    try:
-        if not path.is_file():
-            return ""
-        with path.open("rb") as stream:
-            while chunk := stream.read(2**20):
-                whole.update(chunk)
-    except OSError:
-        return ""
-    return whole.hexdigest()
 
 
 def is_of(record: Record, one: HandedIn) -> bool:
     """Return whether a record is of this zip as it is now, and of this student, whose folder it stands in."""
-    if record.student != one.student or record.file != (one.path.name if one.path else ""):
+    if record.student != one.student or record.file != one.file:
         return False
-    if one.path is None:
+    if one.problem:
         return one.problem in record.remarks
-    return (record.size, record.changed) == _stamp(one.path) or (
-        bool(record.archive) and record.archive == _hash(one.path)
-    )
+    return (record.size, record.changed) == one.stamp() or (bool(record.archive) and record.archive == one.digest())
+
+
+def take_handed_in(one: HandedIn) -> Taken:
+    """Take the known files out of what a student handed in."""
+    if one.loose:
+        return take_files(one.loose)
+    path = one.path or Path()
+    return take_folder(path) if one.is_folder else take_zip(path)

@@ -6,29 +6,37 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 
-from coursekit.grading.results import printable
 from coursekit.parts import part_of
+from coursekit.staff.classroom.cells import cell, number
+from coursekit.staff.classroom.extras import Extras
+from coursekit.staff.classroom.handed_in import HandedIn
 from coursekit.staff.classroom.job import Order
 from coursekit.staff.classroom.record import Record
-from coursekit.staff.classroom.roster import HandedIn
 from coursekit.staff.isolation import checks_of
-
-FORMULA = tuple("=+-@|%＝＋－＠")  # with these a spreadsheet begins to compute
 
 SCORES = ("score", "max_score", "percent", "core", "max_core", "core_percent")
 
+NO_EXTRAS = Extras()
 
-def gradebook(records: Sequence[Record], waiting: Sequence[HandedIn], failures: Mapping[str, str], order: Order) -> str:
+
+def gradebook(
+    records: Sequence[Record],
+    waiting: Sequence[HandedIn],
+    failures: Mapping[str, str],
+    order: Order,
+    extras: Extras = NO_EXTRAS,
+) -> str:
     """Return the gradebook: scores, then what is to be said about them."""
     ids = order.ids()
     most = max_score(order)
     core = core_points(order)
-    rows: list[list[str | float]] = [_row(record, ids, most, core) for record in records]
-    rows += [_waiting_row(one, failures.get(one.student, ""), len(ids)) for one in waiting]
+    rows = [_row(record, ids, most, core, extras) for record in records]
+    blank = len(SCORES) + len(extras.titles) + len(ids)
+    rows += [_waiting_row(one, failures.get(one.student, ""), blank) for one in waiting]
     stream = io.StringIO()
     writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     titles = [f"part {number}" for number in ids]
-    writer.writerow(["student", *SCORES, *titles, "status", "late", "remarks", "sandbox", "file"])
+    writer.writerow(["student", *SCORES, *extras.titles, *titles, "status", "late", "remarks", "sandbox", "file"])
     rows.sort(key=lambda row: (str(row[0]).casefold(), str(row[0])))
     writer.writerows(rows)
     return stream.getvalue()
@@ -50,34 +58,25 @@ def core_score(record: Record, core: Mapping[str, float]) -> float:
     return sum(record.outcome.points.get(name, 0.0) for name in core)
 
 
-def _row(record: Record, ids: Mapping[int, Sequence[str]], most: float, core: Mapping[str, float]) -> list[str | float]:
+def _row(
+    record: Record, ids: Mapping[int, Sequence[str]], most: float, core: Mapping[str, float], extras: Extras
+) -> list[str | float]:
     score = record.score
-    points = [_number(sum(record.outcome.points.get(name, 0.0) for name in names)) for names in ids.values()]
-    sums = *_share(score, most), *_share(core_score(record, core), sum(core.values()))
-    said = "; ".join(record.remarks)
+    points = [number(sum(record.outcome.points.get(name, 0.0) for name in names)) for names in ids.values()]
+    own = core_score(record, core)
+    sums = *_share(score, most), *_share(own, sum(core.values())), *extras.cells(record, own, sum(core.values()))
+    said = "; ".join((*record.remarks, *extras.remarks(record)))
     texts = [record.status, "late" if record.late else "", said, record.outcome.sandbox, record.file]
     return [cell(record.student), *sums, *points, *map(cell, texts)]
 
 
-def _waiting_row(one: HandedIn, failure: str, parts: int) -> list[str | float]:
+def _waiting_row(one: HandedIn, failure: str, blank: int) -> list[str | float]:
     said = f"the grader failed ({failure}): run the same command again" if failure else "run the same command again"
-    texts = ["not graded", "late" if one.late else "", said, "", one.path.name if one.path else ""]
-    return [cell(one.student), *[""] * (len(SCORES) + parts), *map(cell, texts)]
+    texts = ["not graded", "late" if one.late else "", said, "", one.file]
+    return [cell(one.student), *[""] * blank, *map(cell, texts)]
 
 
 def _share(points: float, most: float) -> tuple[float, float, int]:
     """Return points, how many there are, and the whole per cent."""
-    got = _number(points)
-    return got, _number(most), int(100 * got / most) if most else 0
-
-
-def _number(value: float) -> float:
-    """Write 12.0 as 12, and no more digits than points have."""
-    value = round(value, 4)
-    return int(value) if value == int(value) else value
-
-
-def cell(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula and no terminal for a command."""
-    plain = " ".join(printable(text).split())
-    return f"'{plain}" if plain.startswith(FORMULA) else plain
+    got = number(points)
+    return got, number(most), int(100 * got / most) if most else 0

@@ -16,9 +16,9 @@ from coursekit.grading.report import FOLDER as REPORT
 from coursekit.grading.results import Check, printable
 from coursekit.parts import PARTS, ROOT
 from coursekit.staff.classroom.gradebook import core_points, core_score, max_score
+from coursekit.staff.classroom.handed_in import HandedIn
 from coursekit.staff.classroom.job import Order
 from coursekit.staff.classroom.record import Record
-from coursekit.staff.classroom.roster import HandedIn
 from coursekit.staff.contents import source_digest
 from coursekit.staff.edits import callers
 from coursekit.staff.isolation import checks_of

@@ -7,6 +7,7 @@ import errno
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,9 +15,12 @@ from pathlib import Path
 from coursekit.checks.stored import likeliest
 from coursekit.errors import UsageError
 from coursekit.grading.results import Grade
+from coursekit.parts import part_of
 
 FORMAT = 2
 RECORD = "record.json"
+LACKING = ("ModuleNotFoundError: ", "ImportError: ", "FileNotFoundError: ")
+LONGEST_CAUSE = 160  # characters; a student's code may raise anything
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class Outcome:
     seconds: float
     sandbox: str
     files: dict[str, bytes] = field(default_factory=dict)  # by name: results.json, report.html ...
+    unloaded: dict[str, str] = field(default_factory=dict)  # module -> why it could not be imported
+    lacking: dict[str, int] = field(default_factory=dict)  # what was looked for and is not there -> checks lost to it
 
     @property
     def timed_out(self) -> int:
@@ -50,7 +56,18 @@ def outcome_of(grade: Grade, sandbox: str, files: dict[str, bytes]) -> Outcome:
         seconds=round(grade.seconds, 3),
         sandbox=sandbox,
         files=files,
+        unloaded={
+            part_of(v.check.function).module_path.as_posix(): _first_line(v.message)
+            for v in grade.verdicts
+            if v.outcome == "not loaded"
+        },
+        lacking=dict(Counter(_first_line(v.message) for v in grade.verdicts if v.message.startswith(LACKING))),
     )
+
+
+def _first_line(message: str) -> str:
+    line = (message.splitlines() or [""])[0]
+    return line if len(line) <= LONGEST_CAUSE else f"{line[:LONGEST_CAUSE]}..."
 
 
 @dataclass(frozen=True)
@@ -69,6 +86,9 @@ class Record:
     sources: dict[str, str]  # module -> hash of its normalised source
     outcome: Outcome
     stamps: dict[str, str] = field(default_factory=dict)  # part -> which checks it was held to, in which round
+    platform: str = ""  # where it was downloaded from
+    number: str = ""  # by which the platform knows the student
+    when: str = ""  # the platform's time of the attempt
     format: int = FORMAT
 
     @property

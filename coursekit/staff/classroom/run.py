@@ -19,15 +19,16 @@ from pathlib import Path
 from coursekit.errors import GraderFailed, UsageError
 from coursekit.staff.classroom import job as jobs
 from coursekit.staff.classroom.attempt import Attempt, is_of
-from coursekit.staff.classroom.gradebook import gradebook
+from coursekit.staff.classroom.books import write_books
+from coursekit.staff.classroom.extras import read_extras
+from coursekit.staff.classroom.handed_in import HandedIn
 from coursekit.staff.classroom.job import Job, Order, Work
 from coursekit.staff.classroom.kept import KEPT, unpack
-from coursekit.staff.classroom.page import class_page
 from coursekit.staff.classroom.pools import Pool, dask_pool, local_pool, refuse_address
-from coursekit.staff.classroom.record import RECORD, Outcome, Record, keep, read_record, write_whole
-from coursekit.staff.classroom.roster import HandedIn, Roster, read_roster
+from coursekit.staff.classroom.record import RECORD, Outcome, Record, keep, read_record
+from coursekit.staff.classroom.roster import Roster, read_roster
 from coursekit.staff.classroom.scratch import scratch_in
-from coursekit.staff.classroom.settled import folder_of_this_run, forget, settle
+from coursekit.staff.classroom.settled import folder_of_this_run, forget, seed_of, settle
 from coursekit.staff.classroom.tryout import refuse_edition, try_out
 from coursekit.staff.width import workers_that_fit
 
@@ -60,6 +61,7 @@ def grade_class(
     regrade_parts: Sequence[int] = (),
     job: Job = jobs.grade_work,
     canary: bool | None = None,
+    latest: bool = False,
     progress: Progress = lambda done, total: None,
 ) -> Class:
     """Grade every zip in a folder that is not graded yet, and write the gradebook and the class page.
@@ -73,10 +75,11 @@ def grade_class(
         raise UsageError(f"--seconds {order.seconds}: at least one is needed")
     if scheduler:
         refuse_address(scheduler)
-    roster = read_roster(zips)
+    roster = read_roster(zips, out, latest=latest)
     with folder_of_this_run(out):
+        extras = read_extras(out, roster.students, seed_of(out))
         order, stamps = settle(zips, out, order, regrade_parts)
-        forget(regrade, roster, out)
+        forget(regrade, regrade_parts, roster, out)
 
         def pool(most: int | None) -> AbstractContextManager[Pool]:
             if scheduler:
@@ -89,10 +92,10 @@ def grade_class(
                 run.grade(pool, progress)
         finally:
             outcome = run.outcome(out)
-            told = (outcome.records, outcome.waiting, outcome.failures, order)
-            write_whole(out / "gradebook.csv", gradebook(*told))
-            write_whole(out / "class.html", class_page(*told, outcome.others))
-    return outcome
+            write_books(
+                out, outcome.records, outcome.waiting, outcome.failures, order, outcome.others, extras
+            )  # fmt: skip
+    return dataclasses.replace(outcome, notes=(*outcome.notes, *extras.notes(roster.students)))
 
 
 class _Run:

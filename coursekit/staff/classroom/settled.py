@@ -6,13 +6,14 @@ import dataclasses
 import json
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from coursekit.errors import UsageError
 from coursekit.staff.classroom import job as jobs
 from coursekit.staff.classroom.job import Order
 from coursekit.staff.classroom.record import RECORD, write_whole
+from coursekit.staff.classroom.regraded import remember
 from coursekit.staff.classroom.roster import Roster
 
 LARGEST_SEED = 10**12  # more than anybody can try; torch takes 2**64, and fresh.py multiplies
@@ -51,19 +52,28 @@ def settle(zips: Path, out: Path, order: Order, again: Sequence[int]) -> tuple[O
         raise UsageError(
             f"--regrade-part {min(set(again) - set(order.parts))}: this run has the parts {[*order.parts]}"
         )
-    told = {"zips": str(zips.resolve()), "parts": list(order.parts), "hidden": order.hidden,
+    told = {"parts": list(order.parts), "hidden": order.hidden,
             "check_seconds": order.check_seconds, "seconds": order.seconds}  # fmt: skip
     checks = {str(n): jobs.with_checks(dataclasses.replace(order, parts=(n,))).checks for n in order.parts}
     path = out / "run.json"
     if not path.exists():
         seed = order.seed or secrets.randbelow(LARGEST_SEED) + 1
-        _write_run(path, {"seed": seed, **told, "checks": checks, "rounds": dict.fromkeys(checks, 1)})
+        _write_run(
+            path,
+            {"seed": seed, "zips": str(zips.resolve()), **told, "checks": checks, "rounds": dict.fromkeys(checks, 1)},
+        )
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         seed = int(stored["seed"])
         before, rounds = dict(stored["checks"]), {n: int(count) for n, count in stored["rounds"].items()}
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         raise UsageError(f"{path} is damaged: name a new folder for the results") from None
+    if str(stored.get("zips")) != str(zips.resolve()):
+        if Path(str(stored.get("zips"))).exists():  # else it was moved
+            told = {"zips": str(zips.resolve()), **told}
+        else:
+            stored["zips"] = str(zips.resolve())
+            _write_run(path, stored)
     for name, value in told.items():
         if stored.get(name) != value:
             shown = f"{name} {stored.get(name)}, not {value}"
@@ -85,11 +95,20 @@ def _write_run(path: Path, told: dict[str, object]) -> None:
     write_whole(path, json.dumps(told, indent=1) + "\n")
 
 
-def forget(regrade: Sequence[str], roster: Roster, out: Path) -> None:
-    """Take back the records of students who are graded again."""
+def seed_of(out: Path) -> int:
+    """Return the seed of the run that a folder belongs to; 0 where there was none yet."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return int(json.loads((out / "run.json").read_text(encoding="utf-8"))["seed"])
+    return 0
+
+
+def forget(regrade: Sequence[str], again: Sequence[int], roster: Roster, out: Path) -> None:
+    """Take back the records of students who are graded again; what everybody had before is written down."""
     known = {one.student: one for one in roster.students}
     unknown = [name for name in regrade if name not in known]
     if unknown:
         raise UsageError(f"--regrade {unknown[0]}: no zip of that student; the gradebook's first column has the names")
+    if regrade or again:
+        remember(out)
     for name in regrade:
         (out / "students" / known[name].folder / RECORD).unlink(missing_ok=True)

@@ -103,6 +103,7 @@ class Session:
         self.worker = ""
         self._line: Line | None = None
         self.problems: dict[str, str] = {}  # module -> why it cannot be imported
+        self.loaded: set[str] = set()  # modules that a worker has imported
         self.doubtful: set[str] = set()  # of these: perhaps for no fault of theirs
 
     def line(self) -> Line:
@@ -120,7 +121,11 @@ class Session:
             continue
 
     def _load(self) -> bool:
-        """Start a worker and import the submission; False if a module ended it, which is then left out."""
+        """Start a worker and import the submission; False if a module ended it, which is then left out.
+
+        A module that an earlier worker has imported is never left out: the checks hold its functions already, and would find them
+        missing. There the check has no verdict, or its own, and the next one tries again.
+        """
         self.close()
         self.worker, stream = self.zygote.start()
         line = self._line = Line(Channel(stream), self.folder)
@@ -130,6 +135,9 @@ class Session:
         except WorkerGone as gone:  # nothing of the submission has run yet
             reason = self.zygote.end(self.worker, PATIENCE)[1]
             raise GraderFailed(f"no worker got ready for the submission: {reason or gone}") from None
+        except Exception as error:  # noqa: BLE001 (no room for its files)
+            self.close()
+            raise GraderFailed(f"no worker got ready for the submission: {type(error).__name__}: {error}") from None
         for name in self.modules:
             if self.problems.get(name, "").startswith(ENDED):
                 continue
@@ -138,14 +146,21 @@ class Session:
                 problem = str(line.request("load", name))
             except WorkerGone:
                 why = self.why_gone()
+                if name in self.loaded:
+                    line.gone = why
+                    raise why from None
                 self.problems[name] = f"{ENDED} ({name}): {why}"
                 if why.outcome == NOT_GRADED:
                     self.doubtful.add(name)
                 return False
             except Exception as error:  # noqa: BLE001 (an exception without words, a module that is none)
                 problem = f"{type(error).__name__}: {error}"
+            if problem and name in self.loaded:
+                line.gone = WorkerGone(f"{problem} (at another import of {name}, which had succeeded)", NOT_GRADED)
+                raise line.gone
             if problem:
                 self.problems[name] = problem
+        self.loaded.update(name for name in self.modules if name not in self.problems)
         return True
 
     @staticmethod

@@ -1,0 +1,72 @@
+"""What staff add to the points: late.toml and written.csv in the folder of results, and the grade that comes of all of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from coursekit.staff.classroom.cells import number
+from coursekit.staff.classroom.handed_in import HandedIn
+from coursekit.staff.classroom.late import POLICY, UNKNOWN, Policy, read_policy
+from coursekit.staff.classroom.marks import MARKS, Marks, read_marks
+from coursekit.staff.classroom.record import Record
+
+UNMARKED = f"no mark for a written answer yet, which counts 0 (see {MARKS})"
+
+
+@dataclass(frozen=True)
+class Extras:
+    """Late days and marks of a class; without files, nothing but the grade."""
+
+    policy: Policy | None = None
+    marks: Marks | None = None
+
+    @property
+    def titles(self) -> list[str]:
+        """The titles of the columns, beside the raw points."""
+        late = ["days_late", "core_after_late"] if self.policy else []
+        return late + (["written", "max_written"] if self.marks else []) + ["grade"]
+
+    def cells(self, record: Record, core: float, most: float) -> list[str | float]:
+        """Return the columns of one student."""
+        days = self.policy.days_late(record) if self.policy else None
+        late = ["?" if days is None else days, number(self.core(record, core))] if self.policy else []
+        written = [number(self.written(record)), number(self.marks.max_score)] if self.marks else []
+        return [*late, *written, self.grade(record, core, most)]
+
+    def core(self, record: Record, core: float) -> float:
+        """Return what lateness leaves of the core points."""
+        return core * self.policy.kept(record) if self.policy else core
+
+    def written(self, record: Record) -> float:
+        marked = self.marks.given.get(record.student) if self.marks else None
+        return marked.score if marked else 0.0
+
+    def grade(self, record: Record, core: float, most: float) -> float:
+        """Return the per cent, to two places and never rounded up, of core points after late days and marks together."""
+        whole = most + (self.marks.max_score if self.marks else 0)
+        got = self.core(record, core) + self.written(record)
+        return number(math.floor(round(10_000 * got / whole, 6)) / 100) if whole else 0
+
+    def remarks(self, record: Record) -> list[str]:
+        """Say what a person must still decide."""
+        said = [UNKNOWN] if self.policy and self.policy.days_late(record) is None else []
+        marked = self.marks.given.get(record.student) if self.marks else None
+        return said + [UNMARKED] * bool(self.marks and not (marked and marked.points))
+
+    def notes(self, students: Sequence[HandedIn]) -> list[str]:
+        """Say what in the files is about nobody."""
+        strangers = self.policy.strangers(one.student for one in students) if self.policy else []
+        return [f"{POLICY} names {', '.join(strangers)}, and nothing was handed in by that name"] if strangers else []
+
+
+def read_extras(out: Path, students: Sequence[HandedIn], seed: int) -> Extras:
+    """Read what staff put beside the results; UsageError for what cannot be meant."""
+    policy = read_policy(out / POLICY)
+    for one in students:
+        if policy:
+            policy.days_late(one)  # what cannot be counted is said before anything is graded
+    marks = read_marks(out / MARKS, [one.student for one in students], seed)
+    return Extras(policy, marks if marks and marks.most else None)  # an empty table lowers nobody's grade

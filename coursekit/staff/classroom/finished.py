@@ -1,0 +1,69 @@
+"""A class that was graded, as the folder of results has it, for the commands that come after grading."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+from coursekit.errors import UsageError
+from coursekit.grading.report import FOLDER as REPORT
+from coursekit.grading.results import printable
+from coursekit.staff.classroom.attempt import is_of, take_handed_in
+from coursekit.staff.classroom.cells import cell
+from coursekit.staff.classroom.record import RECORD, Record, read_record
+from coursekit.staff.classroom.roster import read_roster
+from coursekit.staff.intake import Taken
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The folder, the run's seed, where the submissions are, and the records of those who stand in the gradebook."""
+
+    out: Path
+    seed: int
+    zips: Path
+    records: tuple[Record, ...]
+
+    def submissions(self) -> Iterator[tuple[Record, Taken]]:
+        """Yield each record with the files of its submission, if that is still what was graded."""
+        kept = {record.student: record for record in self.records}
+        found = {latest: read_roster(self.zips, self.out, latest=latest).students for latest in (False, True)}
+        for plain, last in zip(found[False], found[True], strict=True):
+            record = kept.get(plain.student)
+            one = next((one for one in (plain, last) if record and is_of(record, one) and not one.problem), None)
+            if record and one:
+                yield record, take_handed_in(one)
+
+
+def finished(out: Path) -> Finished:
+    """Read the results of a class; UsageError if there are none."""
+    try:
+        run = json.loads((out / "run.json").read_text(encoding="utf-8"))
+        with (out / "gradebook.csv").open(encoding="utf-8", newline="") as stream:
+            listed = {row["student"] for row in csv.DictReader(stream)}
+        seed, zips = int(run["seed"]), Path(run["zips"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UsageError(
+            f"{out} holds no graded class: name the folder that `a2 classroom ZIPS --out FOLDER` wrote"
+        ) from None
+    found = (read_record(path) for path in sorted((out / "students").glob(f"*/{RECORD}")))
+    records = tuple(record for record in found if record and cell(record.student) in listed)
+    return Finished(out, seed, zips, records)
+
+
+@functools.cache
+def template(name: str) -> jinja2.Template:
+    """Return a page's template; what is put into it is escaped."""
+    folders = [Path(__file__).parent, REPORT]
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folders), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["printable"] = printable
+    return environment.get_template(name)

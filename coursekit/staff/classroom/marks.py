@@ -1,0 +1,138 @@
+"""Marks of the written answers: RESULTS/written.csv, typed by staff in a spreadsheet.
+
+    student,1.1,1.2,1.3,comment
+    out of,3,3,2,
+    doejane_1234,2.5,3,,"1.3: which network?"
+    8f3a21c0,3,1,2,
+
+A student is the id of the gradebook or the code of the anonymous pages (`a2 questions`). A question counts once the row `out of` says what it is worth;
+from then on an empty cell counts 0.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from coursekit.errors import UsageError
+from coursekit.staff.classroom.cells import cell
+
+MARKS = "written.csv"
+OUT_OF = "out of"
+COMMENT = "comment"
+CODE_LETTERS = 8
+
+
+@dataclass(frozen=True)
+class Marked:
+    """What one student got for the written answers."""
+
+    points: Mapping[str, float]  # question -> points, of those that have a mark
+    comment: str = ""
+
+    @property
+    def score(self) -> float:
+        return sum(self.points.values())
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The whole table."""
+
+    most: Mapping[str, float]  # question -> points that could be had
+    given: Mapping[str, Marked] = field(default_factory=dict)
+
+    @property
+    def max_score(self) -> float:
+        return sum(self.most.values())
+
+    def lines(self, student: str) -> list[str]:
+        """Say in the report what a student got."""
+        marked = self.given.get(student)
+        if marked is None:
+            return []
+        each = ", ".join(f"{name}: {marked.points.get(name, 0):g} of {most:g}" for name, most in self.most.items())
+        said = [f"written answers: {marked.score:g} of {self.max_score:g} points ({each})"]
+        return said + [f"about the written answers: {marked.comment}"] * bool(marked.comment)
+
+
+def code_of(student: str, seed: int) -> str:
+    """Return the name under which a student stands on the anonymous pages of a run."""
+    return hashlib.sha256(f"{seed}:{student}".encode("utf-8", "surrogateescape")).hexdigest()[:CODE_LETTERS]
+
+
+def read_marks(path: Path, students: Sequence[str], seed: int) -> Marks | None:
+    """Read the marks of a class; None if there are none, UsageError with the line for what cannot be meant."""
+    if not path.exists():
+        return None
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path.name} cannot be read ({error}): save it as CSV in UTF-8") from None
+    first = text.partition("\n")[0].rstrip("\r")
+    comma = max(",;\t", key=first.count)  # a German spreadsheet writes semicolons, and 2,5 for 2.5
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text), delimiter=comma, strict=True) if any(map(str.strip, row))]
+    except csv.Error as error:
+        raise UsageError(f"{path.name} is no CSV ({error}): save it again from the spreadsheet") from None
+    titles = [title.strip() for title in rows[0]] if rows else []
+    if len(titles) < 2 or titles[0] != "student" or len(set(titles)) < len(titles):
+        raise UsageError(
+            f"{path.name} begins with the line student,1.1,1.2,... and each title once; this one: {first[:80]!r}"
+        )
+    names = {name: student for student in students for name in (student, cell(student), code_of(student, seed))}
+    most, given = dict[str, float](), dict[str, Marked]()
+    for number, row in enumerate(rows[1:], 2):
+        who = row[0].strip()
+        where = f"{path.name}, row {number} ({who[:60]!r})"
+        if len(row) > len(titles):
+            raise UsageError(f"{where}: has {len(row)} cells, and there are {len(titles)} titles")
+        cells = dict(zip(titles[1:], row[1:], strict=False))
+        comment = " ".join(cells.pop(COMMENT, "").split())
+        points = {name: _points(where, name, told, comma) for name, told in cells.items() if told.strip()}
+        if who == OUT_OF:
+            most = points
+        elif who not in names:
+            raise UsageError(f"{where}: no such student; the gradebook's first column has the names")
+        elif names[who] in given:
+            raise UsageError(f"{where}: {names[who]} has a row already; keep one")
+        else:
+            given[names[who]] = Marked(points, comment)
+    _hold(path.name, most, given)
+    return Marks(most, given)
+
+
+def _points(where: str, name: str, told: str, comma: str) -> float:
+    try:
+        points = float(told.strip().replace(",", ".") if comma != "," else told)
+    except ValueError:
+        points = math.nan
+    if not 0 <= points < math.inf:
+        raise UsageError(f"{where}, {name}: {told.strip()[:40]!r} is no number of points")
+    return points
+
+
+def _hold(file: str, most: Mapping[str, float], given: Mapping[str, Marked]) -> None:
+    """Raise UsageError for a mark that is more than there is to have."""
+    for student, marked in given.items():
+        for name, points in marked.points.items():
+            if name not in most:
+                raise UsageError(f"{file}: the row {OUT_OF!r} does not say what {name} is worth")
+            if points > most[name]:
+                raise UsageError(f"{file}: {student} has {points:g} points for {name}, and {most[name]:g} are all")
+
+
+def template(questions: Iterable[str], codes: Iterable[str]) -> str:
+    """Return an empty table for typing marks, one row for each code."""
+    questions = list(questions)
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["student", *questions, COMMENT])
+    writer.writerow([OUT_OF, *["" for _ in questions], ""])
+    writer.writerows([code, *["" for _ in questions], ""] for code in sorted(codes))
+    return stream.getvalue()

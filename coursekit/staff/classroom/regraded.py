@@ -1,0 +1,52 @@
+"""After a regrade: the points before and after, side by side. `--regrade` and `--regrade-part` keep what there was in before.json."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from coursekit.errors import UsageError
+from coursekit.staff.classroom.cells import cell, number
+from coursekit.staff.classroom.record import RECORD, Record, read_record, write_whole
+
+BEFORE, TABLE = "before.json", "regraded.csv"
+
+
+def remember(out: Path) -> None:
+    """Write down the points of everybody, before some are graded again."""
+    records = [record for path in sorted((out / "students").glob(f"*/{RECORD}")) if (record := read_record(path))]
+    points = {record.student: record.outcome.points for record in records}
+    write_whole(out / BEFORE, json.dumps(points) + "\n")
+
+
+def compare(out: Path, records: Iterable[Record], ids: Mapping[int, list[str]]) -> str:
+    """Return a table of those whose points are others than before the last regrade, or nothing where there was none."""
+    path = out / BEFORE
+    if not path.exists():
+        return ""
+    try:
+        before = {student: dict[str, float](points) for student, points in json.loads(path.read_text("utf-8")).items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        raise UsageError(f"{path} is damaged: remove it; nothing else is lost") from None
+    stream = io.StringIO()
+    writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    parts = [f"part {n} {when}" for n in ids for when in ("before", "after")]
+    writer.writerow(["student", "before", "after", "change", *parts, "checks won", "checks lost"])
+    for record in records:
+        old, new = before.get(record.student), record.outcome.points
+        if old is None or old == new:
+            continue
+        sums = [(_sum(old, names), _sum(new, names)) for names in ids.values()]
+        won, lost = ([n for n in new if sign * (new[n] - old.get(n, 0.0)) > 0] for sign in (1, -1))
+        whole = sum(old.values()), sum(new.values())
+        row = [cell(record.student), number(whole[0]), number(whole[1]), number(whole[1] - whole[0])]
+        row += [number(value) for pair in sums for value in pair]
+        writer.writerow([*row, cell(" ".join(won)), cell(" ".join(lost))])
+    return stream.getvalue()
+
+
+def _sum(points: Mapping[str, float], names: Iterable[str]) -> float:
+    return sum(points.get(name, 0.0) for name in names)
