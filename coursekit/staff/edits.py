@@ -72,11 +72,13 @@ def _empty(name: str) -> str:
     return hole(name)
 
 
+@functools.cache
 def definition(function: str) -> ast.FunctionDef | ast.ClassDef:
     tree = ast.parse((ROOT / part_of(function).module_path).read_text(encoding="utf-8"))
     return next(n for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name == function)
 
 
+@functools.cache
 def split(function: str) -> tuple[str, str, str]:
     """Return the text of a function before, inside and after its solution; of a class its head, its methods, nothing."""
     path = part_of(function).module_path
