@@ -14,7 +14,6 @@ import copy
 import functools
 import importlib
 import json
-import re
 import signal
 import sys
 from collections import defaultdict
@@ -31,6 +30,7 @@ from torch import Tensor, nn
 from coursekit.grading.plugin import points_of
 from coursekit.grading.results import read_manifest
 from coursekit.parts import PARTS, ROOT, Part, part_of
+from coursekit.staff.cut_notebooks import without_magics
 from coursekit.staff.edits import Edit, definition
 from coursekit.staff.release import compose
 from coursekit.staff.trials import Outcome, Trial, Trials, apply, run_trials
@@ -80,7 +80,7 @@ def shipped() -> Mapping[str, str]:
 
 def _code(notebook: str) -> str:
     cells = ["".join(cell["source"]) for cell in json.loads(notebook)["cells"] if cell["cell_type"] == "code"]
-    return "\n".join(re.sub(r"^(\s*)[%!].*", r"\1pass", cell, flags=re.MULTILINE) for cell in cells)
+    return "\n".join(map(without_magics, cells))
 
 
 class Stopped(BaseException):
