@@ -11,16 +11,12 @@ from __future__ import annotations
 
 import ast
 import copy
-import functools
-import importlib
-import json
 import signal
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from types import ModuleType
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,19 +25,16 @@ from torch import Tensor, nn
 
 from coursekit.grading.plugin import points_of
 from coursekit.grading.results import read_manifest
-from coursekit.parts import PARTS, ROOT, Part, part_of
-from coursekit.staff.cut_notebooks import without_magics
+from coursekit.parts import ROOT, Part, part_of
 from coursekit.staff.edits import Edit, definition
-from coursekit.staff.release import compose
+from coursekit.staff.shipped import TEXTS, definitions, imported, parameters, shipped
 from coursekit.staff.trials import Outcome, Trial, Trials, apply, run_trials
 
-SECONDS = 0.5  # of the processor, for the first call of one paste; no solution takes as long
-FIXED = ast.Assign | ast.FunctionDef | ast.ClassDef  # what a function copied from inside another may need of it
+SECONDS = 0.5  # of the processor, for the first call of one paste
 # What a function of coursekit may ask for; the others want files, parts, processes.
 NUMBERS = {"Tensor", "Images", "Image", "Normalize", "ReluRule", "Loss", "Function", "Callable", "Any", "object", "None",
            "torch", "nn", "np", "bool", "int", "float", "str", "tuple", "list", "dict", "Sequence", "Iterable", "Mapping"}  # fmt: skip
 MACHINE = {"os", "shutil", "signal", "socket", "subprocess", "sys"}
-IMPORTS = ast.Import | ast.ImportFrom
 
 
 def pasted_problems(part: Part) -> Iterator[str]:
@@ -62,25 +55,11 @@ def pasted_problems(part: Part) -> Iterator[str]:
 
 def earned(part: Part, texts: Mapping[str, str]) -> list[Outcome]:
     """Return every check of a part that code pasted from some texts (path -> text) passes; `message` names what was pasted."""
-    Sieve.texts = texts
-    for path in (path for path, text in texts.items() if _definitions(text)):
-        _imported(path)  # once, and not in every fork
+    TEXTS.update(texts)
+    for path in (path for path, text in texts.items() if definitions(text)):
+        imported(path)  # once, and not in every fork
     edits = [edits for name in part.functions if (edits := tuple(pastes(name, texts)))]
     return [outcome for trial in run_trials(edits, [part], kind=Sieve).trials for outcome in trial.outcomes]
-
-
-@functools.cache
-def shipped() -> Mapping[str, str]:
-    """Return the Python text of every module and notebook of the student edition; of a notebook its code cells as one."""
-    edition = {
-        name: content.decode() for name, content in compose(ROOT, PARTS).items() if name.endswith((".py", ".ipynb"))
-    }
-    return {name: _code(text) if name.endswith(".ipynb") else text for name, text in edition.items()}
-
-
-def _code(notebook: str) -> str:
-    cells = ["".join(cell["source"]) for cell in json.loads(notebook)["cells"] if cell["cell_type"] == "code"]
-    return "\n".join(map(without_magics, cells))
 
 
 class Stopped(BaseException):
@@ -89,8 +68,6 @@ class Stopped(BaseException):
 
 class Sieve(Trials):
     """Pastes one piece of code after another into one function, each for the checks whose first call it survives."""
-
-    texts: Mapping[str, str] = {}
 
     def run(self, trial: Trial) -> Trial:
         """Return, instead of all outcomes, the checks that were passed."""
@@ -119,8 +96,8 @@ class Sieve(Trials):
 
         def first_call(*args: Any, **options: Any) -> None:
             solution.__wrapped__ = _stop  # nothing that is pasted gets at the solution
-            right = _answer(inner, args, options)
-            answers = {edit: _answer(paste.__wrapped__, args, options) for edit, paste in pasted.items()}
+            right = _answer(inner, args, options, 0)
+            answers = {edit: _answer(paste.__wrapped__, args, options, SECONDS) for edit, paste in pasted.items()}
             found[:] = [edit for edit, answer in answers.items() if _alike(answer, right)]
             for edit in (edit for edit, answer in answers.items() if answer is Stopped):
                 del pasted[edit]
@@ -136,12 +113,12 @@ def _stop(*_args: Any, **_options: Any) -> None:
     raise Stopped
 
 
-def _answer(function: Callable[..., Any], args: Any, options: Any) -> Any:
-    """Return what a function makes of copies of its arguments within SECONDS, or else the class of what it raises."""
+def _answer(function: Callable[..., Any], args: Any, options: Any, seconds: float) -> Any:
+    """Return what a function makes of copies of its arguments, or the class of what it raises; 0 seconds: no limit."""
     with suppress(Exception):  # not everything can be copied
         args, options = copy.deepcopy((args, options))
     earlier = signal.signal(signal.SIGPROF, _stop)
-    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         return function(*args, **options)
     except KeyboardInterrupt:
@@ -168,7 +145,7 @@ def pastes(function: str, texts: Mapping[str, str]) -> Iterator[Edit]:
     """Yield, for one hole, an edit for each function, lambda or class in some texts whose signature fits it."""
     hole = definition(function)
     for path, text in texts.items():
-        for node in _definitions(text):
+        for node in definitions(text):
             if isinstance(hole, ast.ClassDef):
                 body = _methods_for(hole, node) if isinstance(node, ast.ClassDef) else ""
             else:
@@ -182,7 +159,7 @@ def _call_for(hole: ast.FunctionDef, path: str, found: ast.FunctionDef | ast.Lam
         return ""  # it might write somewhere, or end this process
     given = parameters(found).given(parameters(hole))
     call = f"shipped_function({path!r}, {found.lineno}, {found.col_offset})({given})"
-    return f"from coursekit.staff.pasted import shipped_function\nreturn {call}" if given else ""
+    return f"from coursekit.staff.shipped import shipped_function\nreturn {call}" if given else ""
 
 
 def _annotations(arguments: ast.arguments) -> set[str]:
@@ -209,93 +186,3 @@ def _methods_for(hole: ast.ClassDef, found: ast.ClassDef) -> str:
 
 def _methods(node: ast.ClassDef) -> dict[str, ast.FunctionDef]:
     return {method.name: method for method in node.body if isinstance(method, ast.FunctionDef)}
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """What a function is called with: by place or by name, by name alone, and which of them may be missing."""
-
-    by_place: tuple[str, ...]
-    by_name: tuple[str, ...]
-    optional: frozenset[str]
-    any_number: bool
-
-    def given(self, hole: Parameters) -> str:
-        """Return the arguments of a call with what a hole is given, by name or else by place; "" if it cannot be called."""
-        there, required = {*hole.by_place, *hole.by_name}, {*self.by_place, *self.by_name} - self.optional
-        if required and required <= there:
-            return ", ".join(f"{name}={name}" for name in (*self.by_place, *self.by_name) if name in there)
-        least = len(required.intersection(self.by_place))
-        places = (*hole.by_place, *hole.by_name)[: max(least, len(hole.by_place))]
-        fit = least <= len(places) and (self.any_number or len(places) <= len(self.by_place))
-        if not fit or not places or not required.intersection(self.by_name) <= there:
-            return ""
-        return ", ".join([*places, *(f"{name}={name}" for name in self.by_name if name in there)])
-
-
-def parameters(node: ast.FunctionDef | ast.Lambda) -> Parameters:
-    """Read the parameters of a function, or of a method without its self."""
-    places = [a.arg for a in (*node.args.posonlyargs, *node.args.args)]
-    named = [a.arg for a in node.args.kwonlyargs]
-    optional = places[len(places) - len(node.args.defaults) :]
-    optional += [name for name, default in zip(named, node.args.kw_defaults, strict=True) if default is not None]
-    places = [name for name in places if name not in ("self", "cls")]
-    return Parameters(tuple(places), tuple(named), frozenset(optional), node.args.vararg is not None)
-
-
-@functools.cache
-def _definitions(text: str) -> tuple[ast.FunctionDef | ast.Lambda | ast.ClassDef, ...]:
-    """Return every function, lambda and class of a text, nested ones and methods too, but no check."""
-    nodes = [node for node in ast.walk(_tree(text)) if isinstance(node, ast.FunctionDef | ast.Lambda | ast.ClassDef)]
-    return tuple(node for node in nodes if not getattr(node, "name", "").startswith("test_"))
-
-
-@functools.cache
-def _tree(text: str) -> ast.Module:
-    return ast.parse(text)
-
-
-@functools.cache
-def shipped_function(path: str, line: int, column: int) -> Any:
-    """Return a shipped function as it works when it is copied, together with its file and with what stands around it."""
-    names = dict(vars(_imported(path)))
-    inside = [
-        n for n in ast.walk(_tree(Sieve.texts[path])) if isinstance(n, ast.FunctionDef | ast.Lambda) and _holds(n, line)
-    ]
-    (wanted,) = (n for n in inside if (n.lineno, n.col_offset) == (line, column))
-    for outer in (n for n in inside if isinstance(n, ast.FunctionDef) and n.lineno < line):
-        for statement in outer.body:
-            if isinstance(statement, FIXED) and statement.lineno < line:
-                with suppress(Exception):  # it needs what only a check has: a recorded answer, the solution
-                    _run(statement, path, names)
-    if isinstance(wanted, ast.Lambda):
-        return eval(compile(ast.Expression(wanted), path, "eval"), names)
-    _run(wanted, path, names)
-    is_method = bool(wanted.args.args) and wanted.args.args[0].arg in ("self", "cls")
-    return functools.partial(names[wanted.name], None) if is_method else names[wanted.name]
-
-
-def _holds(node: ast.stmt | ast.expr, line: int) -> bool:
-    return node.lineno <= line <= (node.end_lineno or 0)
-
-
-def _run(statement: ast.stmt, path: str, names: dict[str, Any]) -> None:
-    """Run a statement; a function without its decorators, for the body of a fixture is what a student would copy."""
-    statement = copy.copy(statement)
-    if isinstance(statement, ast.FunctionDef):
-        statement.decorator_list = []
-    exec(compile(ast.Module([statement], type_ignores=[]), path, "exec"), names)  # noqa: S102 (our own text)
-
-
-@functools.cache
-def _imported(path: str) -> ModuleType:
-    """Return a module of ours; of other texts what is imported and defined in them, of a file of checks what is assigned too."""
-    if path.startswith(("coursekit/", "assignment2/")):
-        return importlib.import_module(path.removesuffix(".py").replace("/", ".").removesuffix(".__init__"))
-    module = ModuleType(path)
-    kinds = IMPORTS | ast.FunctionDef | ast.ClassDef if path.endswith(".ipynb") else IMPORTS | FIXED
-    for statement in _tree(Sieve.texts[path]).body:
-        if isinstance(statement, kinds):
-            with suppress(Exception):
-                _run(statement, path, vars(module))
-    return module

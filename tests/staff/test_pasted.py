@@ -6,7 +6,8 @@ import textwrap
 import pytest
 
 from coursekit.parts import part_of
-from coursekit.staff.pasted import Stopped, _answer, earned, parameters, pastes, shipped
+from coursekit.staff.pasted import Stopped, _answer, earned, pastes
+from coursekit.staff.shipped import parameters, shipped
 
 ANSWER = """
     import pytest
@@ -72,16 +73,14 @@ def test_what_wants_files_or_processes_is_not_pasted():
     ]
 
 
-def test_a_paste_that_never_ends_is_stopped(monkeypatch):
-    monkeypatch.setattr("coursekit.staff.pasted.SECONDS", 0.05)
-
+def test_a_paste_that_never_ends_is_stopped():
     def endless():
         while True:
             pass
 
-    assert _answer(endless, (), {}) is Stopped
-    assert _answer(lambda x: x + 1, (1,), {}) == 2
-    assert _answer(lambda: pytest.fail("no"), (), {}) is pytest.fail.Exception
+    assert _answer(endless, (), {}, 0.05) is Stopped
+    assert _answer(lambda x: x + 1, (1,), {}, 0.05) == 2
+    assert _answer(lambda: pytest.fail("no"), (), {}, 0.05) is pytest.fail.Exception
 
 
 @pytest.mark.parametrize(
