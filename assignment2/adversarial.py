@@ -18,39 +18,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from coursekit.vision import checked, normal, uniform
-from coursekit.vision.arguments import (
-    AnyModeModel,
-    AnyTensor,
-    AtLeast1,
-    CleanLogits,
-    Count,
-    Eps,
-    Flag,
-    Fraction,
-    Generator,
-    Goal,
-    Gradients,
-    Image,
-    Images,
-    Label,
-    Labels,
-    Levels,
-    Logits,
-    Model,
-    NewImages,
-    NewLabels,
-    NotNegative,
-    Number,
-    NumClasses,
-    Oracle,
-    Population,
-    Positive,
-    Probabilities,
-    Scores,
-    Source,
-    Substitute,
-    Target,
-)
+
+from coursekit.vision.arguments import (  # isort: skip
+    AnyModeModel, AnyTensor, AtLeast1, CleanLogits, Count, Eps, Flag, Fraction, Generator, Goal, Gradients, Image,
+    Images, Label, Labels, Levels, Logits, Model, NewImages, NewLabels, NotNegative, Number, NumClasses, Oracle,
+    Population, Positive, Probabilities, Scores, Source, Substitute, Target
+)  # fmt: skip
 
 
 @checked

@@ -17,24 +17,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from coursekit.vision import checked, record_outputs
-from coursekit.vision.arguments import (
-    Channel,
-    Count,
-    Fraction,
-    Generator,
-    Gradient,
-    Image,
-    ImageSize,
-    Jitter,
-    Layer,
-    Model,
-    ModelOrFunction,
-    NotNegative,
-    PixelFraction,
-    Positive,
-    Target,
-    UnboundedImage,
-)
+
+from coursekit.vision.arguments import (  # isort: skip
+    Channel, Count, Fraction, Generator, Gradient, Image, ImageSize, Jitter, Layer, Model, ModelOrFunction, NotNegative,
+    PixelFraction, Positive, Target, UnboundedImage
+)  # fmt: skip
 
 NOISE = 0.1  # the standard deviation of a start that is not plain grey
 

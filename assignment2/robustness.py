@@ -18,22 +18,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn  # noqa: F401 (the exercises may use it)
 
 from coursekit.vision import checked, normal, uniform
-from coursekit.vision.arguments import (
-    BaselineRate,
-    BaselineRates,
-    Content,
-    Corruptions,
-    ErrorRate,
-    ErrorRates,
-    Generator,
-    Images,
-    Labels,
-    Model,
-    Severity,
-    Texture,
-    Transfer,
-    TrialClasses,
-)
+
+from coursekit.vision.arguments import (  # isort: skip
+    BaselineRate, BaselineRates, Content, Corruptions, ErrorRate, ErrorRates, Generator, Images, Labels, Model,
+    Severity, Texture, Transfer, TrialClasses
+)  # fmt: skip
 
 # The settings of severity 1 to 5: those of ImageNet-C, lengths in pixels scaled from 224 to 96; glass and zoom are stronger,
 # because the scenes' objects are larger and simpler than ImageNet's.

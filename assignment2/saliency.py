@@ -17,18 +17,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn  # noqa: F401 (the exercises may use it)
 
 from coursekit.vision import checked, record_outputs, relu_rule, spatial_steps
-from coursekit.vision.arguments import (
-    AnyTensor,
-    Channel,
-    Images,
-    ImageSize,
-    Labels,
-    Layer,
-    MapLayer,
-    Model,
-    TopCount,
-    Unit,
-)
+
+from coursekit.vision.arguments import (  # isort: skip
+    AnyTensor, Channel, Images, ImageSize, Labels, Layer, MapLayer, Model, TopCount, Unit
+)  # fmt: skip
 
 
 class Patches(NamedTuple):

@@ -20,25 +20,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from coursekit.vision import UNET_CLASSES, UNET_WIDTHS, Network, checked
-from coursekit.vision.arguments import (
-    BlockPadding,
-    Classifier,
-    Flag,
-    IgnoreIndex,
-    InChannels,
-    LabelMaps,
-    LabelValue,
-    Linear,
-    LogitMaps,
-    MapSize,
-    NumClasses,
-    NumSkips,
-    PredictedMaps,
-    StageChannels,
-    Stages,
-    WeightsFile,
-    Widths,
-)
+
+from coursekit.vision.arguments import (  # isort: skip
+    BlockPadding, Classifier, Flag, IgnoreIndex, InChannels, LabelMaps, LabelValue, Linear, LogitMaps, MapSize,
+    NumClasses, NumSkips, PredictedMaps, StageChannels, Stages, WeightsFile, Widths
+)  # fmt: skip
 
 
 @checked

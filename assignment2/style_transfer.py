@@ -17,33 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.vision import checked, record_outputs
-from coursekit.vision.arguments import (
-    Content,
-    ContentLayers,
-    ContentWeights,
-    Count,
-    FeatureMaps,
-    Features,
-    FeatureTargets,
-    FeatureWeights,
-    Flag,
-    Fraction,
-    Generator,
-    Grams,
-    Images,
-    Init,
-    Labels,
-    Model,
-    NotNegative,
-    Optimizer,
-    Positive,
-    Style,
-    StyleLayers,
-    Styles,
-    StyleWeights,
-    Transfer,
-    UnboundedImages,
-)
+
+from coursekit.vision.arguments import (  # isort: skip
+    Content, ContentLayers, ContentWeights, Count, FeatureMaps, Features, FeatureTargets, FeatureWeights, Flag,
+    Fraction, Generator, Grams, Images, Init, Labels, Model, NotNegative, Optimizer, Positive, Style, StyleLayers,
+    Styles, StyleWeights, Transfer, UnboundedImages
+)  # fmt: skip
 
 CONTENT_LAYERS = ("features.11",)  # ReLUs of trunk(load_model("tiny_vgg")), the fifth of eight
 STYLE_LAYERS = ("features.1", "features.3", "features.6", "features.8", "features.11", "features.13")

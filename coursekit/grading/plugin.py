@@ -256,7 +256,11 @@ def _write_record(config: pytest.Config, record: dict[str, Any]) -> None:
 
 
 def append(config: pytest.Config, record: dict[str, Any]) -> None:
-    """Write one line of what the grader reads."""
+    """Write one line of what coursekit.grading.grade reads.
+
+    {"session"} begins; then {"start": check} and the record of that check, or {"file", "message"} for what cannot be loaded,
+    and {"note"} for the whole run. The sandbox adds {"refused"}, its own fault, and {"doubtful": file}, perhaps its own.
+    """
     path = config.getoption("--a2-results")
     if path:
         with Path(path).open("a", encoding="utf-8") as stream:

@@ -83,11 +83,11 @@ def _regions(kind: str, source: str, place: Place) -> Sequence[Region]:
     if kind == "markdown":
         return answer_regions(source, place)
     if kind == "code" and not source.lstrip().startswith("%%"):
-        return code_regions(_without_magics(source), place, cell=True)
+        return code_regions(without_magics(source), place, cell=True)
     refuse_markers(source, place)
     return ()
 
 
-def _without_magics(source: str) -> str:
+def without_magics(source: str) -> str:
     """Put `pass` where IPython's own lines stand (`%autoreload 2`, `!ls`), so that the rest parses as Python."""
     return "\n".join(MAGIC.sub(r"\1pass", line) for line in source.split("\n"))

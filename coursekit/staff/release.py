@@ -110,7 +110,7 @@ def release(destination: Path, *, root: Path = ROOT, parts: Sequence[Part] = PAR
     """
     destination = destination.expanduser().absolute()
     _refuse_destination(destination, root.resolve())
-    edition = _compose(root, parts)
+    edition = compose(root, parts)
     holes = _holes(edition, parts)
     read_manifest(root / "tests" / "manifest.json")  # refuses checks of a function that was taken out of the table
     _refuse_loose_markers(edition, parts)
@@ -139,7 +139,7 @@ def _refuse_destination(destination: Path, root: Path) -> None:
         raise UsageError(f"{destination} cannot be made: {taken} is a file; choose another name")
 
 
-def _compose(root: Path, parts: Sequence[Part]) -> dict[str, bytes]:
+def compose(root: Path, parts: Sequence[Part]) -> dict[str, bytes]:
     """Return the edition, name -> content, in the order of the names."""
     sources = {
         name: name for name in (*SINGLE, *(path.as_posix() for part in parts for path in part.test_files))
