@@ -132,8 +132,8 @@ def _grade(arguments: argparse.Namespace) -> int:
                 folder = arguments.submission or ROOT
                 outcome = grade_submission(folder, parts, room=room, checks=checks, progress=progress)
         else:
-            outcome = grade(checks, parts, progress=progress)
-    terminal.print_grade(outcome)
+            outcome = grade(checks, parts, progress=progress, impatient=True)
+    terminal.print_grade(outcome, overview=not arguments.part, root=getattr(arguments, "submission", None) or ROOT)
     results.write_results(outcome, arguments.results or ROOT / "results.json")
     terminal.print_report_path(write_report(outcome, arguments.report or ROOT / "report.html"))
     return FULL_MARKS if outcome.score == outcome.max_score else POINTS_LOST
