@@ -1,16 +1,23 @@
 #!/usr/bin/env bash
 # Makes the environment if it is not there, then runs a command of the assignment in it.
 #
-#   ./setup.sh                 make the environment, and say what comes next
-#   ./setup.sh COMMAND...      run `a2 COMMAND...`, for instance ./setup.sh grade 1
-#   ./setup.sh test [ARGS...]  run the tests; ARGS are pytest's (without -m: all but the slow ones)
+#   ./setup.sh                   make the environment, and say what comes next
+#   ./setup.sh COMMAND...        run `a2 COMMAND...`; --help explains a command
+#   ./setup.sh test [ARGS...]    run the tests; ARGS are pytest's (else -m 'not slow')
 #
-# Commands: grade, watch, hint, submit, doctor, notebooks; for staff also start, release, reference,
-# check, readme, train, make-sprites, classroom, gradescope. ./setup.sh COMMAND --help explains one.
+# Commands:
+#   grade [PART...]              run the checks: your points, what is wrong, what to do next
+#   watch [PART...]              the same whenever you save a file, until Ctrl-C
+#   hint FUNCTION                one more hint each time
+#   play                         try your functions on photographs, in JupyterLab
+#   notebooks [PART...]          run notebooks from a fresh kernel
+#   submit                       check your work and pack it into submission.zip
+#   doctor                       examine this installation and say what to mend
+# For staff: start, release, reference, check, readme, train, make-sprites, classroom, gradescope.
 #
-#   PYTHON=/path/to/python3    the Python to use, 3.10 to 3.14
-#   A2_VENV=DIR                another folder than .venv
-#   A2_LATEST=1                install the newest packages, not the versions of coursekit/constraints.txt
+#   PYTHON=/path/to/python3      the Python to use, 3.10 to 3.14
+#   A2_VENV=DIR                  another folder than .venv
+#   A2_LATEST=1                  the newest packages, not those of coursekit/constraints.txt
 #
 # Linux, macOS, WSL, Git Bash on Windows. Written for bash 3.2, which is what macOS has.
 
@@ -45,7 +52,7 @@ main() {
     read -r _ version <"$stamp"
     if [ $# = 0 ]; then
         echo "Python $version is ready in $venv. For a2 and jupyter on your path: source '$bin/activate'"
-        echo "Next, in $edition: a2 doctor (is everything in order?), jupyter lab (open notebooks/1_saliency.ipynb), a2 grade (your points)"
+        echo "Next, in $edition: a2 doctor (is everything in order?), jupyter lab (open notebooks/1_saliency.ipynb), a2 grade (your points), a2 play (a page to play with)"
     elif [ "$1" = test ]; then
         shift
         cd "$edition" || exit

@@ -180,9 +180,18 @@ def _hint(arguments: argparse.Namespace) -> int:
 
 
 def _submit(arguments: argparse.Namespace) -> int:
+    from coursekit.grading import results, terminal
+    from coursekit.grading.grade import grade
     from coursekit.grading.submit import submit
+    from coursekit.parts import PARTS, ROOT
 
-    print(*submit(destination=arguments.out).lines(), sep="\n")
+    made = submit(destination=arguments.out)
+    checks = results.read_manifest(ROOT / "tests" / "manifest.json")
+    with terminal.progress_bar("checks", len(checks)) as bar:
+        outcome = grade(
+            checks, PARTS, impatient=True, progress=lambda done: bar.update(bar.task_ids[0], completed=done)
+        )
+    terminal.print_submission(made, outcome.score, outcome.max_score)
     return FULL_MARKS
 
 

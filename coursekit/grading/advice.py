@@ -11,6 +11,7 @@ from coursekit.grading.results import FunctionGrade, Grade, PartGrade
 from coursekit.parts import PARTS, ROOT
 
 UNREADABLE = (OSError, ValueError, SyntaxError, RecursionError, MemoryError)
+LONGEST, AROUND = 68, 50  # characters of a source line: so many are shown, and so many of them before the place
 PLACE = re.compile(r"at (assignment2/\w+\.py), line (\d+): ")  # where a check's message says that an error arose
 
 
@@ -18,10 +19,14 @@ def next_step(grade: Grade, root: Path = ROOT) -> str:
     """Return what to do first: mend what cannot be imported, mend what is wrong, write the core, go on to the next part."""
     unloaded = next((part for part in grade.parts if part.unloaded), None)
     if unloaded:
-        return f"mend {unloaded.part.module_path.as_posix()}: it cannot be imported"
+        path = unloaded.part.module_path.as_posix()
+        line = re.match(rf"{re.escape(path)}, line (\d+): ", unloaded.unloaded)
+        return f"mend {path}{f':{line[1]}' if line else ''}, which cannot be imported"
     wrong = next((f for f in grade.functions if f.state == "wrong"), None)
     if wrong:
-        return f"mend {wrong.function} ({len(wrong.lost)} of {len(wrong.verdicts)} checks fail): {place_of(wrong, root)}"
+        return (
+            f"mend {wrong.function} ({len(wrong.lost)} of {len(wrong.verdicts)} checks fail): {place_of(wrong, root)}"
+        )
     todo = [f for f in grade.functions if f.state == "todo"]
     core = next((f for f in todo if f.is_core), None)
     if core:
@@ -59,9 +64,12 @@ def source_of(part: PartGrade, root: Path = ROOT) -> list[str]:
     except SyntaxError as error:
         if error.text is None or error.offset is None:
             return []
-        line = error.text.rstrip("\n")
-        indent = len(line) - len(line.lstrip())
-        return [line.strip(), " " * max(error.offset - 1 - indent, 0) + "^"]
+        start = max(len(error.text) - len(error.text.lstrip()), error.offset - AROUND)
+        shown = error.text.rstrip()[start:]
+        return [
+            shown if len(shown) <= LONGEST else f"{shown[:LONGEST]} ...",
+            " " * max(error.offset - 1 - start, 0) + "^",
+        ]
     except UNREADABLE:
         pass
     return []

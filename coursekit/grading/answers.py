@@ -38,19 +38,6 @@ def answers_page(books: Mapping[str, Written], whose: str = "") -> str:
     return template.render(sections=sections, whose=whose)
 
 
-def answer_lines(books: Mapping[str, Written], archive: str) -> list[str]:
-    """Say of each question whether there is an answer to it, and where all of them can be read."""
-    said = []
-    for name, book in books.items():
-        for number, (_, answer) in enumerate(book.answers, 1):
-            words = len(answer.split())
-            how = f"answered, {words} word{'s' * (words != 1)}" if words else "NO ANSWER"
-            said.append(f"  {name}, question {number}: {how}")
-        if book.elsewhere and book.unanswered:
-            said.append(f"  {name}: more of yours stands under no question (at the end of its section on that page)")
-    return [f"your written answers, as they will be read: open {ANSWERS} in {archive}", *said] if said else []
-
-
 def _html(markdown: str) -> Markup:
     """Return Markdown as clean HTML; as plain text, where nbconvert cannot read it."""
     if not markdown.strip():

@@ -50,13 +50,22 @@ def run_notebooks(parts: Sequence[Part], *, root: Path = ROOT) -> int:
         copies.append(folder / path.name)
         copies[-1].write_text(json.dumps(notebook), encoding="utf-8")
     limits = [f"--nbval-cell-timeout={CELL_SECONDS}", f"--timeout={CELL_SECONDS}"]
-    plugins = ["-p", "no:cacheprovider", "-p", "nbval.plugin", "-p", "pytest_timeout"]
+    plugins = [
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "nbval.plugin",
+        "-p",
+        "coursekit.grading.cell_results",
+        "-p",
+        "pytest_timeout",
+    ]
     command = [
         sys.executable,
         "-m",
         "pytest",
         *plugins,
-        "-x",  # a notebook stops at the first function that is still to do
+        *("-qq", "--no-header", "--no-summary", "--tb=no", "-o", "console_output_style=classic"),  # cell_results speaks
         "--nbval-lax",
         "--nbval-current-env",
         f"--color={'auto' if sys.stdout.isatty() else 'no'}",  # nbval colours what is piped, too

@@ -94,7 +94,16 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def _new_record(item: pytest.Item, points: float, function: str) -> dict[str, Any]:
     name = {"id": check_id(item), "function": function, "max_score": points}
-    return {**name, "score": 0.0, "outcome": "crashed", "message": "", "hints": [], "seconds": 0.0, "picture": "", "printed": ""}
+    return {
+        **name,
+        "score": 0.0,
+        "outcome": "crashed",
+        "message": "",
+        "hints": [],
+        "seconds": 0.0,
+        "picture": "",
+        "printed": "",
+    }
 
 
 def describe(item: pytest.Item, error: BaseException) -> dict[str, Any]:

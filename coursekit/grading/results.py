@@ -105,7 +105,7 @@ class FunctionGrade:
             return "not written yet"
         if self.unloaded:
             return "could not be imported"
-        return f"not right yet, {right} of {all_of_them} checks"
+        return f"not right yet, {right} of {all_of_them} checks pass"
 
     @property
     def own_picture(self) -> Picture | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,7 +22,9 @@ from coursekit.parts import ROOT
 
 if TYPE_CHECKING:
     from coursekit.grading.doctor import Finding
+    from coursekit.grading.submit import Submission
     from coursekit.grading.watch import Turn
+    from coursekit.grading.written import Written
 
 BAR = 16  # characters
 console = Console(highlight=False, soft_wrap=False)
@@ -34,8 +36,8 @@ class Signs(NamedTuple):
     tick: str = "✓"
     cross: str = "✗"
     circle: str = "○"
-    full: str = "█"
-    empty: str = "░"
+    full: str = "━"
+    empty: str = "─"
 
 
 ASCII = Signs("ok", "x", "-", "#", ".")
@@ -56,7 +58,9 @@ def signs() -> Signs:
 def mark(state: State) -> str:
     """Return the sign of a state, in its colour."""
     sign = signs()
-    return {"right": f"[green]{sign.tick}[/]", "wrong": f"[red]{sign.cross}[/]", "todo": f"[dim]{sign.circle}[/]"}[state]
+    return {"right": f"[green]{sign.tick}[/]", "wrong": f"[red]{sign.cross}[/]", "todo": f"[dim]{sign.circle}[/]"}[
+        state
+    ]
 
 
 def bar(got: float, most: float, width: int = BAR) -> str:
@@ -170,9 +174,9 @@ def _print_notes(grade: Grade) -> None:
         console.print(escape(printable(note)), style="yellow")
 
 
-def _print_indented(text: str, style: str = "") -> None:
+def _print_indented(text: str, style: str = "", indent: int = 4) -> None:
     """Print a paragraph whose every line, wrapped ones too, is indented."""
-    console.print(Padding(escape(text), (0, 0, 0, 4)), style=style)
+    console.print(Padding(escape(text), (0, 0, 0, indent)), style=style)
 
 
 def print_report_path(path: Path) -> None:
@@ -214,6 +218,54 @@ def print_turn(turn: Turn) -> None:
         _print_function(turn.first)
     _print_notes(grade)
     _print_next(grade, ROOT)
+
+
+def print_submission(made: Submission, score: float, max_score: float, warnings: Sequence[str] = ()) -> None:
+    """Print what is in the zip, its points, what is missing, the words of each written answer, and the file to hand in."""
+    kinds = {".py": "modules", ".ipynb": "notebooks", ".safetensors": "file of weights"}
+    counts = {word: sum(name.endswith(suffix) for name in made.files) for suffix, word in kinds.items()}
+    inside = ", ".join([*(f"{count} {word}" for word, count in counts.items() if count), "your written answers"])
+    console.print(f"{mark('right')} {escape(_from_here(made.path))}: {inside}; {made.size / 1000:.0f} kB")
+    if made.kept:
+        _print_indented(f"the older {made.path.name} is now {made.kept.name}", "dim", 2)
+    _print_indented(f"{score:g} of {max_score:g} points, without the hidden checks", "", 2)
+    missing = [f"{name} is not there: its notebook trains it and saves it" for name in made.untrained]
+    if made.todo:
+        missing.insert(0, f"still to do ({len(made.todo)}): {_some(made.todo)}")
+    if made.missing:
+        missing.insert(0, f"not defined any more ({len(made.missing)}): {_some(made.missing)}")
+    if made.unrun:
+        missing.append(f"not run, so without pictures: {', '.join(map(_stem, made.unrun))}: run in Jupyter, and save")
+    for line in (*warnings, *missing):
+        _print_indented(printable(line), "yellow", 2)
+    _print_answers(made.books)
+    console.print(f"Hand in this file: {escape(str(made.path.absolute()))}", style="bold", soft_wrap=True)
+
+
+def _print_answers(books: Mapping[str, Written]) -> None:
+    """Print how many words stand under each question: a number that surprises is a reason to open the page."""
+    asked = {_stem(name): book for name, book in books.items() if book.answers}
+    counts = {
+        name: ", ".join(str(len(answer.split())) if answer.strip() else "none" for _, answer in book.answers)
+        for name, book in asked.items()
+    }
+    if counts:
+        words = "; ".join(f"{name} {count}" for name, count in counts.items())
+        _print_indented(f"written answers, in words: {words} (as they will be read: answers.html in the zip)", "", 2)
+    stray = [name for name, book in asked.items() if book.elsewhere and book.unanswered]
+    if stray:
+        _print_indented(
+            f"under no question stands more of yours, see the end of that page: {', '.join(stray)}", "yellow", 2
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    """Name a few, and count the others."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _stem(name: str) -> str:
+    return name.removeprefix("notebooks/").removesuffix(".ipynb")
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
