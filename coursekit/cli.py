@@ -99,6 +99,7 @@ def _student_commands(commands: Commands) -> None:
     submit = command(commands, "submit", _submit, "check your work and pack it into submission.zip", "a2 submit")
     submit.add_argument("--out", type=Path, help="the zip to write (default: submission.zip)")
     command(commands, "doctor", _doctor, "examine this installation and say what to mend", "a2 doctor")
+    command(commands, "play", _play, "try your functions on photographs, in JupyterLab", "a2 play")
     notebooks = command(commands, "notebooks", _notebooks, "run the notebooks from a fresh kernel", "a2 notebooks 1")
     notebooks.add_argument(
         "part", nargs="*", help="a part's number or module; default: all (A2_MODEL=resnet18: part 1 on that network)"
@@ -202,6 +203,13 @@ def _doctor(arguments: argparse.Namespace) -> int:
     findings = examine()
     print_findings(findings)
     return FULL_MARKS if all(finding.ok for finding in findings) else POINTS_LOST
+
+
+def _play(arguments: argparse.Namespace) -> int:
+    from coursekit.grading.notebooks import open_in_lab
+    from coursekit.parts import PLAY
+
+    return open_in_lab(PLAY)
 
 
 def _notebooks(arguments: argparse.Namespace) -> int:

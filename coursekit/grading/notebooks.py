@@ -78,6 +78,17 @@ def run_notebooks(parts: Sequence[Part], *, root: Path = ROOT) -> int:
     return min(subprocess.run(command, cwd=root, env=environment, check=False).returncode, 1)
 
 
+def open_in_lab(path: Path, *, root: Path = ROOT) -> int:
+    """Open a notebook in JupyterLab, started at the edition's root: from there the modules can be opened as well."""
+    if not (root / path).is_file():
+        raise UsageError(f"{path.as_posix()} is missing: restore it from the assignment you were given")
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    return subprocess.run(
+        [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}", str(root / path)], env=environment, cwd=root,
+        check=False,
+    ).returncode  # fmt: skip
+
+
 def _other_network(parts: Sequence[Part], root: Path) -> str | None:
     """Return the network that A2_MODEL names, None if it is tiny_vgg; UsageError if it, or a notebook, will not do."""
     name = os.environ.get("A2_MODEL") or "tiny_vgg"

@@ -93,8 +93,8 @@ def _grad_cam(module: ModuleType, choice: Choice) -> Iterator[Frame]:
 def _fgsm(module: ModuleType, choice: Choice) -> Iterator[Frame]:
     attacked = module.fgsm(choice.model, choice.image[None], choice.label, choice.eps)[0]
     change = signed(attacked - choice.image) if choice.eps else torch.full_like(choice.image, 0.5)
-    pictures = ("the picture", choice.image), ("the change, enlarged", change), ("both", attacked)
-    shown = ("the picture", choice.image), ("both", attacked)
+    pictures = ("the picture", choice.image), ("the change, enlarged", change), ("the attacked picture", attacked)
+    shown = pictures[0], pictures[2]
     yield Frame(pictures, tuple((title, first_answers(choice.model, image)) for title, image in shown))
 
 
@@ -104,7 +104,7 @@ def _class_visualization(module: ModuleType, choice: Choice) -> Iterator[Frame]:
     milestones = [2**k for k in range(choice.steps.bit_length()) if 2**k < choice.steps] + [choice.steps]
     for steps in milestones:
         picture = module.class_visualization(
-            choice.model, choice.target, num_steps=steps, image_size=(height, width), step_size=height / 64,
+            choice.model, choice.target, num_steps=steps, image_size=(height, width), step_size=height / 28,
             blur_every=4, blur_sigma=0.6, jitter=height // 24, generator=torch.Generator().manual_seed(0),
         )  # fmt: skip
         answers = ((f"after {steps} steps", first_answers(choice.model, picture)),)

@@ -62,6 +62,7 @@ def staff(tmp_path: Path) -> Path:
         "docs/student/README.md": "# For students\n",
         "docs/student/CHANGELOG.md": "# What changed\n",
         "assignment2/toy.py": MODULE,
+        "notebooks/0_play.ipynb": json.dumps({"cells": PLAYED, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}),
         "notebooks/1_toy.ipynb": json.dumps({"cells": CELLS, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}),
         "tests/manifest.json": "{}",
         "tests/toy/conftest.py": "",
@@ -129,6 +130,7 @@ def test_the_edition_holds_what_the_table_says_and_nothing_else(staff: Path, tmp
         "CHANGELOG.md",
         "README.md",
         "assignment2/toy.py",
+        "notebooks/0_play.ipynb",
         "notebooks/1_toy.ipynb",
         "tests/toy/conftest.py",
         "tests/toy/test_Net.py",
@@ -144,6 +146,7 @@ def test_the_edition_holds_what_the_table_says_and_nothing_else(staff: Path, tmp
     assert files["README.md"] == b"# For students\n"
     assert b"secret" not in b"".join(files.values())
     assert b"saturates" not in files["notebooks/1_toy.ipynb"]
+    assert json.loads(files["notebooks/0_play.ipynb"])["cells"][0]["outputs"] == []
     assert set(doctor.read_hashes(made.path)) == {"data/reference/toy.json", "data/zoo/net.safetensors"}
 
 
