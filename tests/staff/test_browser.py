@@ -48,7 +48,9 @@ class Lab:
         """Open a file in a fresh workspace."""
         self.page.goto(f"http://127.0.0.1:{self.port}/lab/tree/{path.as_posix()}?token={TOKEN}&reset")
         self.page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-        self.page.wait_for_function("window.jupyterapp !== undefined")
+        self.page.wait_for_function(
+            "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+        )
 
     def run(self, command: str) -> None:
         """Run one of JupyterLab's own commands, as its menus do."""
@@ -118,12 +120,12 @@ def test_play_shows_an_uploaded_photograph_and_follows_a_slider(lab: Lab, tmp_pa
     pictures, change = lab.page.locator(".a2play img"), "src => document.querySelectorAll('.a2play img')[0].src !== src"
     before = pictures.nth(0).get_attribute("src")
 
-    lab.page.set_input_files(
-        ".widget-upload + input, input[type=file][accept='image/*']", photograph(tmp_path / "orange.png")
-    )
+    with lab.page.expect_file_chooser() as chooser:
+        lab.page.locator("button.widget-upload").click()
+    chooser.value.set_files(photograph(tmp_path / "orange.png"))
 
     lab.page.wait_for_function(change, arg=before)
-    assert lab.page.locator("select").first.input_value() == "orange.png"
+    assert lab.page.locator(".widget-dropdown select").first.input_value() == "orange.png"
 
     lab.page.get_by_role("button", name="fgsm").click()
     lab.page.wait_for_function("() => document.querySelectorAll('.a2play img').length === 3")
@@ -142,23 +144,26 @@ def test_a_hole_is_an_amber_card_and_a_saved_function_a_red_or_green_one(lab: La
 
     lab.run_all()
     todo = lab.page.locator(".a2.card.todo").first
-    assert re.search(r"saliency_map is not written yet: open assignment2/saliency.py\s+at line \d+", todo.inner_text())
+    assert re.search(
+        r"saliency_map is not written yet: open assignment2/saliency.py\s+at line \d+", todo.text_content()
+    )
     assert lab.page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
 
+    todo.locator("a").scroll_into_view_if_needed()
     todo.locator("a").click()
     lab.page.wait_for_function("() => jupyterapp.shell.currentWidget?.title.label === 'saliency.py'")
     saved = _solution()
     _save_in_the_editor(lab, saved.replace("gradient.abs().sum(dim=1)", "gradient.sum(dim=1)"))
     _check_again(lab)
     bad = lab.page.locator(".a2.card.bad").first
-    assert "saliency_map: not right yet" in bad.inner_text()
-    assert "Hint:" in bad.inner_text()
+    assert "saliency_map: not right yet" in bad.text_content()
+    assert "Hint:" in bad.text_content()
 
     lab.page.locator(".lm-TabBar-tab", has_text="saliency.py").first.click()
     _save_in_the_editor(lab, saved)
     _check_again(lab)
     good = lab.page.locator(".a2.card.good").first
-    assert "saliency_map: correct" in good.inner_text()
+    assert "saliency_map: correct" in good.text_content()
     assert good.locator("img").count() > 0, "a right function shows its picture"
 
 

@@ -49,6 +49,8 @@ CELLS = [
     {"cell_type": "markdown", "id": "q", "metadata": {}, "source": [f"Why?\n{ANSWER}"]},
     {"cell_type": "code", "id": "c", "metadata": {}, "source": ["1"], "execution_count": 1, "outputs": []},
 ]
+RUN = {"output_type": "stream", "name": "stdout", "text": ["1"]}
+PLAYED = [{"cell_type": "code", "id": "p", "metadata": {}, "source": ["1"], "execution_count": 1, "outputs": [RUN]}]
 
 
 @pytest.fixture
