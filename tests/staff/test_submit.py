@@ -191,12 +191,12 @@ def test_it_says_in_few_lines_what_is_in_the_zip_and_what_is_missing(
 
     lines = capsys.readouterr().out.splitlines()
     text = " ".join(" ".join(lines).split())
-    assert "submission.zip: 1 modules, 1 notebooks, your written answers" in lines[0]
+    assert "submission.zip: 1 module, 1 notebook, your written answers" in lines[0]
     assert "the older submission.zip is now submission-1.zip" in text
     assert "3 of 5 points, without the hidden checks" in text
     assert "LOST at the staff's: 2 points" in text
     assert "still to do (1): f" in text
-    assert "not defined any more (1): g" in text
+    assert "not defined any more (2): Net, g" in text
     assert "trained/net.safetensors is not there: its notebook trains it and saves it" in text
     assert "not run, so without pictures: 1_toy" in text
     assert "written answers, in words: 1_toy none, 5, none (as they will be read: answers.html in the zip)" in text
