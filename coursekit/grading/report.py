@@ -42,7 +42,8 @@ def sums(grade: Grade, path: Path = HIDDEN) -> str:
             verdicts = [v for v in grade.verdicts if v.check.function in names]
             public = sum(v.check.points for v in verdicts if not v.check.id.startswith("tests/hidden/"))
             if names == {v.check.function for v in verdicts}:
-                said.append(f"part {number} {public:g} and {public + sum(hidden[name] for name in names):g}")
+                whole = public + sum(hidden[name] for name in names)
+                said.append(f"part {number} has {public:g} points at home and {whole:g} in the class")
     except (OSError, ValueError, KeyError, TypeError):
         return ""
     return "; ".join(said)

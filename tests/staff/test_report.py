@@ -121,7 +121,7 @@ def test_the_points_at_home_and_in_the_class_are_said_of_whole_parts(tmp_path: P
     home = grade_of(*(verdict("a", "todo", function=name) for name in names))
     check = Check("tests/hidden/saliency/test_hidden_saliency_map.py::test_h", "saliency_map", 15.0)
 
-    assert sums(home, stored) == f"part 1 {2 * len(names):g} and {3.5 * len(names):g}"
+    assert sums(home, stored) == f"part 1 has {2 * len(names):g} points at home and {3.5 * len(names):g} in the class"
     assert sums(grade_of(*home.verdicts, Verdict(check, "failed")), stored) == sums(home, stored)
     assert sums(grade_of(home.verdicts[0]), stored) == "", "one function of a part"
     assert sums(home, tmp_path / "missing.json") == ""
