@@ -72,7 +72,8 @@ def run_notebooks(parts: Sequence[Part], *, root: Path = ROOT) -> int:
         *limits,
         *map(str, copies),
     ]
-    quiet = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(root), "JUPYTER_PLATFORM_DIRS": "1"}
+    quiet = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "JUPYTER_PLATFORM_DIRS": "1"}
+    quiet["PYTHONPATH"] = f"{root}{os.pathsep}{ROOT}"  # the plugin is this edition's
     quiet["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that wait busily slow a shared machine down several times
     environment = {**KEEP_MEMORY, **os.environ, **quiet}
     return min(subprocess.run(command, cwd=root, env=environment, check=False).returncode, 1)

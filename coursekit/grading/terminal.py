@@ -225,7 +225,9 @@ def print_submission(made: Submission, score: float, max_score: float, warnings:
     kinds = {".py": "module", ".ipynb": "notebook", ".safetensors": "trained network"}
     counts = {word: sum(name.endswith(suffix) for name in made.files) for suffix, word in kinds.items()}
     inside = ", ".join(f"{count} {word}{'s' * (count != 1)}" for word, count in counts.items() if count)
-    console.print(f"{mark('right')} {escape(_from_here(made.path))}: {inside}, your written answers; {made.size / 1000:.0f} kB")
+    console.print(
+        f"{mark('right')} {escape(_from_here(made.path))}: {inside}, your written answers; {made.size / 1000:.0f} kB"
+    )
     if made.kept:
         _print_indented(f"the older {made.path.name} is now {made.kept.name}", "dim", 2)
     _print_indented(f"{score:g} of {max_score:g} points, without the hidden checks", "", 2)
