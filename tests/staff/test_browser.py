@@ -21,6 +21,10 @@ import pytest
 from PIL import Image
 
 from coursekit.parts import PARTS, PLAY, ROOT
+from coursekit.staff.classroom.job import Order
+from coursekit.staff.classroom.page import class_page
+from coursekit.staff.classroom.record import Outcome, Record
+from coursekit.staff.isolation import checks_of
 from coursekit.staff.release import release
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright here; `./setup.sh test` installs it")
@@ -165,6 +169,37 @@ def test_a_hole_is_an_amber_card_and_a_saved_function_a_red_or_green_one(lab: La
     good = lab.page.locator(".a2.card.good").first
     assert "saliency_map: correct" in good.text_content()
     assert good.locator("img").count() > 0, "a right function shows its picture"
+
+
+def test_the_class_page_sorts_and_runs_no_other_script(tmp_path: Path):
+    order = Order(parts=(1,), hidden=False)
+    checks = checks_of(order.chosen)
+    students = {"ann": 5, "<script>ben": 30, "cem": 17}
+    class_records = []
+    for name, right in students.items():
+        points = {c.id: c.points if i < right else 0.0 for i, c in enumerate(checks)}
+        outcome = Outcome(points, dict.fromkeys(points, "passed"), (), {}, 1.0, "a fake")
+        class_records.append(Record(name, "folder", "", False, "graded", (), "", 0, 0, {}, outcome))
+    path = tmp_path / "class.html"
+    path.write_text(class_page(class_records, [], {}, order, []), encoding="utf-8")
+
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 390, "height": 900})
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.goto(path.as_uri())
+
+        def names() -> list[str]:
+            return page.locator(".everybody tbody tr td:first-child a:first-child").all_inner_texts()
+
+        page.get_by_role("button", name="part 1").click()
+        assert names() == ["<script>ben", "cem", "ann"]
+        page.get_by_role("button", name="part 1").click()
+        assert names() == ["ann", "cem", "<script>ben"]
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        browser.close()
+    assert complaints == []
 
 
 def _solution() -> str:
