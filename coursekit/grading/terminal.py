@@ -247,18 +247,19 @@ def print_submission(made: Submission, score: float, max_score: float, warnings:
 def _print_answers(books: Mapping[str, Written]) -> None:
     """Print how many words stand under each question: a number that surprises is a reason to open the page."""
     asked = {_stem(name): book for name, book in books.items() if book.answers}
-    counts = {
-        name: ", ".join(str(len(answer.split())) if answer.strip() else "none" for _, answer in book.answers)
-        for name, book in asked.items()
-    }
+    counts = {name: [len(answer.split()) for _, answer in book.answers] for name, book in asked.items()}
     if counts:
-        words = "; ".join(f"{name} {count}" for name, count in counts.items())
+        words = "; ".join(f"{name} {_each(numbers)}" for name, numbers in counts.items())
         _print_indented(f"written answers, in words: {words} (as they will be read: answers.html in the zip)", "", 2)
     stray = [name for name, book in asked.items() if book.elsewhere and book.unanswered]
     if stray:
         _print_indented(
             f"under no question stands more of yours, see the end of that page: {', '.join(stray)}", "yellow", 2
         )
+
+
+def _each(numbers: Sequence[int]) -> str:
+    return ", ".join(str(n or "none") for n in numbers) if any(numbers) else f"none of {len(numbers)}"
 
 
 def _some(names: Sequence[str]) -> str:
