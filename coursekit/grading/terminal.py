@@ -206,14 +206,11 @@ def print_turn(turn: Turn) -> None:
     score = f"score: {grade.score:g} of {grade.max_score:g} points ({grade.percent} %)"
     console.print(f"[dim]{moment}[/]  {bar(grade.score, grade.max_score)}  {score}, {grade.seconds:.2f} s")
     _print_unloaded(grade, ROOT)
-    changes = [
-        f"{mark(state)} now {word}: {escape(verdicts[0].check.function)}: {escape(verdicts[0].check.sentence)}"
-        + (f" [dim](and {len(verdicts) - 1} more)[/]" if len(verdicts) > 1 else "")
-        for state, word, verdicts in turn.changes
-        if verdicts
-    ]
-    if changes:
-        console.print(*changes, sep="   ")
+    for state, word, verdicts in turn.changes:
+        if verdicts:
+            first, more = verdicts[0].check, f" [dim](and {len(verdicts) - 1} more)[/]" if len(verdicts) > 1 else ""
+            line = f"{mark(state)} now {word}: {escape(first.function)}: {escape(first.sentence)}{more}"
+            console.print(line, no_wrap=True, overflow="crop")
     if turn.first and not turn.first.unloaded:
         _print_function(turn.first)
     _print_notes(grade)
