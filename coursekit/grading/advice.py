@@ -40,6 +40,8 @@ def next_step(grade: Grade, root: Path = ROOT) -> str:
 def completed(grade: Grade) -> str:
     """Say of which parts the core is complete, if of any; of a part that was graded as a whole."""
     numbers = [str(n) for n in _complete(grade)]
+    if len(numbers) == len({part.number for part in PARTS}) > 1:
+        return "core of all parts complete"
     if len(numbers) > 1:
         return f"core of parts {', '.join(numbers[:-1])} and {numbers[-1]} complete"
     return f"core of part {numbers[0]} complete" if numbers else ""
