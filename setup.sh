@@ -1,18 +1,17 @@
 #!/usr/bin/env bash
 # Makes the environment if it is not there, then runs a command of the assignment in it.
 #
-#   ./setup.sh                 make the environment, and say what comes next
-#   ./setup.sh COMMAND...      run `a2 COMMAND...`, for instance ./setup.sh grade 1
-#   ./setup.sh test [ARGS...]  run the tests; ARGS are pytest's (without -m: all but the slow ones)
+#   ./setup.sh                   make the environment, and say what comes next
+#   ./setup.sh COMMAND...        run `a2 COMMAND...`; --help explains a command
+#   ./setup.sh test [ARGS...]    run the tests; ARGS are pytest's (else -m 'not slow')
 #
-# Commands: grade, watch, hint, submit, doctor, notebooks; for staff also start, release, reference,
-# check, readme, train, make-sprites, classroom, feedback, questions, similar,
-# gradescope. ./setup.sh COMMAND --help explains one.
-#
-#   PYTHON=/path/to/python3    the Python to use, 3.10 to 3.14
-#   A2_VENV=DIR                another folder than .venv
-#   A2_LATEST=1                install the newest packages, not the versions of coursekit/constraints.txt
-#
+# Commands: grade [PART...] (points, what is wrong, what comes next), watch [PART...] (the same at
+# every save), hint FUNCTION, play (your functions on photographs), notebooks [PART...], submit, doctor.
+# For staff: start, release, reference, check, readme, train, make-sprites, classroom, feedback,
+# questions, similar, gradescope.
+#   PYTHON=/path/to/python3      the Python to use, 3.10 to 3.14
+#   A2_VENV=DIR                  another folder than .venv
+#   A2_LATEST=1                  the newest packages, not those of coursekit/constraints.txt
 # Linux, macOS, WSL, Git Bash on Windows. Written for bash 3.2, which is what macOS has.
 
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
@@ -46,7 +45,7 @@ main() {
     read -r _ version <"$stamp"
     if [ $# = 0 ]; then
         echo "Python $version is ready in $venv. For a2 and jupyter on your path: source '$bin/activate'"
-        echo "Next, in $edition: a2 doctor (is everything in order?), jupyter lab (open notebooks/1_saliency.ipynb), a2 grade (your points)"
+        echo "Next, in $edition: a2 doctor (is everything in order?), jupyter lab (open notebooks/1_saliency.ipynb), a2 grade (your points), a2 play (a page to play with)"
     elif [ "$1" = test ]; then
         shift
         cd "$edition" || exit

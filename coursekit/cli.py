@@ -99,6 +99,7 @@ def _student_commands(commands: Commands) -> None:
     submit = command(commands, "submit", _submit, "check your work and pack it into submission.zip", "a2 submit")
     submit.add_argument("--out", type=Path, help="the zip to write (default: submission.zip)")
     command(commands, "doctor", _doctor, "examine this installation and say what to mend", "a2 doctor")
+    command(commands, "play", _play, "try your functions on photographs, in JupyterLab", "a2 play")
     notebooks = command(commands, "notebooks", _notebooks, "run the notebooks from a fresh kernel", "a2 notebooks 1")
     notebooks.add_argument(
         "part",
@@ -134,8 +135,8 @@ def _grade(arguments: argparse.Namespace) -> int:
                 folder = arguments.submission or ROOT
                 outcome = grade_submission(folder, parts, room=room, checks=checks, progress=progress)
         else:
-            outcome = grade(checks, parts, progress=progress)
-    terminal.print_grade(outcome)
+            outcome = grade(checks, parts, progress=progress, impatient=True)
+    terminal.print_grade(outcome, overview=not arguments.part, root=getattr(arguments, "submission", None) or ROOT)
     results.write_results(outcome, arguments.results or ROOT / "results.json")
     terminal.print_report_path(write_report(outcome, arguments.report or ROOT / "report.html"))
     return FULL_MARKS if outcome.score == outcome.max_score else POINTS_LOST
@@ -182,17 +183,16 @@ def _hint(arguments: argparse.Namespace) -> int:
 
 
 def _submit(arguments: argparse.Namespace) -> int:
+    from coursekit.grading import results, terminal
     from coursekit.grading.rehearsal import rehearse
-    from coursekit.grading.results import read_manifest
     from coursekit.grading.submit import submit
-    from coursekit.grading.terminal import progress_bar
     from coursekit.parts import ROOT
 
     made = submit(destination=arguments.out)
-    print(*made.lines(), sep="\n", flush=True)
-    with progress_bar("checks", len(read_manifest(ROOT / "tests" / "manifest.json"))) as bar:
+    checks = results.read_manifest(ROOT / "tests" / "manifest.json")
+    with terminal.progress_bar("checks", len(checks)) as bar:
         alone = rehearse(made.path, progress=lambda done: bar.update(bar.task_ids[0], completed=done))
-    print(*alone.lines(), sep="\n")
+    terminal.print_submission(made, alone.score, alone.max_score, [*made.newer, *alone.lines()[1:]])
     return FULL_MARKS
 
 
@@ -203,6 +203,13 @@ def _doctor(arguments: argparse.Namespace) -> int:
     findings = examine()
     print_findings(findings)
     return FULL_MARKS if all(finding.ok for finding in findings) else POINTS_LOST
+
+
+def _play(arguments: argparse.Namespace) -> int:
+    from coursekit.grading.notebooks import open_in_lab
+    from coursekit.parts import PLAY
+
+    return open_in_lab(PLAY)
 
 
 def _notebooks(arguments: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from coursekit.errors import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent  # the folder of this edition
+PLAY = Path("notebooks") / "0_play.ipynb"  # belongs to no part: nothing in it is graded
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The written answers of all notebooks on one page, for hand grading: each question, and what was written under it.
 
-Students write in Markdown. nbconvert turns it into HTML and cleans it: no script and no picture from elsewhere is left.
+Students write in Markdown. nbconvert turns it into HTML and cleans it: no script and no picture from elsewhere is left. Formulas
+become MathML.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
+from coursekit.grading.formulas import put_formulas, take_formulas
 from coursekit.grading.written import Written
 
 ANSWERS = "answers.html"
@@ -38,19 +40,6 @@ def answers_page(books: Mapping[str, Written], whose: str = "") -> str:
     return template.render(sections=sections, whose=whose)
 
 
-def answer_lines(books: Mapping[str, Written], archive: str) -> list[str]:
-    """Say of each question whether there is an answer to it, and where all of them can be read."""
-    said = []
-    for name, book in books.items():
-        for number, (_, answer) in enumerate(book.answers, 1):
-            words = len(answer.split())
-            how = f"answered, {words} word{'s' * (words != 1)}" if words else "NO ANSWER"
-            said.append(f"  {name}, question {number}: {how}")
-        if book.elsewhere and book.unanswered:
-            said.append(f"  {name}: more of yours stands under no question (at the end of its section on that page)")
-    return [f"your written answers, as they will be read: open {ANSWERS} in {archive}", *said] if said else []
-
-
 def rendered(text: str, *, markdown: bool = True) -> Markup:
     """Return what somebody wrote as HTML without scripts and pictures; without markdown, as it was typed."""
     return _html(text) if markdown else _plain(text)
@@ -61,7 +50,8 @@ def _html(markdown: str) -> Markup:
     if not markdown.strip():
         return Markup("<p><em>no answer</em></p>")
     try:
-        html = Markup(_exporter().from_notebook_node(_book_of(PICTURE.sub(SEE_NOTEBOOK, markdown)))[0])
+        text, formulas = take_formulas(PICTURE.sub(SEE_NOTEBOOK, markdown))
+        html = Markup(put_formulas(_exporter().from_notebook_node(_book_of(text))[0], formulas))
         return html if html.striptags().strip() else _html(SEE_NOTEBOOK)
     except Exception:  # noqa: BLE001 (whatever a parser of Markdown may raise: the answer itself must not be lost)
         return _plain(markdown)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from coursekit.grading.picture import Picture
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MOST = 2  # pictures of one array; those with the largest errors are shown
 LARGEST_SIDE = 256
@@ -143,6 +147,11 @@ def _drawing(title: str, array: np.ndarray, span: float, signed: bool) -> Drawin
     remark = "" if finite.all() else f"{int((~finite).sum())} not finite, {name}"
     height, width = pixels.shape[:2]
     return Drawing(title, _png(pixels), width, height, "; ".join(filter(None, (scale, remark))), **bar, remark=remark)
+
+
+def data_address(image: Tensor) -> str:
+    """Return a picture (3, H, W) in [0, 1] as a data: address."""
+    return _png((255 * image.detach().float().cpu().clamp(0, 1)).round().byte().permute(1, 2, 0).numpy())
 
 
 def _png(pixels: np.ndarray) -> str:

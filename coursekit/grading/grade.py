@@ -15,7 +15,7 @@ from coursekit.checks.stored import KnownMistake
 from coursekit.errors import GraderFailed, UsageError
 from coursekit.grading.launch import Child, Launch, fresh_process
 from coursekit.grading.picture import load_picture
-from coursekit.grading.results import CHECK_SECONDS, NOT_GRADED, Check, Grade, Verdict
+from coursekit.grading.results import CHECK_SECONDS, NOT_GRADED, Check, Grade, Verdict, not_run
 from coursekit.parts import ROOT, Part
 
 START_SECONDS = 300  # the first start after an installation reads 5 GB from the disk
@@ -65,6 +65,10 @@ def grade(
     while waiting and time.monotonic() < started + whole_seconds:
         run = _Run(waiting, root, launch, options, seconds, started + whole_seconds, isolated=submission is not None)
         found = run.verdicts(progress, len(verdicts))
+        if impatient:  # the plugin skips them too, but not where a check could only be ended with its process
+            stopped = {verdict.check.function for verdict in found.values() if verdict.outcome == "timeout"}
+            left = [c for c in waiting if c.function in stopped and c.id not in found]
+            found |= {c.id: Verdict(c, "timeout", not_run(c.function)) for c in left}
         verdicts.update(found)
         notes.update((event["note"], None) for event in run.events if "note" in event)
         waiting = [c for c in waiting if c.id not in found]
@@ -192,7 +196,7 @@ class _Run:
         if len(message) > LONGEST_MESSAGE:
             message = message[:LONGEST_MESSAGE] + " ..."
         picture = load_picture(self.folder, event.get("picture", ""))
-        return Verdict(check, outcome, message, event["seconds"], recognised, picture)
+        return Verdict(check, outcome, message, event["seconds"], recognised, picture, event.get("printed", ""))
 
     def _cut_short(self, check: Check, code: int | None) -> Verdict:
         if self.isolated and (code is not None or time.monotonic() <= self.end):

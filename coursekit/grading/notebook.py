@@ -31,7 +31,8 @@ def check(function: str) -> None:
     if not _known(function):
         return
     try:
-        outcome = grade([c for c in checks if c.function == function], [part_of(function)], launch=_launch())
+        chosen = [c for c in checks if c.function == function]
+        outcome = grade(chosen, [part_of(function)], launch=_launch(), impatient=True)
     except UsageError as error:
         show(card("bad", str(error)), str(error))
         return
@@ -76,6 +77,7 @@ def as_text(function: FunctionGrade) -> str:
     for verdict in function.lost:
         lines += [f"  failed: {verdict.check.sentence}"]
         lines += [f"    {line.strip()}" for line in printable(verdict.message).splitlines()]
+        lines += [f"    printed: {line}" for line in printable(verdict.printed).splitlines()]
     if function.lost:
         more = f'one more hint: hint("{function.function}")'
         lines.append(f"  hint: {function.hint}" if function.hint else f"  {more}")

@@ -50,23 +50,44 @@ def run_notebooks(parts: Sequence[Part], *, root: Path = ROOT) -> int:
         copies.append(folder / path.name)
         copies[-1].write_text(json.dumps(notebook), encoding="utf-8")
     limits = [f"--nbval-cell-timeout={CELL_SECONDS}", f"--timeout={CELL_SECONDS}"]
-    plugins = ["-p", "no:cacheprovider", "-p", "nbval.plugin", "-p", "pytest_timeout"]
+    plugins = [
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "nbval.plugin",
+        "-p",
+        "coursekit.grading.cell_results",
+        "-p",
+        "pytest_timeout",
+    ]
     command = [
         sys.executable,
         "-m",
         "pytest",
         *plugins,
-        "-x",  # a notebook stops at the first function that is still to do
+        *("-qq", "--no-header", "--no-summary", "--tb=no", "-o", "console_output_style=classic"),  # cell_results speaks
         "--nbval-lax",
         "--nbval-current-env",
         f"--color={'auto' if sys.stdout.isatty() else 'no'}",  # nbval colours what is piped, too
         *limits,
         *map(str, copies),
     ]
-    quiet = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(root), "JUPYTER_PLATFORM_DIRS": "1"}
+    quiet = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "JUPYTER_PLATFORM_DIRS": "1"}
+    quiet["PYTHONPATH"] = f"{root}{os.pathsep}{ROOT}"  # the plugin is this edition's
     quiet["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that wait busily slow a shared machine down several times
     environment = {**KEEP_MEMORY, **os.environ, **quiet}
     return min(subprocess.run(command, cwd=root, env=environment, check=False).returncode, 1)
+
+
+def open_in_lab(path: Path, *, root: Path = ROOT) -> int:
+    """Open a notebook in JupyterLab, started at the edition's root: from there the modules can be opened as well."""
+    if not (root / path).is_file():
+        raise UsageError(f"{path.as_posix()} is missing: restore it from the assignment you were given")
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    return subprocess.run(
+        [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}", str(root / path)], env=environment, cwd=root,
+        check=False,
+    ).returncode  # fmt: skip
 
 
 def _other_network(parts: Sequence[Part], root: Path) -> str | None:

@@ -23,6 +23,7 @@ from coursekit.errors import CheckEnded
 from coursekit.grading.holes import HOLE_ENDING
 from coursekit.grading.import_probe import ONLY_DEFINE, changes, settings
 from coursekit.grading.picture import save_picture
+from coursekit.grading.results import last_lines, not_run
 from coursekit.parts import ROOT
 
 RECORD = pytest.StashKey[dict[str, Any]]()
@@ -79,7 +80,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     record = item.stash.setdefault(RECORD, _new_record(item, *graded))
     record["seconds"] += call.duration
     if call.excinfo is not None:
-        record.update(describe(item, call.excinfo.value))
+        record.update(describe(item, call.excinfo.value), printed=last_lines(report.capstdout))
         if record["hints"]:
             report.sections.append(("hint", hint_of([record]) or "this has been seen before, in several forms"))
     elif report.when == "call" and report.outcome == "passed" and not hasattr(report, "wasxfail"):
@@ -93,7 +94,16 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def _new_record(item: pytest.Item, points: float, function: str) -> dict[str, Any]:
     name = {"id": check_id(item), "function": function, "max_score": points}
-    return {**name, "score": 0.0, "outcome": "crashed", "message": "", "hints": [], "seconds": 0.0, "picture": ""}
+    return {
+        **name,
+        "score": 0.0,
+        "outcome": "crashed",
+        "message": "",
+        "hints": [],
+        "seconds": 0.0,
+        "picture": "",
+        "printed": "",
+    }
 
 
 def describe(item: pytest.Item, error: BaseException) -> dict[str, Any]:
@@ -278,7 +288,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             1
         )  # the networks are tiny: on a busy machine two threads wait for each other, for seconds
         if item.config.getoption("--a2-impatient") and graded[1] in item.config.stash[STOPPED]:
-            pytest.fail(f"not run: another check of {graded[1]} was stopped for taking too long", pytrace=False)
+            raise CheckEnded(not_run(graded[1]), "timeout")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

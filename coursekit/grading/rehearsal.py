@@ -53,9 +53,9 @@ def rehearse(
             hiding = ("-p", "coursekit.grading.only_required", f"--a2-home={root.resolve()}")
             return fresh_process([*hiding, *arguments], root_, log)
 
-        alone = grade(checks, parts, root=room, launch=launch, progress=progress)
+        alone = grade(checks, parts, root=room, launch=launch, progress=progress, impatient=True)
     failed = [v for v in alone.verdicts if v.outcome not in ("passed", "todo")]
-    here = grade([v.check for v in failed], parts, root=root) if failed else None
+    here = grade([v.check for v in failed], parts, root=root, impatient=True) if failed else None
     passed = {v.check.id for v in here.verdicts if v.outcome == "passed"} if here else set()
     return Rehearsal(alone.score, alone.max_score, tuple(v for v in failed if v.check.id in passed))
 

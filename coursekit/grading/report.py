@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import jinja2
 
 from coursekit.grading.draw import draw, draw_own
 from coursekit.grading.results import FunctionGrade, Grade, printable
+from coursekit.parts import PARTS, ROOT
 
 FOLDER = Path(__file__).parent
+HIDDEN = ROOT / "data" / "reference" / "hidden_points.json"  # function -> points of its hidden checks
 
 
 def write_report(grade: Grade, path: Path) -> Path:
@@ -26,7 +29,24 @@ def write_report(grade: Grade, path: Path) -> Path:
 def page(grade: Grade) -> str:
     """Return a grade as an HTML page."""
     when = time.strftime("%Y-%m-%d %H:%M")
-    return _templates().get_template("report.html").render(grade=grade, when=when)
+    return _templates().get_template("report.html").render(grade=grade, when=when, sums=sums(grade))
+
+
+def sums(grade: Grade, path: Path = HIDDEN) -> str:
+    """Say what each part that was graded as a whole is worth without and with the hidden checks; nothing if nobody knows."""
+    try:
+        hidden = json.loads(path.read_text(encoding="utf-8"))
+        said = []
+        for number in dict.fromkeys(part.part.number for part in grade.parts):
+            names = {name for part in PARTS if part.number == number for name in part.functions}
+            verdicts = [v for v in grade.verdicts if v.check.function in names]
+            public = sum(v.check.points for v in verdicts if not v.check.id.startswith("tests/hidden/"))
+            if names == {v.check.function for v in verdicts}:
+                whole = public + sum(hidden[name] for name in names)
+                said.append(f"part {number} has {public:g} points at home and {whole:g} in the class")
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return "; ".join(said)
 
 
 def fragment(function: FunctionGrade) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from coursekit.checks.stored import KnownMistake, likeliest
 from coursekit.errors import UsageError
@@ -15,8 +15,12 @@ from coursekit.grading.picture import Picture
 from coursekit.parts import PARTS, Part, find_parts, part_of
 
 CHECK_SECONDS = 10  # the time limit of one check
+MOST_PRINTED, LONGEST_LINE = 12, 200  # of what a student's code prints: lines, and characters of one
 # The outcome of a check that something ended from outside: the machine, or the submission, and nobody can tell which yet.
 NOT_GRADED = "not graded"
+
+
+State = Literal["right", "wrong", "todo"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Verdict:
     seconds: float = 0.0
     recognised: tuple[KnownMistake, ...] = ()
     picture: Picture | None = field(default=None, compare=False)  # the arrays of a failed comparison
+    printed: str = ""  # what the student's code printed during a check that it failed
 
     @property
     def score(self) -> float:
@@ -82,6 +87,15 @@ class FunctionGrade:
         return message if outcome == "not loaded" else ""
 
     @property
+    def is_core(self) -> bool:
+        return self.function in self.part.core
+
+    @property
+    def state(self) -> State:
+        """Right, wrong, or still to do."""
+        return "right" if not self.lost else "todo" if self.untouched else "wrong"
+
+    @property
     def headline(self) -> str:
         """The verdict in a few words: correct, not written yet, or how many checks pass."""
         right, all_of_them = len(self.verdicts) - len(self.lost), len(self.verdicts)
@@ -91,7 +105,7 @@ class FunctionGrade:
             return "not written yet"
         if self.unloaded:
             return "could not be imported"
-        return f"not right yet, {right} of {all_of_them} checks"
+        return f"not right yet, {right} of {all_of_them} checks pass"
 
     @property
     def own_picture(self) -> Picture | None:
@@ -123,6 +137,31 @@ class FunctionGrade:
 
 
 @dataclass(frozen=True)
+class PartGrade:
+    """The verdicts on one student module."""
+
+    part: Part
+    functions: tuple[FunctionGrade, ...]
+
+    @property
+    def state(self) -> State:
+        """Wrong if a function that was begun is wrong, right if all of the core is, else still to do."""
+        states = {f.state for f in self.functions}
+        core = {f.state for f in self.functions if f.is_core}
+        return "wrong" if "wrong" in states else "right" if (core or states) == {"right"} else "todo"
+
+    @property
+    def unloaded(self) -> str:
+        """Why the module could not be imported, if that is so."""
+        return next((f.unloaded for f in self.functions if f.unloaded), "")
+
+    def points(self, *, core: bool) -> tuple[float, float]:
+        """Return the points of the core or of the extensions, and how many there are."""
+        chosen = [f for f in self.functions if f.is_core == core]
+        return sum(f.score for f in chosen), sum(f.max_score for f in chosen)
+
+
+@dataclass(frozen=True)
 class Grade:
     """A whole run."""
 
@@ -141,11 +180,12 @@ class Grade:
     @property
     def kinds(self) -> str:
         """How many points are core and how many are extension, in words."""
-        kinds = {}
+        kinds = []
         for name in ("core", "extension"):
-            chosen = [f for f in self.functions if (f.function in f.part.core) == (name == "core")]
-            kinds[name] = (sum(f.score for f in chosen), sum(f.max_score for f in chosen))
-        return ", ".join(f"{name} {got:g} of {most:g}" for name, (got, most) in kinds.items() if most)
+            points = [part.points(core=name == "core") for part in self.parts]
+            got, most = (sum(column) for column in zip(*points, strict=True)) if points else (0, 0)
+            kinds += [f"{name} {got:g} of {most:g}"] if most else []
+        return ", ".join(kinds)
 
     @property
     def percent(self) -> int:
@@ -163,6 +203,12 @@ class Grade:
         return tuple(sorted(grades, key=lambda g: (PARTS.index(g.part), g.part.functions.index(g.function))))
 
     @cached_property
+    def parts(self) -> tuple[PartGrade, ...]:
+        """One grade for each module, in the order of the table of parts."""
+        modules = dict.fromkeys(f.part for f in self.functions)
+        return tuple(PartGrade(m, tuple(f for f in self.functions if f.part is m)) for m in modules)
+
+    @cached_property
     def unloaded(self) -> tuple[str, ...]:
         """Why whole functions could not be graded, said once for all of them, if no note says it already."""
         reasons = dict.fromkeys(function.unloaded for function in self.functions)
@@ -172,6 +218,18 @@ class Grade:
 def printable(text: str) -> str:
     """Show control characters instead of sending them to a terminal or a page; lines stay lines."""
     return "\n".join("".join(c if c.isprintable() else repr(c)[1:-1] for c in line) for line in text.splitlines())
+
+
+def last_lines(text: str) -> str:
+    """Return the end of what was printed; a loop may have printed a million lines."""
+    lines = text.strip("\n").splitlines()
+    shown = [*(["..."] if len(lines) > MOST_PRINTED else []), *lines[-MOST_PRINTED:]]
+    return "\n".join(line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]} ..." for line in shown)
+
+
+def not_run(function: str) -> str:
+    """Say why a check did not begin."""
+    return f"not run: another check of {function} was stopped for taking too long"
 
 
 def read_manifest(path: Path) -> tuple[Check, ...]:

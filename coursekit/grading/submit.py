@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import tempfile
-import textwrap
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from typing import Any
 
 from coursekit import __version__
 from coursekit.errors import UsageError
-from coursekit.grading.answers import ANSWERS, answer_lines, answers_page
+from coursekit.grading.answers import ANSWERS, answers_page
 from coursekit.grading.archive import zip_bytes
 from coursekit.grading.holes import defined_names, open_holes
 from coursekit.grading.imported import refuse_side_effects
@@ -46,28 +45,6 @@ class Submission:
     untrained: tuple[str, ...] = ()  # weights that are not there
     unrun: tuple[str, ...] = ()  # notebooks without any output
     newer: tuple[str, ...] = ()  # modules with syntax that is newer than the staff's Python
-
-    def lines(self) -> list[str]:
-        """Say what was written, what is still to do, and what became of an older zip."""
-        said = [f"{self.path}: {len(self.files)} files, {self.size / 1000:.0f} kB"]
-        if self.kept:
-            said.append(f"the older {self.path.name} is now {self.kept.name}")
-        if self.todo:
-            said.append(_wrapped(f"still to do ({len(self.todo)}): {', '.join(self.todo)}"))
-        if self.missing:
-            said.append(_wrapped(f"not defined any more ({len(self.missing)}): {', '.join(self.missing)}"))
-        said += [_wrapped(line) for line in self.newer]
-        said += [f"{name} is not there: its notebook trains it and saves it" for name in self.untrained]
-        if self.unrun:
-            names = ", ".join(self.unrun)
-            said.append(
-                _wrapped(f"not run, so without pictures ({len(self.unrun)}): {names}; run in Jupyter, and save")
-            )
-        return said + answer_lines(self.books, self.path.name)
-
-
-def _wrapped(line: str) -> str:
-    return textwrap.fill(line, 80, subsequent_indent="  ", break_long_words=False)
 
 
 def submit(root: Path = ROOT, destination: Path | None = None, *, parts: Sequence[Part] = PARTS) -> Submission:

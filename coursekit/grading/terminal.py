@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console
 from rich.markup import escape
@@ -16,26 +16,58 @@ from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from coursekit.grading.results import FunctionGrade, Grade, printable
+from coursekit.grading.advice import completed, next_step, source_of
+from coursekit.grading.results import FunctionGrade, Grade, State, Verdict, printable
+from coursekit.parts import ROOT
 
 if TYPE_CHECKING:
     from coursekit.grading.doctor import Finding
+    from coursekit.grading.submit import Submission
     from coursekit.grading.watch import Turn
+    from coursekit.grading.written import Written
 
-MOST_CHANGES = 5  # lines about what changed since the last run
+BAR = 16  # characters
 console = Console(highlight=False, soft_wrap=False)
 
 
-def signs() -> tuple[str, str]:
-    """Return a tick and a cross, or what stands for them where the output cannot show them or the locale is C."""
+class Signs(NamedTuple):
+    """The signs beyond ASCII: a tick, a cross, a circle for what is to do, the two halves of a bar."""
+
+    tick: str = "✓"
+    cross: str = "✗"
+    circle: str = "○"
+    full: str = "━"
+    empty: str = "─"
+
+
+ASCII = Signs("ok", "x", "-", "#", ".")
+
+
+def signs() -> Signs:
+    """Return the signs, or what stands for them where the output cannot show them or the locale is C."""
     locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG")
     if locale in ("C", "POSIX"):  # Python writes UTF-8 there all the same
-        return "ok", "x"
+        return ASCII
     try:
-        "✓✗".encode(sys.stdout.encoding or "ascii")
+        "".join(Signs()).encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
-        return "ok", "x"
-    return "✓", "✗"
+        return ASCII
+    return Signs()
+
+
+def mark(state: State) -> str:
+    """Return the sign of a state, in its colour."""
+    sign = signs()
+    return {"right": f"[green]{sign.tick}[/]", "wrong": f"[red]{sign.cross}[/]", "todo": f"[dim]{sign.circle}[/]"}[
+        state
+    ]
+
+
+def bar(got: float, most: float, width: int = BAR) -> str:
+    """Return how much of something is done, as a bar; full only for everything."""
+    sign = signs()
+    done = int(width * got / most) if most else 0
+    return f"[green]{sign.full * done}[/][dim]{sign.empty * (width - done)}[/]"
 
 
 @contextmanager
@@ -47,61 +79,93 @@ def progress_bar(title: str, total: int) -> Iterator[Progress]:
         yield progress
 
 
-def print_grade(grade: Grade) -> None:
-    """Print the table of functions, what to do next, and the score."""
-    console.print(_table(grade))
-    for function in grade.functions:
-        if function.lost and not function.untouched:
-            _print_function(function)
+def print_grade(grade: Grade, *, overview: bool = False, root: Path = ROOT) -> None:
+    """Print what cannot be imported, a line for each part (overview) or function, the score, and what to do next."""
+    _print_unloaded(grade, root)
+    if overview:
+        console.print(_parts_table(grade))
+    else:
+        console.print(_functions_table(grade))
+        for function in grade.functions:
+            if function.state == "wrong" and not function.unloaded:
+                _print_function(function)
     _print_notes(grade)
-    waiting = [function for function in grade.functions if function.untouched]
-    if waiting:
-        first = waiting[0]
-        console.print(f"next: complete {first.function} in {first.part.module_path.as_posix()}")
-    slowest = sorted(grade.verdicts, key=lambda v: -v.seconds)[:3]
-    times = ", ".join(f"{v.check.function} {v.seconds:.2f} s" for v in slowest)
     count = len(grade.verdicts)
-    console.print(f"{count} check{'s' * (count != 1)} in {grade.seconds:.1f} s; slowest: {times}", style="dim")
-    style = "bold green" if grade.score == grade.max_score else "bold"
-    console.print(
-        f"score: {grade.score:g} of {grade.max_score:g} points ({grade.percent} %): {grade.kinds}", style=style
-    )
+    told = f"{count} check{'s' * (count != 1)} in {grade.seconds:.1f} s"
+    score = f"score: {grade.score:g} of {grade.max_score:g} points ({grade.percent} %): {grade.kinds}"
+    console.print(f"\n{score}  [dim]{told}[/]" if console.width >= 100 else f"\n{score}")
+    _print_next(grade, root)
 
 
-def _table(grade: Grade) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("part", justify="right")
-    table.add_column("function", no_wrap=True)
-    table.add_column("points", justify="right", no_wrap=True)
-    table.add_column("what to do next", overflow="fold")
-    tick, cross = signs()
-    for function in grade.functions:
-        done = not function.lost
-        mark = f"[green]{tick}[/]" if done else f"[red]{cross}[/]"
-        points = f"{function.score:g} / {function.max_score:g}"
-        kind = "" if function.function in function.part.core else " [dim](extension)[/]"
-        table.add_row(
-            str(function.part.number), f"{mark} {function.function}", points, escape(function.next_step) + kind
-        )
+def _parts_table(grade: Grade) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("part", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("core", justify="right", no_wrap=True)
+    table.add_column("extension", justify="right", no_wrap=True)
+    for part in grade.parts:
+        core, extension = part.points(core=True), part.points(core=False)
+        points = [f"{got:g} of {most:g}" if most else "" for got, most in (core, extension)]
+        table.add_row(f"{mark(part.state)} {part.part.number}  {part.part.title}", bar(*core), *points)
     return table
 
 
+def _functions_table(grade: Grade) -> Table:
+    """A line for each function of the modules that can be imported."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("part", justify="right")
+    table.add_column("function", no_wrap=True)
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for function in (f for f in grade.functions if not f.unloaded):
+        kind = "" if function.is_core else " [dim](extension)[/]"
+        style = "dim" if function.state == "todo" else ""
+        table.add_row(
+            str(function.part.number), f"{mark(function.state)} {function.function}",
+            f"{function.score:g} / {function.max_score:g}", escape(function.next_step) + kind, style=style,
+        )  # fmt: skip
+    return table
+
+
+def _print_unloaded(grade: Grade, root: Path) -> None:
+    """Print once, on top, why a module cannot be imported; of a syntax error the line and the place in it."""
+    for part in (part for part in grade.parts if part.unloaded):
+        path, reason = part.part.module_path.as_posix(), printable(part.unloaded)
+        named = reason if path in reason else f"{path}: {reason}"
+        console.print(f"[red]{signs().cross}[/] [bold]{escape(named)}[/]")
+        for line in source_of(part, root):
+            console.print(f"    {escape(printable(line))}", style="red" if line.strip() == "^" else "", soft_wrap=True)
+
+
+def _print_next(grade: Grade, root: Path) -> None:
+    """Print the one bold line: what is complete, and what to do next."""
+    done = completed(grade)
+    begin = f"[green]{signs().tick} {done}[/]. " if done else ""
+    console.print(f"{begin}Next: {escape(next_step(grade, root))}", style="bold")
+
+
 def _print_function(function: FunctionGrade) -> None:
-    """Print the first failed check of a function in full, the others by name."""
-    _, cross = signs()
+    """Print the first failed check of a function in full, with what it printed, and the others by name."""
     first, *others = function.lost
-    console.print(f"\n[bold]{function.function}[/]")
-    console.print(f"  [red]{cross}[/] {escape(first.check.sentence)}")
+    console.print(f"\n{mark('wrong')} [bold]{function.function}[/]: {function.headline}")
+    console.print(f"  {escape(first.check.sentence)}")
     for line in printable(first.message).splitlines():
         _print_indented(line.strip())
+    if first.printed:
+        _print_indented("your code printed:", "dim")
+        for line in printable(first.printed).splitlines():
+            console.print(Padding(escape(line), (0, 0, 0, 6)))
     if function.hint:
         _print_indented(f"hint: {function.hint}", "yellow")
     else:
         _print_indented(f"more help: a2 hint {function.function}", "dim")
     if others:
-        named = "; ".join(v.check.sentence for v in others[:3]) + ("; ..." if len(others) > 3 else "")
-        _print_indented(f"and {len(others)} more: {named}", "dim")
-    console.print()
+        _print_indented(f"{len(others)} more: {_names(others, 3)}", "dim")
+
+
+def _names(verdicts: Sequence[Verdict], most: int) -> str:
+    """Name some checks, and say that there are others."""
+    return "; ".join(v.check.sentence for v in verdicts[:most]) + ("; ..." if len(verdicts) > most else "")
 
 
 def _print_notes(grade: Grade) -> None:
@@ -110,9 +174,9 @@ def _print_notes(grade: Grade) -> None:
         console.print(escape(printable(note)), style="yellow")
 
 
-def _print_indented(text: str, style: str = "") -> None:
+def _print_indented(text: str, style: str = "", indent: int = 4) -> None:
     """Print a paragraph whose every line, wrapped ones too, is indented."""
-    console.print(Padding(escape(text), (0, 0, 0, 4)), style=style)
+    console.print(Padding(escape(text), (0, 0, 0, indent)), style=style)
 
 
 def print_report_path(path: Path) -> None:
@@ -128,46 +192,90 @@ def print_note(text: str) -> None:
 def print_progress(done: int, total: int) -> None:
     """Show how far a run of `a2 watch` is, on a terminal."""
     if console.is_terminal:
-        console.print(f"{done} of {total} checks", end="\r", style="dim")
+        console.print(f"{bar(done, total)} [dim]{done} of {total} checks[/]", end="\r")
 
 
 def print_turn(turn: Turn) -> None:
-    """Print what one run of `a2 watch` found: the score, what changed, the first failure."""
+    """Print what one run of `a2 watch` found: a bar, what changed, the first failure, what to do next."""
     if console.is_terminal:
         console.clear()
-    tick, cross = signs()
     grade, moment = turn.grade, time.strftime("%H:%M:%S")
     if turn.problem:
-        console.print(f"{moment}  [red]{cross}[/] {escape(printable(turn.problem))}")
+        console.print(f"[dim]{moment}[/]  {mark('wrong')} {escape(printable(turn.problem))}")
         return
-    for verdicts, words in (
-        (turn.newly_passed, f"[green]{tick}[/] now passes"),
-        (turn.newly_failed, f"[red]{cross}[/] now fails"),
-    ):
-        for verdict in verdicts[:MOST_CHANGES]:
-            console.print(f"{words}: {escape(verdict.check.function)}: {escape(verdict.check.sentence)}")
-        if len(verdicts) > MOST_CHANGES:
-            console.print(f"{words}: {len(verdicts) - MOST_CHANGES} more")
-    if turn.first:
+    score = f"score: {grade.score:g} of {grade.max_score:g} points ({grade.percent} %)"
+    console.print(f"[dim]{moment}[/]  {bar(grade.score, grade.max_score)}  {score}, {grade.seconds:.2f} s")
+    _print_unloaded(grade, ROOT)
+    for state, word, verdicts in turn.changes:
+        if verdicts:
+            first, more = verdicts[0].check, f" [dim](and {len(verdicts) - 1} more)[/]" if len(verdicts) > 1 else ""
+            line = f"{mark(state)} now {word}: {escape(first.function)}: {escape(first.sentence)}{more}"
+            console.print(line, no_wrap=True, overflow="crop")
+    if turn.first and not turn.first.unloaded:
         _print_function(turn.first)
-    elif turn.todo:
-        console.print(f"next: {turn.todo.function}, in {escape(turn.todo.part.module_path.as_posix())}")
     _print_notes(grade)
-    style = "bold green" if grade.score == grade.max_score else "bold"
+    _print_next(grade, ROOT)
+
+
+def print_submission(made: Submission, score: float, max_score: float, warnings: Sequence[str] = ()) -> None:
+    """Print what is in the zip, its points, what is missing, the words of each written answer, and the file to hand in."""
+    kinds = {".py": "module", ".ipynb": "notebook", ".safetensors": "trained network"}
+    counts = {word: sum(name.endswith(suffix) for name in made.files) for suffix, word in kinds.items()}
+    inside = ", ".join(f"{count} {word}{'s' * (count != 1)}" for word, count in counts.items() if count)
     console.print(
-        f"{moment}  score: {grade.score:g} of {grade.max_score:g} points ({grade.percent} %), {grade.seconds:.2f} s",
-        style=style,
+        f"{mark('right')} {escape(_from_here(made.path))}: {inside}, your written answers; {made.size / 1000:.0f} kB"
     )
+    if made.kept:
+        _print_indented(f"the older {made.path.name} is now {made.kept.name}", "dim", 2)
+    _print_indented(f"{score:g} of {max_score:g} points, without the hidden checks", "", 2)
+    missing = [f"{name} is not there: its notebook trains it and saves it" for name in made.untrained]
+    if made.todo:
+        missing.insert(0, f"still to do ({len(made.todo)}): {_some(made.todo)}")
+    if made.missing:
+        missing.insert(0, f"not defined any more ({len(made.missing)}): {_some(made.missing)}")
+    if made.unrun:
+        missing.append(f"not run, so without pictures: {', '.join(map(_stem, made.unrun))}: run in Jupyter, and save")
+    for line in (*warnings, *missing):
+        _print_indented(printable(line), "yellow", 2)
+    _print_answers(made.books)
+    console.print(f"Hand in this file: {escape(str(made.path.absolute()))}", style="bold", soft_wrap=True)
+
+
+def _print_answers(books: Mapping[str, Written]) -> None:
+    """Print how many words stand under each question: a number that surprises is a reason to open the page."""
+    asked = {_stem(name): book for name, book in books.items() if book.answers}
+    counts = {name: [len(answer.split()) for _, answer in book.answers] for name, book in asked.items()}
+    if counts:
+        words = "; ".join(f"{name} {_each(numbers)}" for name, numbers in counts.items())
+        _print_indented(f"written answers, in words: {words} (as they will be read: answers.html in the zip)", "", 2)
+    stray = [name for name, book in asked.items() if book.elsewhere and book.unanswered]
+    if stray:
+        _print_indented(
+            f"under no question stands more of yours, see the end of that page: {', '.join(stray)}", "yellow", 2
+        )
+
+
+def _each(numbers: Sequence[int]) -> str:
+    return ", ".join(str(n or "none") for n in numbers) if any(numbers) else f"none of {len(numbers)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    """Name a few, and count the others."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _stem(name: str) -> str:
+    return name.removeprefix("notebooks/").removesuffix(".ipynb")
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
-    """Print what the doctor found, and what to do for each thing that is wrong."""
-    tick, cross = signs()
+    """Print what the doctor found, what to do for each thing that is wrong, and the outcome in one line."""
     for finding in findings:
-        mark = f"[green]{tick}[/]" if finding.ok else f"[red]{cross}[/]"
-        console.print(f"{mark} {finding.name}: {escape(finding.value)}")
+        console.print(f"{mark('right' if finding.ok else 'wrong')} {finding.name}: {escape(finding.value)}")
         if not finding.ok:
             _print_indented(finding.remedy, "yellow")
+    wrong = [finding.name for finding in findings if not finding.ok]
+    console.print(f"To mend: {', '.join(wrong)}" if wrong else "Everything is in order.", style="bold")
 
 
 def _from_here(path: Path) -> str:

@@ -14,7 +14,7 @@ from watchfiles._rust_notify import WatchfilesRustInternalError
 from coursekit.errors import UsageError
 from coursekit.grading.grade import Progress, grade
 from coursekit.grading.launch import Launch
-from coursekit.grading.results import FunctionGrade, Grade, Verdict, read_manifest, select
+from coursekit.grading.results import FunctionGrade, Grade, State, Verdict, read_manifest, select
 from coursekit.parts import PARTS, Part
 
 FOLDERS = (Path("assignment2"), Path("tests"), *(part.tests_path for part in PARTS))
@@ -43,9 +43,9 @@ class Turn:
         return next((f for f in begun if f.function in broken), begun[0] if begun else None)
 
     @property
-    def todo(self) -> FunctionGrade | None:
-        """The first function that was not begun."""
-        return next((f for f in self.grade.functions if f.untouched), None)
+    def changes(self) -> tuple[tuple[State, str, tuple[Verdict, ...]], ...]:
+        """What is different from the run before, and the word for it."""
+        return ("right", "passes", self.newly_passed), ("wrong", "fails", self.newly_failed)
 
 
 class Superseded(Exception):

@@ -26,7 +26,7 @@ def print_gate(gate: Gate) -> None:
         numbers = (row.mistakes, row.rejected, row.named, row.variants, row.accepted)
         table.add_row(row.function, *map(str, numbers))
     console.print(table)
-    _, cross = signs()
+    cross = signs().cross
     for problem in gate.problems:
         console.print(f"[red]{cross}[/] {escape(printable(problem))}")
     verdict = "the gate holds" if gate.holds else f"{len(gate.problems)} broken promise{'s' * (len(gate.problems) > 1)}"
@@ -35,7 +35,7 @@ def print_gate(gate: Gate) -> None:
 
 def print_class(graded: Class) -> None:
     """Print where the gradebook is, how the class did, and who was not graded."""
-    _, cross = signs()
+    cross = signs().cross
     scores = [record.score for record in graded.records if record.status == "graded"]
     empty = len(graded.records) - len(scores)
     for one in graded.waiting:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from coursekit.errors import UsageError
 from coursekit.grading.doctor import write_hashes
 from coursekit.grading.hint import LADDERS
 from coursekit.grading.notebooks import EXPECTED, expected_outputs
+from coursekit.grading.report import HIDDEN
 from coursekit.grading.written import GIVEN, given_in
 from coursekit.parts import PARTS, ROOT, Part, notebooks_of
 from coursekit.staff.cut_notebooks import cut_notebook
@@ -49,12 +50,20 @@ def make_references(parts: Sequence[Part] = PARTS) -> tuple[Change, ...]:
         folder = ROOT / "tests" / ("hidden" if hidden else ".")
         text = "[\n" + ",\n".join(json.dumps(entry) for entry in entries) + "\n]\n"
         changes.append(_write(folder / "manifest.json", text.encode()))
+    changes.append(_write(HIDDEN, (json.dumps(_points(entries), indent=1) + "\n").encode()))  # the last: hidden
     shown = json.dumps(expected_outputs(PARTS), indent=1) + "\n"
     changes.append(_write(ROOT / EXPECTED, shown.encode()))
     changes.append(_write(ROOT / LADDERS, (json.dumps(_ladders(), indent=1) + "\n").encode()))
     changes.append(_write(ROOT / GIVEN, given_text(PARTS).encode()))
     write_hashes(ROOT)
     return tuple(changes)
+
+
+def _points(entries: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    points = dict.fromkeys((name for part in PARTS for name in part.functions), 0.0)
+    for entry in entries:
+        points[entry["function"]] += entry["points"]
+    return points
 
 
 def _ladders() -> dict[str, tuple[str, ...]]:

@@ -22,7 +22,7 @@ from coursekit.errors import UsageError
 from coursekit.grading.archive import zip_bytes
 from coursekit.grading.holes import open_holes
 from coursekit.grading.results import read_manifest
-from coursekit.parts import PARTS, ROOT, Part
+from coursekit.parts import PARTS, PLAY, ROOT, Part
 from coursekit.staff.cut_notebooks import cut_notebook
 from coursekit.staff.leaks import SolutionLine, refuse_leaks, solution_lines
 from coursekit.staff.markers import MarkerError, cut, in_file, refuse_markers
@@ -147,7 +147,7 @@ def compose(root: Path, parts: Sequence[Part]) -> dict[str, bytes]:
     edition = {name: _read(root, source) for name, source in sources.items()}
     for path in (path for folder, kinds in TREES.items() for path in _tree(root, folder, kinds)):
         edition[path.relative_to(root).as_posix()] = path.read_bytes()
-    for path in (path for part in parts for path in (part.module_path, part.notebook_path)):
+    for path in (PLAY, *(path for part in parts for path in (part.module_path, part.notebook_path))):
         cutter = cut_notebook if path.suffix == ".ipynb" else cut
         edition[path.as_posix()] = cutter(_text(root, path.as_posix()), path.as_posix()).encode()
     edition["pyproject.toml"] = _student_settings(edition["pyproject.toml"].decode()).encode()

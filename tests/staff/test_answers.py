@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 
 import pytest
 
@@ -177,7 +178,7 @@ def test_an_answer_that_the_page_cannot_show_is_no_empty_one(text):
 def test_emphasis_lists_tables_and_formulas_stay():
     page = answers_page({"n": book(("markdown", "**1.** ?"), ("markdown", "*so* $x^2$\n\n- a\n\n|a|b|\n|-|-|\n|1|2|"))})
 
-    assert all(text in page for text in ("<em>so</em>", "$x^2$", "<li>a</li>", "<td>1</td>"))
+    assert all(text in page for text in ("<em>so</em>", "<msup>", "<li>a</li>", "<td>1</td>"))
 
 
 HOSTILE = (
@@ -242,3 +243,47 @@ def test_a_million_questions_take_no_time_and_are_cut(given):
     assert len(found.answers) == MOST
     assert len(many.answers) in (MOST, len(QUESTIONS))
     assert len(many.answers[0][1]) < 2 * LONGEST
+
+
+def page_of(answer: str) -> str:
+    return answers_page({"notebooks/1_toy.ipynb": Written("Toys", (("**1.** Why?", answer),))})
+
+
+def test_formulas_are_drawn_as_mathml_and_dollars_in_code_and_prices_stay():
+    page = page_of(
+        "So $\\frac{a}{b}$, and\n\n$$\\sum_i x_i$$\n\nIt costs $5 or $6; `$x$` is code.\n\n| a |\n|---|\n| $|g|$ |"
+    )
+
+    assert page.count("<math") == 3
+    assert "<mfrac><mi>a</mi>" in re.sub("</?mrow>", "", page)
+    assert 'display="block"' in page
+    assert "It costs $5 or $6" in page
+    assert "<code>$x$</code>" in page
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        "\\text{<script>alert(1)</script>}",
+        "\\text{<img src=x onerror=alert(1)>}",
+        "\\href{javascript:alert(1)}{x}",
+        '\\text{"><script>alert(1)</script>}',
+        "\\style{background:url(http://a.b)}{x}",
+        "{" * 400 + "x" + "}" * 400,
+        "\\text{a2formula0a a2formula0a}",
+    ],
+)
+def test_a_hostile_formula_is_text_or_drawn_but_no_other_markup(tex: str):
+    page = page_of(f"${tex}$ [${tex}$](http://c.d/${tex}$ 'title ${tex}$')").partition("<body>")[2]
+
+    tags = {tag.lower() for tag in re.findall(r"<([A-Za-z][^\s>/]*)", page)}
+    assert tags.isdisjoint({"script", "img", "style", "iframe", "annotation-xml", "maction"}), tags
+    assert not re.search(r"<[^>]*\s(?:on\w+|style)\s*=", page)
+    assert all(link.startswith("http://c.d/") for link in re.findall(r'href="([^"]*)"', page))
+    assert len(page) < 20_000
+
+
+def test_without_the_library_the_tex_is_shown(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "latex2mathml.converter", None)
+
+    assert "$\\alpha$" in page_of("So $\\alpha$.")

@@ -16,7 +16,12 @@ MAY_IMPORT = {  # a room -> what it may use of this repository, besides itself
     ),
     "coursekit": ("coursekit",),
     "assignment2": ("coursekit.vision",),
-    "notebooks": ("assignment2", "coursekit.vision", "coursekit.grading.notebook"),  # check and hint
+    "notebooks": (
+        "assignment2",
+        "coursekit.vision",
+        "coursekit.grading.notebook",
+        "coursekit.grading.play",
+    ),  # check and hint
     **{
         path.as_posix(): ("assignment2", "coursekit.checks", "coursekit.parts", "coursekit.vision")
         for part in PARTS

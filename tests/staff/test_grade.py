@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -146,10 +147,55 @@ def test_an_endless_loop_is_stopped(grade, small_edition):
         "    while True:\n        pass\n    cam = 0\n",
     )
 
+    began = time.monotonic()
+    _, results = grade("guided_grad_cam", "guided_relu_gradient")
+
+    messages = list(lost(results).values())
+    told = "not run: another check of guided_grad_cam was stopped for taking too long"
+    assert messages == ["stopped after 10 seconds: is there an endless loop?"] + [told] * (len(messages) - 1)
+    assert len(messages) > 1
+    assert results["score"] == 2, "the other function's checks run"
+    assert {t["extra_data"]["outcome"] for t in results["tests"]} == {"timeout", "passed"}
+    assert time.monotonic() - began < 10 * len(messages), "the loop is waited for once"
+
+
+def test_a_loop_that_only_the_end_of_its_process_stops_is_waited_for_once(grade, small_edition):
+    small_edition.edit(
+        "    cam = grad_cam(model, images, labels, layer)  # (N, H, W)\n",
+        "    import signal\n    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])\n    while True:\n        pass\n    cam = 0\n",
+    )
+
     _, results = grade("guided_grad_cam")
 
-    assert set(lost(results).values()) == {"stopped after 10 seconds: is there an endless loop?"}
-    assert {t["extra_data"]["outcome"] for t in results["tests"]} == {"timeout"}
+    told = "not run: another check of guided_grad_cam was stopped for taking too long"
+    messages = list(lost(results).values())
+    assert messages == ["stopped after 10 seconds: is there an endless loop?"] + [told] * (len(messages) - 1)
+
+
+def test_what_a_function_prints_is_shown_with_its_failed_check_only(grade, small_edition):
+    small_edition.edit(
+        "return gradient.abs().sum(dim=1)", "print('[red]shape', tuple(gradient.shape))\n    return gradient.sum(dim=1)"
+    )
+
+    done, results = grade("saliency_map")
+
+    assert done.stdout.count("your code printed:") == 1
+    assert "[red]shape (2, 3, 9, 13)" in done.stdout
+    assert "(2, 3, 9, 13)" in (small_edition.root / "report.html").read_text(encoding="utf-8")
+    assert not any("[red]shape" in t["output"] for t in results["tests"]), "a message is what the check says"
+
+
+def test_a_syntax_error_is_shown_once_with_its_line_and_a_caret(grade, small_edition):
+    small_edition.save("x = 1\n\n    y = (1\n")
+
+    done, _ = grade()
+
+    assert done.stdout.count("assignment2/saliency.py, line 3") == 1
+    lines = done.stdout.splitlines()
+    assert lines[0].endswith("assignment2/saliency.py, line 3: unexpected indent")
+    assert (lines[1].strip(), lines[2].strip()) == ("y = (1", "^")
+    assert "Next: mend assignment2/saliency.py:3, which cannot be imported" in done.stdout
+    assert len(lines) < 20
 
 
 def test_a_message_that_speaks_of_time_is_no_time_limit(grade, small_edition):

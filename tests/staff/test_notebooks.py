@@ -1,6 +1,7 @@
 """The notebooks run from a fresh kernel, show what they must, and fail for a wrong solution or a marked cell that is gone."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,6 +40,9 @@ def test_a_wrong_solution_fails_its_notebook(small_edition):
 
     assert done.returncode == 1, done.stdout
     assert "\x1b" not in done.stdout, "no colours in a pipe"
+    lines = done.stdout.splitlines()
+    assert re.match(r"notebooks/1_saliency\.ipynb: cell \[\d+\]: it prints other lines than a right solution", lines[0])
+    assert len(lines) < 12, "what differs, and nothing of pytest"
 
 
 @pytest.mark.parametrize("part", ONE_EACH, ids=lambda part: part.notebook)
@@ -59,7 +63,7 @@ def test_no_output_of_a_notebook_is_an_error_or_a_warning(part):
 
 
 @pytest.mark.parametrize(("printed", "verdict"), [(6, 0), (7, 1)])
-def test_a_notebook_that_a_student_has_not_run_yet_is_held_to_what_is_stored(printed, verdict, tmp_path):
+def test_a_notebook_that_a_student_has_not_run_yet_is_held_to_what_is_stored(printed, verdict, tmp_path, capfd):
     """The student edition's notebooks are cleared: no outputs, and no cell has ever run."""
     cell = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
     source = f"# NBVAL_CHECK_OUTPUT\nprint({printed})"
@@ -70,6 +74,28 @@ def test_a_notebook_that_a_student_has_not_run_yet_is_held_to_what_is_stored(pri
         (tmp_path / path).write_text(json.dumps(content))
 
     assert run_notebooks([replace(PARTS[0], notebook="toy")], root=tmp_path) == verdict
+    said = capfd.readouterr().out.split()
+    differ = "cell [1]: it prints other lines than a right solution expected: 6 yours: 7"
+    assert " ".join(said) == f"notebooks/toy.ipynb: {differ if verdict else 'every cell runs'}"
+
+
+def test_a_failing_cell_is_named_as_jupyter_counts_it_with_the_line_in_it(tmp_path, capfd):
+    cell = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
+    text = {"cell_type": "markdown", "metadata": {}, "id": "t", "source": "# Toy"}
+    sources = ["x = 1", "", "# NBVAL_CHECK_OUTPUT\nprint(6)", "y = 2\nz = y / 0", "print('not run')"]
+    cells = [text, *(cell | {"id": f"c{i}", "source": source} for i, source in enumerate(sources))]
+    expected = {"toy": {"c2": [{"output_type": "stream", "name": "stdout", "text": "6\n"}]}}
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    for path, content in ((Path("notebooks") / "toy.ipynb", notebook), (EXPECTED, expected)):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text(json.dumps(content))
+
+    assert run_notebooks([replace(PARTS[0], notebook="toy")], root=tmp_path) == 1
+
+    assert [line.strip() for line in capfd.readouterr().out.splitlines() if line.strip()] == [
+        "notebooks/toy.ipynb: cell [3]: ZeroDivisionError: division by zero",
+        "in this cell, line 2: z = y / 0",
+    ]
 
 
 def test_a_marked_cell_that_is_gone_is_told():

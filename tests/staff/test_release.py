@@ -49,6 +49,8 @@ CELLS = [
     {"cell_type": "markdown", "id": "q", "metadata": {}, "source": [f"Why?\n{ANSWER}"]},
     {"cell_type": "code", "id": "c", "metadata": {}, "source": ["1"], "execution_count": 1, "outputs": []},
 ]
+RUN = {"output_type": "stream", "name": "stdout", "text": ["1"]}
+PLAYED = [{"cell_type": "code", "id": "p", "metadata": {}, "source": ["1"], "execution_count": 1, "outputs": [RUN]}]
 
 
 @pytest.fixture
@@ -62,6 +64,7 @@ def staff(tmp_path: Path) -> Path:
         "docs/student/README.md": "# For students\n",
         "docs/student/CHANGELOG.md": "# What changed\n",
         "assignment2/toy.py": MODULE,
+        "notebooks/0_play.ipynb": json.dumps({"cells": PLAYED, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}),
         "notebooks/1_toy.ipynb": json.dumps({"cells": CELLS, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}),
         "tests/manifest.json": "{}",
         "tests/toy/conftest.py": "",
@@ -129,6 +132,7 @@ def test_the_edition_holds_what_the_table_says_and_nothing_else(staff: Path, tmp
         "CHANGELOG.md",
         "README.md",
         "assignment2/toy.py",
+        "notebooks/0_play.ipynb",
         "notebooks/1_toy.ipynb",
         "tests/toy/conftest.py",
         "tests/toy/test_Net.py",
@@ -144,6 +148,7 @@ def test_the_edition_holds_what_the_table_says_and_nothing_else(staff: Path, tmp
     assert files["README.md"] == b"# For students\n"
     assert b"secret" not in b"".join(files.values())
     assert b"saturates" not in files["notebooks/1_toy.ipynb"]
+    assert json.loads(files["notebooks/0_play.ipynb"])["cells"][0]["outputs"] == []
     assert set(doctor.read_hashes(made.path)) == {"data/reference/toy.json", "data/zoo/net.safetensors"}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 import shutil
 import subprocess
@@ -17,8 +18,9 @@ from PIL import Image
 from coursekit.checks.stored import KnownMistake
 from coursekit.grading.draw import Drawing, draw
 from coursekit.grading.picture import LARGEST, Picture, load_picture, save_picture
-from coursekit.grading.report import fragment, page, write_report
-from coursekit.grading.results import Check, Grade, Verdict
+from coursekit.grading.report import HIDDEN, fragment, page, sums, write_report
+from coursekit.grading.results import Check, Grade, Verdict, read_manifest
+from coursekit.parts import PARTS, ROOT
 
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
 HOSTILE = "<script>alert(1)</script> \x1b[31mred\x1b[0m \u202e {{ 7 * 7 }} <img src=x onerror=y> &amp; end"
@@ -96,11 +98,42 @@ def test_the_table_says_for_each_function_what_to_do_next():
     assert [" ".join(row.split()) for row in rows[1:]] == [
         "1 ✗ saliency_map 2 / 4 see 1 of 2 checks below",
         "1 ✓ grad_cam 2 / 2 done",
-        "1 ✗ deconvnet 0 / 2 to do (extension)",
+        "1 ○ deconvnet 0 / 2 to do (extension)",
     ]
     assert "4 of 8 points (50 %)" in text
     assert "3 of 12 values are wrong" in text
     assert "your code here" not in text  # an exercise that was not begun is no failure to read about
+
+
+def test_what_a_student_s_code_printed_is_shown_as_text_with_its_check():
+    text = page(grade_of(verdict("a", "failed", "wrong", printed=HOSTILE)))
+
+    assert "Your code printed:" in text
+    assert "<script" not in text
+    checks = re.findall(r'<section class="check">.*?</section>', text, re.DOTALL)
+    assert len(checks) == 1, "a message, what was printed and its pictures stay together on paper"
+    assert "&lt;script&gt;" in checks[0]
+
+
+def test_the_points_at_home_and_in_the_class_are_said_of_whole_parts(tmp_path: Path):
+    stored, names = tmp_path / "hidden.json", PARTS[0].functions
+    stored.write_text(json.dumps(dict.fromkeys(names, 1.5)))
+    home = grade_of(*(verdict("a", "todo", function=name) for name in names))
+    check = Check("tests/hidden/saliency/test_hidden_saliency_map.py::test_h", "saliency_map", 15.0)
+
+    assert sums(home, stored) == f"part 1 has {2 * len(names):g} points at home and {3.5 * len(names):g} in the class"
+    assert sums(grade_of(*home.verdicts, Verdict(check, "failed")), stored) == sums(home, stored)
+    assert sums(grade_of(home.verdicts[0]), stored) == "", "one function of a part"
+    assert sums(home, tmp_path / "missing.json") == ""
+    assert sums(home) in page(home)
+
+
+def test_the_stored_points_are_those_of_the_hidden_manifest():
+    hidden = read_manifest(ROOT / "tests" / "hidden" / "manifest.json")
+
+    stored = json.loads(HIDDEN.read_text(encoding="utf-8"))
+
+    assert stored == {f: sum(c.points for c in hidden if c.function == f) for part in PARTS for f in part.functions}
 
 
 def test_maps_are_drawn_from_zero_and_differences_about_zero():

@@ -19,6 +19,7 @@ from coursekit.grading import submit as submitting
 from coursekit.grading.answers import ANSWERS
 from coursekit.grading.holes import PROMPT
 from coursekit.grading.submit import MANIFEST, submit, submitted_files
+from coursekit.grading.terminal import print_submission
 from coursekit.parts import PARTS, Part
 
 PART = Part(1, "Toys", "toy", "1_toy", core=("f", "Net"), extension=("g",))
@@ -109,7 +110,6 @@ def test_trained_weights_are_handed_in_and_missing_ones_are_said(edition: Path):
     made = submit(edition, parts=(part,))
 
     assert without.untrained == ("trained/net.safetensors",)
-    assert "trained/net.safetensors is not there: its notebook trains it and saves it" in without.lines()
     assert made.untrained == ()
     with zipfile.ZipFile(made.path) as archive:
         assert archive.read("trained/net.safetensors") == weights
@@ -149,7 +149,6 @@ def test_an_older_zip_is_kept_under_a_number_and_named(edition: Path):
         made = submit(edition, parts=(PART,))
 
     assert made.kept == edition / "submission-3.zip"
-    assert "the older submission.zip is now submission-3.zip" in made.lines()
     contents = []
     for name in ("submission-1.zip", "submission-2.zip", "submission-3.zip", "submission.zip"):
         with zipfile.ZipFile(edition / name) as archive:
@@ -175,34 +174,47 @@ def test_what_is_still_to_do_is_said_and_is_no_reason_to_refuse(edition: Path):
 
     assert made.todo == ("f", "Net.forward")
     assert made.missing == ("g",)
-    said = "\n".join(made.lines())
-    assert "still to do (2): f, Net.forward" in said
-    assert "not defined any more (1): g" in said
-    assert f"not run, so without pictures (1): {NOTEBOOK}" in said
+    assert made.unrun == (NOTEBOOK,)
 
 
-def test_every_question_is_listed_with_what_will_be_read_under_it(edition: Path):
+def test_it_says_in_few_lines_what_is_in_the_zip_and_what_is_missing(
+    edition: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(edition)
+    part = replace(PART, trained=("trained/net.safetensors",))
+    (edition / MODULE).write_text('def f():\n    raise NotImplementedError("f: your code here")\n')
     write_notebook(edition, f"**1.** Why?\n\n{PROMPT}", "**2.** How?", "# Thus\n\nSo it is.", "**3.** Where?", PROMPT)
+    submit(edition, parts=(part,))
+    (edition / MODULE).write_text((edition / MODULE).read_text() + "\n\nVERSION = 2\n")
 
-    made = submit(edition, parts=(PART,))
+    print_submission(submit(edition, parts=(part,)), 3, 5, ["LOST at the staff's: 2 points"])
 
-    said = made.lines()
-    start = said.index("your written answers, as they will be read: open answers.html in submission.zip")
-    assert said[start + 1 :] == [
-        f"  {NOTEBOOK}, question 1: NO ANSWER",
-        f"  {NOTEBOOK}, question 2: answered, 5 words",
-        f"  {NOTEBOOK}, question 3: NO ANSWER",
-    ]
-    with zipfile.ZipFile(made.path) as archive:
-        assert "So it is." in archive.read(ANSWERS).decode()
+    lines = capsys.readouterr().out.splitlines()
+    text = " ".join(" ".join(lines).split())
+    assert "submission.zip: 1 module, 1 notebook, your written answers" in lines[0]
+    assert "the older submission.zip is now submission-1.zip" in text
+    assert "3 of 5 points, without the hidden checks" in text
+    assert "LOST at the staff's: 2 points" in text
+    assert "still to do (1): f" in text
+    assert "not defined any more (2): Net, g" in text
+    assert "trained/net.safetensors is not there: its notebook trains it and saves it" in text
+    assert "not run, so without pictures: 1_toy" in text
+    assert "written answers, in words: 1_toy none, 5, none (as they will be read: answers.html in the zip)" in text
+    assert lines[-1] == f"Hand in this file: {edition / 'submission.zip'}"
+    assert len(lines) < 15
+    assert max(map(len, lines[:-1])) <= 80
 
 
-def test_text_under_no_question_is_said_where_an_answer_is_missing(edition: Path):
+def test_text_under_no_question_is_said_where_an_answer_is_missing(edition: Path, capsys: pytest.CaptureFixture[str]):
     write_notebook(edition, "It saturates.", "**1.** Why?", PROMPT)
 
-    said = submit(edition, parts=(PART,)).lines()
+    made = submit(edition, parts=(PART,))
+    print_submission(made, 0, 1)
 
-    assert said[-1].startswith(f"  {NOTEBOOK}: more of yours stands under no question")
+    assert "under no question stands more of yours" in " ".join(capsys.readouterr().out.split())
+    with zipfile.ZipFile(made.path) as archive:
+        assert "It saturates." in archive.read(ANSWERS).decode()
 
 
 def test_a_notebook_with_an_output_counts_as_run(edition: Path):

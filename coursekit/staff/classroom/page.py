@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import functools
+import hashlib
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,6 +28,7 @@ from coursekit.staff.markers import cut
 
 BARS = 10
 MOST = 12  # lines of a list
+SORT = Path(__file__).with_name("sort.js").read_text(encoding="utf-8")  # the one script that the page may run
 ALIKE = 2  # equal wrong answers, not among the known mistakes, that make two students worth a look
 
 
@@ -72,7 +75,8 @@ def class_page(
     core_scores, core_most = [scores[record.student] for record in graded], sum(core.values())
     return _template().render(
         records=records, graded=graded, waiting=waiting, failures=failures, others=others, most=most,
-        ids=order.ids(),
+        ids=order.ids(), worth={n: sum(c.points for c in checks if c.id in set(ids)) for n, ids in order.ids().items()},
+        script=SORT, script_hash=base64.b64encode(hashlib.sha256(SORT.encode()).digest()).decode(),
         middle=median([r.score for r in graded]) if graded else 0.0,
         core=scores, core_most=core_most, core_middle=median(core_scores) if graded else 0.0,
         bars=histogram(core_scores, core_most),
