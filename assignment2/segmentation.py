@@ -62,8 +62,7 @@ def convolutionalize(model: Classifier) -> nn.Module:
     Args:
         model: with `normalize`, `features` (convolutions, ReLUs, pools) and `classifier` (Flatten, Linear, then ReLU, Dropout
             and Linear), as the zoo's networks; the first Linear reads a square map. An adaptive pooling between the two
-            (torchvision's) is left out: on the training size it changes nothing. (A network that pools globally gets this
-            form from `linear_head` of coursekit.vision.)
+            (torchvision's) changes nothing on the training size and is left out. (`linear_head` gives this form to others.)
 
     Returns:
         A network with copies of the model's layers, dropout too, in its mode: (N, K, h, w), and on the training size
