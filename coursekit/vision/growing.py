@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-STAGES = ((112, 50), (160, 40), (224, 40))  # (side in pixels, steps): large shapes come first
+STAGES = ((144, 40), (184, 40), (224, 40))  # (side in pixels, steps): large shapes come first
 STEP_SIZE = 20 / 224  # of a step, a pixel of the side
 START_NOISE = 0.03  # standard deviation round grey
 JITTER = 1 / 14  # of the side
