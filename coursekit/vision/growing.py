@@ -47,13 +47,13 @@ def grow(
     for side, num_steps in stages:
         picture = F.interpolate(picture[None], (side, side), mode="bicubic").clamp(0, 1)[0]
         window, most = center_window((side, side)), round(JITTER * side)
-        for step in range(1, num_steps + 1):
+        for done in range(num_steps):
             down, right = torch.randint(-most, most + 1, (2,), generator=generator).tolist()
             rolled = picture.roll((down, right), (1, 2))
             move = ascent_step(model, rolled, target, step_size=1.0, l2_weight=0.0) - rolled
             move = window * natural_step(move.roll((-down, -right), (1, 2)), covariance)
             picture = picture + STEP_SIZE * side * move / move.norm().clamp(min=1e-12)
-            if step % BLUR_EVERY == 0:
+            if done % BLUR_EVERY == 1:
                 picture = blur(picture, BLUR_SIGMA)
             picture = picture.clamp(0, 1)
     return picture
