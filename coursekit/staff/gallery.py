@@ -16,12 +16,12 @@ from coursekit.parts import PARTS, ROOT, notebooks_of
 FOLDER = Path("docs") / "gallery"
 WIDTH, QUALITY = 1000, 70
 FIGURES = {  # number of the notebook -> the cell whose last picture is shown
-    1: "p1-pointing",
+    1: "cell-18-photos",
     2: "p2-all-names",
-    3: "p3-panda",
+    3: "cell-09",
     4: "cell-14-slide",
     5: "p5-gallery-figure",
-    6: "p6-heat",
+    6: "cell-11-collage",
 }
 
 

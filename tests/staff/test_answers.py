@@ -59,12 +59,12 @@ def answers_of(place, *cells, instead=0):
 
 
 @pytest.mark.parametrize("path", notebooks_of(PARTS), ids=lambda path: path.stem)
-def test_every_notebook_asks_three_questions_and_the_staff_have_answered(path):
+def test_every_notebook_asks_at_least_three_questions_and_the_staff_have_answered(path):
     notebook = json.loads((ROOT / path).read_text(encoding="utf-8"))
 
     found = written(notebook, given_notebooks()[path.as_posix()])
 
-    assert len(found.answers) == 3
+    assert len(found.answers) >= 3
     assert all(len(answer) > 100 for _, answer in found.answers)
     assert found.elsewhere == ""
     page = answers_page({path.name: found})
@@ -78,7 +78,8 @@ def test_a_notebook_as_it_is_handed_out_has_no_answer_and_nothing_else(path):
 
     found = written(notebook, given_notebooks()[path.as_posix()])
 
-    assert found.unanswered == (1, 2, 3)
+    assert found.unanswered == tuple(range(1, len(found.answers) + 1))
+    assert len(found.answers) >= 3
     assert not found.says_anything
     assert which(notebook, given_notebooks()) == path.as_posix()
 
