@@ -42,8 +42,8 @@ CORE_PICTURES = {
         "cell-20-collage",
     ],
     "2_class_visualization": [
-        "p2-grey", "p2-l2-figure", "p2-tricks-core", "p2-all-figure", "p2-all-names", "p2-opinion-table",
-        "p2-robust-figure", "p2-robust-24", "p2-robust-names",
+        "p2-real", "p2-grey", "p2-l2-figure", "p2-tricks-core", "p2-all-figure", "p2-all-names", "p2-small-24-figure",
+        "p2-opinion-table", "p2-robust-figure", "p2-robust-24",
     ],
     "3_adversarial": ["cell-04-photos", "cell-04", "cell-06", "cell-09", "cell-12", "cell-15-accuracy"],
     "4_robustness": ["cell-06", "cell-09-mce", "cell-12", "cell-15", "cell-17", "cell-20"],
