@@ -30,8 +30,8 @@ def write_poster(path: Path, weights: Path) -> None:
 
     columns = [explained(), imagined(), fooled(), confused(), painted(), segmented(weights)]
     above, above_titles, below, below_titles = zip(*columns, strict=True)
-    show_grid([*above, *below], [*above_titles, *below_titles], columns=len(columns), cell=1.75)
-    plt.savefig(path, dpi=110, pil_kwargs={"quality": 88})
+    show_grid([*above, *below], [*above_titles, *below_titles], columns=len(columns), cell=2.0)
+    plt.savefig(path, dpi=100, bbox_inches="tight", pil_kwargs={"quality": 85})
     plt.close()
 
 
@@ -41,7 +41,7 @@ def explained() -> Column:
     dog, cat = named("bull mastiff"), read_photos((224, 224))["cat"]
     pair = torch.cat([dog, cat], dim=2)[None]  # (1, 3, 224, 448)
     cam = part("saliency").grad_cam(model, pair, torch.tensor([class_index(model, "cat")]), cam_layer(model))
-    return squared(pair[0]), "a dog and a cat", squared(overlay(pair, cam)[0]), "where is the cat? (Grad-CAM)"
+    return squared(pair[0]), "a dog and a cat", squared(overlay(pair, cam)[0]), "where is the cat?"
 
 
 def imagined() -> Column:
@@ -50,7 +50,7 @@ def imagined() -> Column:
     colours = colour_covariance(photographs((64, 64)).images)
     ship = grow(part2.ascent_step, part2.blur, model, class_index(model, "pirate"), colours)
     start = part2.start_picture(model, (224, 224), torch.Generator().manual_seed(0))
-    return start, "noise, before the ascent", stretched(ship), "what is a pirate ship?"
+    return start, "noise, to begin with", stretched(ship), "a pirate ship"
 
 
 def fooled() -> Column:
@@ -62,10 +62,10 @@ def fooled() -> Column:
 
 
 def confused() -> Column:
-    """Part 4: a beetle behind frosted glass."""
-    model, beetle = load_model("efficientnet_lite0"), named("dung beetle")[None]
-    frosted = part("robustness").frosted_glass_blur(beetle, 4, generator=torch.Generator().manual_seed(0))
-    return beetle[0], says(model, beetle), frosted[0], f"frosted glass: {says(model, frosted)}"
+    """Part 4: a cannon, and the camera was moved."""
+    model, cannon = load_model("efficientnet_lite0"), named("cannon")[None]
+    moved = part("robustness").motion_blur(cannon, 3, generator=torch.Generator().manual_seed(3))
+    return cannon[0], says(model, cannon), moved[0], says(model, moved)
 
 
 def painted() -> Column:
@@ -85,7 +85,7 @@ def segmented(weights: Path) -> Column:
     i = max(range(8), key=lambda i: len(labels[i].unique()))
     palette = torch.tensor([[int(color[j : j + 2], 16) / 255 for j in (1, 3, 5)] for color in COLORS])
     names = ", ".join(SEGMENTED[k - 1] for k in labels[i].unique().tolist() if k)
-    return images[i], names, palette[classes[i]].permute(2, 0, 1), "what is each pixel? (U-Net)"
+    return images[i], names, palette[classes[i]].permute(2, 0, 1), "what is each pixel?"
 
 
 def says(model: Any, image: Tensor) -> str:
