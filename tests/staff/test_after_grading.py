@@ -6,12 +6,13 @@ import io
 import json
 import re
 import zipfile
+from fnmatch import fnmatch
 
 import pytest
 
 from coursekit.cli import main
 from coursekit.errors import UsageError
-from coursekit.parts import PARTS
+from coursekit.parts import PARTS, ROOT
 from coursekit.staff.classroom.feedback import feedback
 from coursekit.staff.classroom.gradebook import core_points
 from coursekit.staff.classroom.late import read_policy
@@ -399,3 +400,13 @@ def test_code_that_is_made_to_take_long_is_compared_in_seconds(tmp_path):
     grade_class(zips, tmp_path / "out", ORDER, job=all_are("passed"))
 
     assert "pairs of 8 students" in similar(tmp_path / "out")[0]
+
+
+def test_what_the_guide_puts_into_this_folder_is_nothing_to_commit():
+    ignored = (ROOT / ".gitignore").read_text().split()
+    guide = (ROOT / "docs" / "staff.md").read_text()
+    written = [*re.findall(r"(?:--out|gradescope|-e [\w./-]+) ([\w-][\w./-]*)", guide), "submissions.zip"]
+
+    assert {"results", "zips"} <= {*written}
+    for name in {name.partition("/")[0] for name in written}:
+        assert any(fnmatch(f"/{name}", line.rstrip("/")) for line in ignored), f"{name} is missing in .gitignore"
