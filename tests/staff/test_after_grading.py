@@ -315,9 +315,16 @@ def test_all_answers_to_a_question_are_on_one_page_without_names(tmp_path):
     assert all(code_of(name, seed) in page for name in ("ann", "ben", "cem", "dan"))
     assert page.count('class="answer"') == 2
     assert "2 answers" in page
+    folder = tmp_path / "out" / "questions"
+    assert {path.name.partition(".")[0].partition("_")[0] for path in folder.iterdir()} == {"1", "index"}, "part 1"
+    assert "<h1>Part 1. Looking into networks: question 1 of 4</h1>" in page
+    assert 'href="1.2.html"' in page
+    assert page.index("<details><summary>Our answer</summary>") < page.index('class="answer"')
+    assert "SOLUTION" not in page
+    assert 'href="1.1.html"' in (folder / "index.html").read_text()
     rows = table(tmp_path / "out" / "written.csv")
     assert {row["student"] for row in rows} == {"out of", *(code_of(n, seed) for n in ("ann", "ben", "cem", "dan"))}
-    assert list(rows[0])[1:3] == ["1.1", "1.2"]
+    assert list(rows[0])[1:] == ["1.1", "1.2", "1.3", "1.4", "comment"]
     assert "type the marks here" in said[-1]
     assert "stays as it is" in questions(tmp_path / "out")[-1]
     before = {name: row["grade"] for name, row in lines_of(tmp_path / "out").items()}
@@ -381,9 +388,10 @@ def test_the_commands_after_grading_say_what_they_wrote(tmp_path, capsys):
 
     assert codes == [0, 0, 0]
     said = capsys.readouterr().out
-    assert "1 zips" in said
+    assert "1 zip," in said
     assert "questions" in said
-    assert "0 pairs of 1 students" in said
+    assert "0 pairs of 1 student agree" in said
+    assert "1 answer of 1 student" in said
     assert main(["similar", str(tmp_path)]) == 2
 
 
@@ -399,7 +407,7 @@ def test_code_that_is_made_to_take_long_is_compared_in_seconds(tmp_path):
     zips = hand_in(tmp_path / "zips", **{f"s{i}": text for i, text in enumerate(hostile * 2)})
     grade_class(zips, tmp_path / "out", ORDER, job=all_are("passed"))
 
-    assert "pairs of 8 students" in similar(tmp_path / "out")[0]
+    assert "of 8 students" in similar(tmp_path / "out")[0]
 
 
 def test_what_the_guide_puts_into_this_folder_is_nothing_to_commit():
