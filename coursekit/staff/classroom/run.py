@@ -196,7 +196,7 @@ class _Run:
         progress: Progress,
     ) -> None:
         if attempt.work is None:
-            attempt.open()
+            attempt.open(self.order.chosen)
         work = attempt.work or Work()
         if work.problem:
             attempt.parts = self.order.parts
