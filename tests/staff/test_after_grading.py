@@ -146,7 +146,7 @@ def test_marks_are_in_the_gradebook_and_in_the_report_and_can_be_changed(tmp_pat
     assert "written answers: 2.5 of 5 points (1.1: 2.5 of 3, 1.2: not marked yet)" in report
     assert "<b>why?</b>" not in report
     assert "&lt;b&gt;why?&lt;/b&gt;" in report
-    assert report.index("Grade: ") < report.index("written answers: 2.5") < report.index("student: ann")
+    assert report.index("student: ann") < report.index("Grade: ") < report.index("written answers: 2.5")
     assert report.count("Grade: ") == second.count("Grade: ") == 1
     assert "Grade: 100 of 100" in second
     assert "written answers: 5 of 5 points" in second
