@@ -66,8 +66,8 @@ def similar(out: Path) -> list[str]:
         Pair(pair.students, tuple(_side_by_side(one, pair, texts) for one in pair.agreements)) for pair in pairs[:MOST]
     ]
     write_whole(out / PAGE, template(PAGE).render(pairs=shown, count=len(pairs), students=len(texts)))
-    found = f"{count(len(pairs), 'pair')} of {count(len(texts), 'student')} agree{'s' * (len(pairs) == 1)}"
-    return [f"{out / PAGE}: {found} beyond what the exercise forces"]
+    told = f"{count(len(pairs), 'pair')} of {count(len(texts), 'student')} agree{'s' * (len(pairs) == 1)}"
+    return [f"{out / PAGE}: {told} beyond what the exercise forces"]
 
 
 def pairs_of(texts: Texts) -> list[Pair]:
