@@ -1,7 +1,7 @@
 """Late days: what RESULTS/late.toml takes from the core points of those who were late.
 
 free_days = 3                       # of each student, before anything is taken
-penalty = 10                        # per cent of the core points, for each day beyond
+penalty = 10                        # per cent of the student's own core points, for each day beyond
 most = 50                           # per cent at most (default: 100)
 deadline = 2026-11-20T23:59:00      # where the platform gives times: a day is begun is a day
 [extensions]                        # more free days, by the id of the gradebook

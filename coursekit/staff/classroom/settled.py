@@ -79,7 +79,11 @@ def settle(zips: Path, out: Path, order: Order, again: Sequence[int]) -> tuple[O
         name: f"{name} {stored.get(name)}, not {value}" for name, value in told.items() if stored.get(name) != value
     }
     if other:
-        same = f"repeat {_parts_option(stored)}, or " if [*other] == ["parts"] else ""
+        same = (
+            f"repeat {_parts_option(stored)}, or "
+            if [*other] == ["parts"] and isinstance(stored.get("parts"), list)
+            else ""
+        )
         shown = next(iter(other.values()))
         raise UsageError(f"{out} holds the results of another run ({shown}): {same}name a new folder for the results")
     changed = [n for n in checks if before.get(n) != checks[n] and int(n) not in again]
