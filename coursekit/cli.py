@@ -43,8 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageError as error:
         print(f"a2 {arguments.command}: {error}", file=sys.stderr)
         return USAGE
-    except KeyboardInterrupt:
-        print(f"a2 {arguments.command}: stopped", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"a2 {arguments.command}: {'; '.join(['stopped', *map(str, stop.args)])}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:  # `a2 submit | head`: the reader has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -188,12 +188,27 @@ def _submit(arguments: argparse.Namespace) -> int:
     from coursekit.grading.submit import submit
     from coursekit.parts import ROOT
 
-    made = submit(destination=arguments.out)
-    checks = results.read_manifest(ROOT / "tests" / "manifest.json")
-    with terminal.progress_bar("checks", len(checks)) as bar:
-        alone = rehearse(made.path, progress=lambda done: bar.update(bar.task_ids[0], completed=done))
+    path = arguments.out or ROOT / "submission.zip"
+    before = _changed(path)
+    try:
+        made = submit(destination=path)
+        checks = results.read_manifest(ROOT / "tests" / "manifest.json")
+        with terminal.progress_bar("checks", len(checks)) as bar:
+            alone = rehearse(made.path, progress=lambda done: bar.update(bar.task_ids[0], completed=done))
+    except KeyboardInterrupt:
+        older = f"no new zip is written, {path} is an older one" if before else f"{path} is not written yet"
+        raise KeyboardInterrupt(
+            f"{path} is written and can be handed in, only its trial grading was stopped"
+            if _changed(path) != before
+            else older
+        ) from None
     terminal.print_submission(made, alone.score, alone.max_score, [*made.newer, *alone.lines()[1:]])
     return FULL_MARKS
+
+
+def _changed(path: Path) -> int:
+    """Return when a file was written last; 0 if there is none."""
+    return path.stat().st_mtime_ns if path.is_file() else 0
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

@@ -15,6 +15,8 @@ from coursekit.grading.results import FunctionGrade, Grade, printable
 from coursekit.parts import PARTS, ROOT
 
 FOLDER = Path(__file__).parent
+GRADE, GRADE_END = "<!-- grade -->", "<!-- /grade -->"  # between them a class writes its grade into a report
+SMALL = ("student: ", "sandbox: ")  # notes that say how, not what
 HIDDEN = ROOT / "data" / "reference" / "hidden_points.json"  # function -> points of its hidden checks
 
 
@@ -29,7 +31,15 @@ def write_report(grade: Grade, path: Path) -> Path:
 def page(grade: Grade) -> str:
     """Return a grade as an HTML page."""
     when = time.strftime("%Y-%m-%d %H:%M")
-    return _templates().get_template("report.html").render(grade=grade, when=when, sums=sums(grade))
+    small = [note for note in grade.notes if note.startswith(SMALL)]
+    return (
+        _templates()
+        .get_template("report.html")
+        .render(
+            grade=grade, when=when, sums=sums(grade), place=GRADE + GRADE_END,
+            small=sorted(small, reverse=True), notes=[note for note in grade.notes if note not in small],
+        )
+    )  # fmt: skip
 
 
 def sums(grade: Grade, path: Path = HIDDEN) -> str:

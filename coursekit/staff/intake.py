@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +56,7 @@ class Taken:
     problems: dict[str, str] = field(default_factory=dict)  # known name -> sentence
     remarks: list[str] = field(default_factory=list)
     written: dict[str, Written] = field(default_factory=dict)  # notebook -> its answers, for grading by hand
+    books: dict[str, str] = field(default_factory=dict)  # notebook -> what there is to say about it, or nothing
     problem: str = ""  # why nothing at all could be taken
     inner: Entry | None = None  # nothing known was found but one zip
     python: str = ""  # the version that the manifest names, as 3.11
@@ -247,19 +248,25 @@ def _look_inside(taken: Taken) -> None:
             taken.problems[name] = f"{name} {problem}"
     for name in [name for name in taken.problems if not name.endswith(".py")]:
         taken.remarks.append(taken.problems[name])
-    remarks: dict[str, list[str]] = defaultdict(list)  # what is said -> of which notebooks
     for name in [name for name in taken.files if name.endswith(".ipynb")]:
         book = look_at_notebook(taken.files.pop(name), given_notebooks(), name)
-        remarks[book.remark].append(name)
+        taken.books[name] = book.remark
         if book.written:
             taken.written[name] = book.written
-    for remark, names in remarks.items():
-        others = f" (and so {_count(names[1:], 'other notebook')})" if len(names) > 1 else ""
-        taken.remarks += [f"{names[0]} {remark}{others}"] if remark else []
+    taken.remarks += about_notebooks(taken.books)
     if MANIFEST in taken.files:
         manifest = taken.files.pop(MANIFEST)
         taken.remarks += manifest_remarks(manifest, taken.files)
         taken.python = python_of(manifest)
+
+
+def about_notebooks(books: Mapping[str, str]) -> list[str]:
+    """Say what there is to say about notebooks, the same of several once."""
+    said: dict[str, list[str]] = defaultdict(list)  # remark -> notebooks
+    for name, remark in books.items():
+        said[remark].append(name)
+    others = {r: f" (and so {_count(names[1:], 'other notebook')})" * (len(names) > 1) for r, names in said.items()}
+    return [f"{names[0]} {remark}{others[remark]}" for remark, names in said.items() if remark]
 
 
 def _count(things: Sequence[object], noun: str) -> str:

@@ -6,12 +6,13 @@ import io
 import json
 import re
 import zipfile
+from fnmatch import fnmatch
 
 import pytest
 
 from coursekit.cli import main
 from coursekit.errors import UsageError
-from coursekit.parts import PARTS
+from coursekit.parts import PARTS, ROOT
 from coursekit.staff.classroom.feedback import feedback
 from coursekit.staff.classroom.gradebook import core_points
 from coursekit.staff.classroom.late import read_policy
@@ -62,6 +63,7 @@ def test_late_days_take_from_the_core_points_and_the_raw_points_stay(tmp_path):
     assert {row["core"] for row in rows.values()} == {f"{most:g}"}
     assert "nobody knows by how many days" in rows["doejane_1234"]["remarks"]
     assert any("late.toml names ghost" in note for note in said.notes)
+    assert [note for note in said.notes if "no days were deducted: doejane_1234" in note]
 
 
 def test_the_days_of_somebody_may_be_written_down_and_the_penalty_has_an_end(tmp_path):
@@ -73,6 +75,9 @@ def test_the_days_of_somebody_may_be_written_down_and_the_penalty_has_an_end(tmp
 
     row = lines_of(tmp_path / "out")["doejane_1234"]
     assert (row["days_late"], row["grade"]) == ("9", "50")
+    assert "days" not in row["remarks"]
+    report = (tmp_path / "out" / "students" / "doejane_1234" / "report.html").read_text()
+    assert report.index("Grade: 50 of 100") < report.index("9 days late: 50 % of your core points deducted")
 
 
 @pytest.mark.parametrize(
@@ -138,13 +143,44 @@ def test_marks_are_in_the_gradebook_and_in_the_report_and_can_be_changed(tmp_pat
     most = sum(CORE.values())
     assert float(first["ann"]["grade"]) == pytest.approx(100 * (most + 2.5) / (most + 5), abs=0.01)
     assert first["'=eve"]["grade"] == "100"
-    assert "no mark" not in first["ann"]["remarks"]
-    assert "written answers: 2.5 of 5 points (1.1: 2.5 of 3, 1.2: 0 of 2)" in report
+    assert "written answers: 2.5 of 5 points (1.1: 2.5 of 3, 1.2: not marked yet)" in report
     assert "<b>why?</b>" not in report
     assert "&lt;b&gt;why?&lt;/b&gt;" in report
+    assert report.index("student: ann") < report.index("Grade: ") < report.index("written answers: 2.5")
+    assert report.count("Grade: ") == second.count("Grade: ") == 1
+    assert "Grade: 100 of 100" in second
     assert "written answers: 5 of 5 points" in second
     assert "written answers" not in (tmp_path / "out" / "students" / "ann" / "report.html").read_text()
     assert "written" not in lines_of(tmp_path / "out")["ann"]
+
+
+def test_each_question_without_a_mark_is_named_and_the_class_is_counted(tmp_path):
+    hand_in(tmp_path / "zips", ann=ALL, ben=ALL, cem=ALL)
+    graded(tmp_path)
+    text = "student,1.1,1.2,1.3,comment\nout of,3,2,,\nann,3,2,,\nben,3,,,\n"
+    (tmp_path / "out" / "written.csv").write_text(text)
+
+    said = graded(tmp_path)
+
+    rows = lines_of(tmp_path / "out")
+    assert {name: row["remarks"].partition(", which")[0] for name, row in rows.items()} == {
+        "ann": "", "ben": "not marked yet: 1.2", "cem": "not marked yet: 1.1, 1.2"
+    }  # fmt: skip
+    page = (tmp_path / "out" / "class.html").read_text()
+    assert all(f">{float(row['grade']):g}</td>" in page for row in rows.values())
+    assert "not marked yet: 1.1, 1.2, which" in page
+    assert [note for note in said.notes if "2 of 3 students have answers without a mark" in note] == [*said.notes]
+
+
+def test_marks_of_other_parts_than_those_graded_neither_count_nor_are_missed(tmp_path):
+    hand_in(tmp_path / "zips", ann=ALL)
+    graded(tmp_path)
+    (tmp_path / "out" / "written.csv").write_text("student,1.1,2.1,style\nout of,3,4,1\nann,3,,1\n")
+
+    graded(tmp_path)
+
+    row = lines_of(tmp_path / "out")["ann"]
+    assert (row["written"], row["max_written"], row["grade"], row["remarks"]) == ("4", "4", "100", "")
 
 
 @pytest.mark.parametrize(
@@ -279,9 +315,16 @@ def test_all_answers_to_a_question_are_on_one_page_without_names(tmp_path):
     assert all(code_of(name, seed) in page for name in ("ann", "ben", "cem", "dan"))
     assert page.count('class="answer"') == 2
     assert "2 answers" in page
+    folder = tmp_path / "out" / "questions"
+    assert {path.name.partition(".")[0].partition("_")[0] for path in folder.iterdir()} == {"1", "index"}, "part 1"
+    assert "<h1>Part 1. Looking into networks: question 1 of 4</h1>" in page
+    assert 'href="1.2.html"' in page
+    assert page.index("<details><summary>Our answer</summary>") < page.index('class="answer"')
+    assert "SOLUTION" not in page
+    assert 'href="1.1.html"' in (folder / "index.html").read_text()
     rows = table(tmp_path / "out" / "written.csv")
     assert {row["student"] for row in rows} == {"out of", *(code_of(n, seed) for n in ("ann", "ben", "cem", "dan"))}
-    assert list(rows[0])[1:3] == ["1.1", "1.2"]
+    assert list(rows[0])[1:] == ["1.1", "1.2", "1.3", "1.4", "comment"]
     assert "type the marks here" in said[-1]
     assert "stays as it is" in questions(tmp_path / "out")[-1]
     before = {name: row["grade"] for name, row in lines_of(tmp_path / "out").items()}
@@ -345,9 +388,10 @@ def test_the_commands_after_grading_say_what_they_wrote(tmp_path, capsys):
 
     assert codes == [0, 0, 0]
     said = capsys.readouterr().out
-    assert "1 zips" in said
+    assert "1 zip," in said
     assert "questions" in said
-    assert "0 pairs of 1 students" in said
+    assert "0 pairs of 1 student agree" in said
+    assert "1 answer of 1 student" in said
     assert main(["similar", str(tmp_path)]) == 2
 
 
@@ -363,4 +407,14 @@ def test_code_that_is_made_to_take_long_is_compared_in_seconds(tmp_path):
     zips = hand_in(tmp_path / "zips", **{f"s{i}": text for i, text in enumerate(hostile * 2)})
     grade_class(zips, tmp_path / "out", ORDER, job=all_are("passed"))
 
-    assert "pairs of 8 students" in similar(tmp_path / "out")[0]
+    assert "of 8 students" in similar(tmp_path / "out")[0]
+
+
+def test_what_the_guide_puts_into_this_folder_is_nothing_to_commit():
+    ignored = (ROOT / ".gitignore").read_text().split()
+    guide = (ROOT / "docs" / "staff.md").read_text()
+    written = [*re.findall(r"(?:--out|gradescope|-e [\w./-]+) ([\w-][\w./-]*)", guide), "submissions.zip"]
+
+    assert {"results", "zips"} <= {*written}
+    for name in {name.partition("/")[0] for name in written}:
+        assert any(fnmatch(f"/{name}", line.rstrip("/")) for line in ignored), f"{name} is missing in .gitignore"

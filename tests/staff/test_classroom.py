@@ -283,8 +283,20 @@ def test_another_runs_folder_and_other_bad_input_are_one_line(tmp_path):
 
     for folder, results, order, options, sentence in [
         (more, out, ORDER, {}, "another run .zips"),
-        (zips, out, dataclasses.replace(ORDER, parts=(1, 2)), {}, r"another run .parts \[1\], not \[1, 2\]"),
-        (zips, out, dataclasses.replace(ORDER, hidden=True), {}, "another run .hidden False, not True"),
+        (
+            zips,
+            out,
+            dataclasses.replace(ORDER, parts=(1, 2)),
+            {},
+            r"another run .parts \[1\], not \[1, 2\].: repeat --parts 1, or name a new folder",
+        ),
+        (
+            zips,
+            out,
+            dataclasses.replace(ORDER, hidden=True),
+            {},
+            "another run .hidden False, not True.: name a new folder",
+        ),
         (zips, tmp_path / "full", ORDER, {}, "holds other files"),
         (zips, tmp_path / "file", ORDER, {}, "is a file: name a folder"),
         (tmp_path / "empty", tmp_path / "new", ORDER, {}, "no zips in"),

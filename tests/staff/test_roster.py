@@ -6,11 +6,13 @@ import os
 import pytest
 
 from coursekit.errors import UsageError
-from coursekit.staff.classroom.attempt import take_handed_in
+from coursekit.parts import PARTS
+from coursekit.staff.classroom.attempt import Attempt, take_handed_in
 from coursekit.staff.classroom.names import read_name
 from coursekit.staff.classroom.roster import read_roster
 from coursekit.staff.classroom.run import grade_class
 from tests.staff.test_classroom import ORDER, fake, hand_in, lines_of
+from tests.staff.test_intake import packed
 from tests.staff.zips import MODULE, zipped
 
 SALIENCY = b"x = 1\n"
@@ -248,3 +250,17 @@ def test_a_folder_that_is_a_link_is_not_followed(tmp_path):
 
     assert "is a link to a folder" in eve.problem
     assert "is a link or a device" in take_handed_in(fay).problems[MODULE]
+
+
+def test_remarks_are_about_the_notebooks_of_the_parts_that_are_graded(tmp_path):
+    names = [part.notebook_path.as_posix() for part in PARTS[:2]]
+    (tmp_path / "ann.zip").write_bytes(zipped((MODULE, SALIENCY), *((name, packed("", name)) for name in names)))
+
+    said = []
+    for parts in (PARTS, PARTS[:1], PARTS[2:3]):
+        attempt = Attempt(only(tmp_path))
+        attempt.open(parts)
+        said.append([remark for remark in attempt.remarks if "without an answer" in remark])
+
+    assert [len(remarks) for remarks in said] == [2, 1, 0]
+    assert said[1][0].startswith(names[0])

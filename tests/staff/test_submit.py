@@ -7,14 +7,16 @@ import json
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from safetensors.numpy import save
 
 from coursekit import __version__
+from coursekit.cli import main
 from coursekit.errors import UsageError
-from coursekit.grading import imported
+from coursekit.grading import imported, rehearsal
 from coursekit.grading import submit as submitting
 from coursekit.grading.answers import ANSWERS
 from coursekit.grading.holes import PROMPT
@@ -369,3 +371,27 @@ def test_a_folder_called_zip_is_left_alone(edition: Path):
     (edition / "submission.zip").mkdir()
 
     assert "is no name for a zip file" in refusal(edition)
+
+
+def test_a_submit_that_is_stopped_says_whether_there_is_a_zip(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "mine.zip"
+
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    def written(**_):
+        path.write_bytes(b"packed")
+        return SimpleNamespace(path=path)
+
+    said = []
+    for pack, grade in ((stopped, stopped), (written, stopped), (stopped, stopped)):
+        monkeypatch.setattr(submitting, "submit", pack)
+        monkeypatch.setattr(rehearsal, "rehearse", grade)
+        assert main(["submit", "--out", str(path)]) == 2
+        said.append(capsys.readouterr().err.strip())
+
+    assert said == [
+        f"a2 submit: stopped; {path} is not written yet",
+        f"a2 submit: stopped; {path} is written and can be handed in, only its trial grading was stopped",
+        f"a2 submit: stopped; no new zip is written, {path} is an older one",
+    ]

@@ -13,6 +13,11 @@ def number(value: float) -> float:
     return int(value) if value == int(value) else value
 
 
+def count(things: int, noun: str) -> str:
+    """Return 1 pair, 2 pairs."""
+    return f"{things} {noun}{'s' * (things != 1)}"
+
+
 def cell(text: str) -> str:
     """Return text that no spreadsheet takes for a formula and no terminal for a command."""
     plain = " ".join(printable(text).split())

@@ -13,8 +13,6 @@ from coursekit.staff.classroom.late import POLICY, UNKNOWN, Policy, read_policy
 from coursekit.staff.classroom.marks import MARKS, Marks, read_marks
 from coursekit.staff.classroom.record import Record
 
-UNMARKED = f"no mark for a written answer yet, which counts 0 (see {MARKS})"
-
 
 @dataclass(frozen=True)
 class Extras:
@@ -41,8 +39,7 @@ class Extras:
         return core * self.policy.kept(record) if self.policy else core
 
     def written(self, record: Record) -> float:
-        marked = self.marks.given.get(record.student) if self.marks else None
-        return marked.score if marked else 0.0
+        return self.marks.of(record.student).score if self.marks else 0.0
 
     def grade(self, record: Record, core: float, most: float) -> float:
         """Return the per cent, to two places and never rounded up, of core points after late days and marks together."""
@@ -53,20 +50,41 @@ class Extras:
     def remarks(self, record: Record) -> list[str]:
         """Say what a person must still decide."""
         said = [UNKNOWN] if self.policy and self.policy.days_late(record) is None else []
-        marked = self.marks.given.get(record.student) if self.marks else None
-        return said + [UNMARKED] * bool(self.marks and not (marked and marked.points))
+        missing = self.marks.missing(record.student) if self.marks else []
+        return said + [f"not marked yet: {', '.join(missing)}, which counts 0 until then"] * bool(missing)
+
+    def account(self, record: Record, core: float, most: float) -> list[str]:
+        """Say in the report what the grade is made of."""
+        said = [f"core: {number(core):g} of {most:g} points"]
+        days = self.policy.days_late(record) if self.policy else 0
+        if self.policy and days is None:
+            said.append("late, nothing deducted: nobody knows by how many days")
+        elif self.policy and days:
+            taken = 100 * (1 - self.policy.kept(record))
+            late = f"{days} day{'s' * (days != 1)} late"
+            left = f"{late}: {taken:g} % of your core points deducted, {number(self.core(record, core)):g} left"
+            said.append(left if taken else f"{late}: nothing deducted")
+        return said + ([self.marks.line(record.student)] if self.marks else [])
 
     def notes(self, students: Sequence[HandedIn]) -> list[str]:
-        """Say what in the files is about nobody."""
-        strangers = self.policy.strangers(one.student for one in students) if self.policy else []
-        return [f"{POLICY} names {', '.join(strangers)}, and nothing was handed in by that name"] if strangers else []
+        """Say in the terminal what in the files is about nobody, and what they leave open."""
+        said = []
+        if strangers := self.policy.strangers(one.student for one in students) if self.policy else []:
+            said.append(f"{POLICY} names {', '.join(strangers)}, and nothing was handed in by that name")
+        if unknown := self.policy.unknown(students) if self.policy else []:
+            whom = f"{', '.join(unknown)}: write the days below [days] of {POLICY}"
+            said.append(f"late by nobody knows how many days, so no days were deducted: {whom}")
+        if waiting := sum(bool(self.marks.missing(one.student)) for one in students) if self.marks else 0:
+            whose = f"{waiting} of {len(students)} students have answers"
+            said.append(f"{MARKS}: {whose} without a mark, which count 0 until then (the remarks name them)")
+        return said
 
 
-def read_extras(out: Path, students: Sequence[HandedIn], seed: int) -> Extras:
+def read_extras(out: Path, students: Sequence[HandedIn], seed: int, parts: Sequence[int]) -> Extras:
     """Read what staff put beside the results; UsageError for what cannot be meant."""
     policy = read_policy(out / POLICY)
     for one in students:
         if policy:
             policy.days_late(one)  # what cannot be counted is said before anything is graded
-    marks = read_marks(out / MARKS, [one.student for one in students], seed)
+    marks = read_marks(out / MARKS, [one.student for one in students], seed, parts)
     return Extras(policy, marks if marks and marks.most else None)  # an empty table lowers nobody's grade

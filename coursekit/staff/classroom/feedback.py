@@ -9,6 +9,7 @@ from pathlib import Path
 from coursekit.errors import UsageError
 from coursekit.grading.answers import ANSWERS
 from coursekit.grading.archive import zip_bytes
+from coursekit.staff.classroom.cells import count
 from coursekit.staff.classroom.finished import Finished, finished
 from coursekit.staff.classroom.record import Record, write_whole
 
@@ -27,7 +28,7 @@ class Feedback:
     bulk: tuple[Path, ...]
 
     def lines(self) -> list[str]:
-        said = [f"{self.folder}: {self.students} zips, named as the folders of students"]
+        said = [f"{self.folder}: {count(self.students, 'zip')}, named as the folders of students"]
         where = {
             "canvas": "Gradebook, the assignment's menu, Upload Submissions",
             "moodle": "Submissions, Actions, Upload multiple feedback files in a zip",

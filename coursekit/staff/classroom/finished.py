@@ -23,10 +23,11 @@ from coursekit.staff.intake import Taken
 
 @dataclass(frozen=True)
 class Finished:
-    """The folder, the run's seed, where the submissions are, and the records of those who stand in the gradebook."""
+    """The folder, the run's seed and parts, where the submissions are, and the records of those who stand in the gradebook."""
 
     out: Path
     seed: int
+    parts: tuple[int, ...]
     zips: Path
     records: tuple[Record, ...]
 
@@ -47,14 +48,14 @@ def finished(out: Path) -> Finished:
         run = json.loads((out / "run.json").read_text(encoding="utf-8"))
         with (out / "gradebook.csv").open(encoding="utf-8", newline="") as stream:
             listed = {row["student"] for row in csv.DictReader(stream)}
-        seed, zips = int(run["seed"]), Path(run["zips"])
+        seed, parts, zips = int(run["seed"]), tuple(map(int, run["parts"])), Path(run["zips"])
     except (OSError, ValueError, KeyError, TypeError):
         raise UsageError(
             f"{out} holds no graded class: name the folder that `a2 classroom ZIPS --out FOLDER` wrote"
         ) from None
     found = (read_record(path) for path in sorted((out / "students").glob(f"*/{RECORD}")))
     records = tuple(record for record in found if record and cell(record.student) in listed)
-    return Finished(out, seed, zips, records)
+    return Finished(out, seed, parts, zips, records)
 
 
 @functools.cache

@@ -1,7 +1,7 @@
 """Late days: what RESULTS/late.toml takes from the core points of those who were late.
 
 free_days = 3                       # of each student, before anything is taken
-penalty = 10                        # per cent of the core points, for each day beyond
+penalty = 10                        # per cent of the student's own core points, for each day beyond
 most = 50                           # per cent at most (default: 100)
 deadline = 2026-11-20T23:59:00      # where the platform gives times: a day is begun is a day
 [extensions]                        # more free days, by the id of the gradebook
@@ -33,7 +33,7 @@ else:
 POLICY = "late.toml"
 DAY = 24 * 60 * 60
 TIMES = ("%Y-%m-%d-%H-%M-%S", "%Y-%m-%d %H:%M", "%Y%m%d%H%M%S")  # Blackboard, D2L, ILIAS
-UNKNOWN = f"late, and nobody knows by how many days: write it below [days] of {POLICY}"
+UNKNOWN = f"late, and nobody knows by how many days, so nothing is deducted: write the days below [days] of {POLICY}"
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,10 @@ class Policy:
         days = self.days_late(record) or 0
         beyond = max(0, days - self.free_days - self.extensions.get(record.student, 0))
         return 1 - min(self.most, self.penalty * beyond) / 100
+
+    def unknown(self, students: Iterable[Record | HandedIn]) -> list[str]:
+        """Return who is late by nobody knows how many days."""
+        return sorted(one.student for one in students if self.days_late(one) is None)
 
     def strangers(self, students: Iterable[str]) -> list[str]:
         """Return whom the policy names and who handed in nothing."""

@@ -6,7 +6,7 @@
     8f3a21c0,3,1,2,
 
 A student is the id of the gradebook or the code of the anonymous pages (`a2 questions`). A question counts once the row `out of` says what it is worth;
-from then on an empty cell counts 0.
+from then on an empty cell counts 0, and the remarks name it.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coursekit.errors import UsageError
+from coursekit.parts import PARTS
 from coursekit.staff.classroom.cells import cell
 
 MARKS = "written.csv"
 OUT_OF = "out of"
 COMMENT = "comment"
 CODE_LETTERS = 8
+NUMBERS = tuple(part.number for part in PARTS)
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,9 @@ class Marked:
         return sum(self.points.values())
 
 
+NOTHING = Marked({})
+
+
 @dataclass(frozen=True)
 class Marks:
     """The whole table."""
@@ -51,14 +56,19 @@ class Marks:
     def max_score(self) -> float:
         return sum(self.most.values())
 
-    def lines(self, student: str) -> list[str]:
+    def of(self, student: str) -> Marked:
+        return self.given.get(student, NOTHING)
+
+    def missing(self, student: str) -> list[str]:
+        """Return the questions that count and have no mark yet."""
+        return [name for name in self.most if name not in self.of(student).points]
+
+    def line(self, student: str) -> str:
         """Say in the report what a student got."""
-        marked = self.given.get(student)
-        if marked is None:
-            return []
-        each = ", ".join(f"{name}: {marked.points.get(name, 0):g} of {most:g}" for name, most in self.most.items())
-        said = [f"written answers: {marked.score:g} of {self.max_score:g} points ({each})"]
-        return said + [f"about the written answers: {marked.comment}"] * bool(marked.comment)
+        points = self.of(student).points
+        told = {name: f"{points[name]:g} of {most:g}" for name, most in self.most.items() if name in points}
+        each = ", ".join(f"{name}: {told.get(name, 'not marked yet')}" for name in self.most)
+        return f"written answers: {self.of(student).score:g} of {self.max_score:g} points ({each})"
 
 
 def code_of(student: str, seed: int) -> str:
@@ -66,8 +76,11 @@ def code_of(student: str, seed: int) -> str:
     return hashlib.sha256(f"{seed}:{student}".encode("utf-8", "surrogateescape")).hexdigest()[:CODE_LETTERS]
 
 
-def read_marks(path: Path, students: Sequence[str], seed: int) -> Marks | None:
-    """Read the marks of a class; None if there are none, UsageError with the line for what cannot be meant."""
+def read_marks(path: Path, students: Sequence[str], seed: int, parts: Sequence[int] = NUMBERS) -> Marks | None:
+    """Read the marks of a class; None if there are none, UsageError with the line for what cannot be meant.
+
+    Questions of other parts than these do not count.
+    """
     if not path.exists():
         return None
     try:
@@ -94,7 +107,8 @@ def read_marks(path: Path, students: Sequence[str], seed: int) -> Marks | None:
             raise UsageError(f"{where}: has {len(row)} cells, and there are {len(titles)} titles")
         cells = dict(zip(titles[1:], row[1:], strict=False))
         comment = " ".join(cells.pop(COMMENT, "").split())
-        points = {name: _points(where, name, told, comma) for name, told in cells.items() if told.strip()}
+        typed = {name: told for name, told in cells.items() if told.strip() and not _of_another(name, parts)}
+        points = {name: _points(where, name, told, comma) for name, told in typed.items()}
         if who == OUT_OF:
             most = points
         elif who not in names:
@@ -105,6 +119,11 @@ def read_marks(path: Path, students: Sequence[str], seed: int) -> Marks | None:
             given[names[who]] = Marked(points, comment)
     _hold(path.name, most, given)
     return Marks(most, given)
+
+
+def _of_another(question: str, parts: Sequence[int]) -> bool:
+    part, point, _ = question.partition(".")
+    return bool(point) and part.isdecimal() and int(part) not in parts
 
 
 def _points(where: str, name: str, told: str, comma: str) -> float:

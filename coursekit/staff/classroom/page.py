@@ -17,7 +17,8 @@ import jinja2
 from coursekit.grading.report import FOLDER as REPORT
 from coursekit.grading.results import Check, printable
 from coursekit.parts import PARTS, ROOT
-from coursekit.staff.classroom.gradebook import core_points, core_score, max_score
+from coursekit.staff.classroom.extras import Extras
+from coursekit.staff.classroom.gradebook import NO_EXTRAS, core_points, core_score, max_score
 from coursekit.staff.classroom.handed_in import HandedIn
 from coursekit.staff.classroom.job import Order
 from coursekit.staff.classroom.record import Record
@@ -65,6 +66,7 @@ def class_page(
     failures: Mapping[str, str],
     order: Order,
     others: Sequence[str],
+    extras: Extras = NO_EXTRAS,
 ) -> str:
     """Return the class page."""
     graded = [record for record in records if record.status == "graded"]
@@ -79,6 +81,8 @@ def class_page(
         script=SORT, script_hash=base64.b64encode(hashlib.sha256(SORT.encode()).digest()).decode(),
         middle=median([r.score for r in graded]) if graded else 0.0,
         core=scores, core_most=core_most, core_middle=median(core_scores) if graded else 0.0,
+        grades={record.student: extras.grade(record, scores[record.student], core_most) for record in records},
+        remarks={record.student: (*record.remarks, *extras.remarks(record)) for record in records},
         bars=histogram(core_scores, core_most),
         hardest=hardest(graded, checks), mistakes=mistakes(graded), slowest=slowest(graded), flags=flags(records),
         levels=Counter(record.outcome.sandbox for record in graded), when=time.strftime("%Y-%m-%d %H:%M"),

@@ -77,7 +77,7 @@ def grade_class(
         refuse_address(scheduler)
     roster = read_roster(zips, out, latest=latest)
     with folder_of_this_run(out):
-        extras = read_extras(out, roster.students, seed_of(out))
+        extras = read_extras(out, roster.students, seed_of(out), order.parts)
         order, stamps = settle(zips, out, order, regrade_parts)
         forget(regrade, regrade_parts, roster, out)
 
@@ -196,7 +196,7 @@ class _Run:
         progress: Progress,
     ) -> None:
         if attempt.work is None:
-            attempt.open()
+            attempt.open(self.order.chosen)
         work = attempt.work or Work()
         if work.problem:
             attempt.parts = self.order.parts

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from coursekit.errors import UsageError
 from coursekit.staff.classroom import job as jobs
@@ -74,10 +75,17 @@ def settle(zips: Path, out: Path, order: Order, again: Sequence[int]) -> tuple[O
         else:
             stored["zips"] = str(zips.resolve())
             _write_run(path, stored)
-    for name, value in told.items():
-        if stored.get(name) != value:
-            shown = f"{name} {stored.get(name)}, not {value}"
-            raise UsageError(f"{out} holds the results of another run ({shown}): name a new folder for the results")
+    other = {
+        name: f"{name} {stored.get(name)}, not {value}" for name, value in told.items() if stored.get(name) != value
+    }
+    if other:
+        same = (
+            f"repeat {_parts_option(stored)}, or "
+            if [*other] == ["parts"] and isinstance(stored.get("parts"), list)
+            else ""
+        )
+        shown = next(iter(other.values()))
+        raise UsageError(f"{out} holds the results of another run ({shown}): {same}name a new folder for the results")
     changed = [n for n in checks if before.get(n) != checks[n] and int(n) not in again]
     if changed:
         raise UsageError(
@@ -89,6 +97,11 @@ def settle(zips: Path, out: Path, order: Order, again: Sequence[int]) -> tuple[O
         _write_run(path, stored | {"checks": checks, "rounds": rounds})
     stamps = {n: f"{checks[n][:16]}, round {rounds.get(n, 1)}" for n in checks}
     return dataclasses.replace(order, seed=seed), stamps
+
+
+def _parts_option(stored: Mapping[str, Any]) -> str:
+    whole = list(stored["parts"]) == list(jobs.NUMBERS)
+    return "the command without --parts" if whole else f"--parts {' '.join(map(str, stored['parts']))}"
 
 
 def _write_run(path: Path, told: dict[str, object]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from coursekit.errors import UsageError
 from coursekit.parts import PARTS, part_of
+from coursekit.staff.classroom.cells import count
 from coursekit.staff.classroom.fingerprints import functions_in, given, grams, winnow
 from coursekit.staff.classroom.finished import finished, template
 from coursekit.staff.classroom.record import write_whole
@@ -65,7 +66,8 @@ def similar(out: Path) -> list[str]:
         Pair(pair.students, tuple(_side_by_side(one, pair, texts) for one in pair.agreements)) for pair in pairs[:MOST]
     ]
     write_whole(out / PAGE, template(PAGE).render(pairs=shown, count=len(pairs), students=len(texts)))
-    return [f"{out / PAGE}: {len(pairs)} pairs of {len(texts)} students agree beyond what the exercise forces"]
+    told = f"{count(len(pairs), 'pair')} of {count(len(texts), 'student')} agree{'s' * (len(pairs) == 1)}"
+    return [f"{out / PAGE}: {told} beyond what the exercise forces"]
 
 
 def pairs_of(texts: Texts) -> list[Pair]:
@@ -87,9 +89,9 @@ def pairs_of(texts: Texts) -> list[Pair]:
             for h in rare[student]:
                 holders[h].append(student)
         shared = Counter(pair for students in holders.values() for pair in combinations(students, 2))
-        for (a, b), count in shared.items():
-            if count >= SHARED:
-                found[a, b].append(Agreement(name, count, max(count, min(len(owners[a]), len(owners[b])))))
+        for (a, b), number in shared.items():
+            if number >= SHARED:
+                found[a, b].append(Agreement(name, number, max(number, min(len(owners[a]), len(owners[b])))))
     pairs = [Pair(students, tuple(sorted(ones, key=lambda one: -one.shared))) for students, ones in found.items()]
     return sorted(pairs, key=lambda pair: (-pair.shared, pair.students))
 
