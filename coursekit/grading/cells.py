@@ -36,6 +36,11 @@ class Place:
         return f"open {self.path.as_posix()} at line {self.line}, save, run this cell again"
 
     @property
+    def is_extension(self) -> bool:
+        """Whether nobody has to write it."""
+        return is_extension(self.function)
+
+    @property
     def link(self) -> str:
         """The file as seen from the notebook: JupyterLab opens it beside the notebook."""
         return Path(os.path.relpath(ROOT / self.path, Path.cwd())).as_posix()
@@ -101,8 +106,11 @@ def _show_card(shell: Any, kind: type[BaseException], error: BaseException, trac
 def show_unwritten(function: str) -> None:
     """Show where an exercise is to be written."""
     place = place_of_hole(function)
-    text = f"{function} is not written yet: {place.sentence}"
-    show(card("todo", text, place), text)
+    if place.is_extension:
+        text = f"extension, not written yet: {function} (optional; to write it, {place.sentence})"
+    else:
+        text = f"{function} is not written yet: {place.sentence}"
+    show(card("skipped" if place.is_extension else "todo", text, place), text)
 
 
 def show_skipped(function: str) -> None:
@@ -179,9 +187,14 @@ def _functions() -> set[str]:
     return {name for part in PARTS for name in part.functions}
 
 
+def is_extension(function: str) -> bool:
+    """Say whether a function is one that nobody has to write."""
+    return function in {name for part in PARTS for name in part.extension}
+
+
 def is_unwritten(function: str) -> bool:
     """Say whether a function is an extension and still a hole in the file as it is saved."""
-    if function not in {name for part in PARTS for name in part.extension}:
+    if not is_extension(function):
         return False
     try:
         tree = ast.parse((ROOT / part_of(function).module_path).read_text(encoding="utf-8"))

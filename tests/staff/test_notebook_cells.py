@@ -182,6 +182,16 @@ def test_each_call_of_hint_gives_one_more_and_reset_begins_again(notebook: Noteb
     assert '<div class="a2 card hint">' in first.html
 
 
+def test_check_says_of_an_unwritten_extension_that_it_is_optional(notebook: Notebook):
+    shown = notebook.run('check("activation_gradient")')
+
+    assert (shown.status, '<div class="a2 card skipped">' in shown.html) == ("ok", True)
+    assert shown.text.startswith(
+        "extension, not written yet: activation_gradient (optional; to write it, open assignment2/"
+    )
+    assert "is not written yet" not in shown.html
+
+
 def test_an_unknown_function_is_answered_with_the_name_that_was_meant(notebook: Notebook):
     shown = notebook.run('check("saliencymap")')
 

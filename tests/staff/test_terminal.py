@@ -51,7 +51,7 @@ def test_without_a_part_there_is_one_line_a_part_and_the_next_step(capsys: pytes
     ]
     assert "2 of 8" in rows[0], "core"
     assert "0 of 12" in rows[0], "extension"
-    assert lines[-1].startswith("Next: mend fgsm (1 of 1 checks fail): assignment2/adversarial.py:")
+    assert lines[-1].startswith("Next: mend fgsm (1 of 1 check fails): assignment2/adversarial.py:")
     assert len(lines) == 1 + len(PARTS) + 3
 
 
@@ -71,7 +71,7 @@ def test_the_line_of_the_next_step_is_where_the_function_or_its_hole_stands():
         (whole(), "", "write saliency_map: assignment2/saliency.py:"),
         (whole(**core_of(1)), "core of part 1 complete", "write ascent_step: assignment2/class_visualization.py:"),
         (whole(**core_of(1, 2)), "core of parts 1 and 2 complete", "write fooling_image: "),
-        (whole(**core_of(1), deconvnet="failed"), "core of part 1 complete", "mend deconvnet (1 of 1 checks fail): "),
+        (whole(**core_of(1), deconvnet="failed"), "core of part 1 complete", "mend deconvnet (1 of 1 check fails): "),
         (whole(**dict.fromkeys(CORE, "passed")), "core of all parts complete", "answer the questions"),
     ],
 )
