@@ -131,6 +131,21 @@ def test_a_turn_is_a_bar_what_changed_in_one_line_and_the_first_failure(capsys: 
     assert len(lines) < 15
 
 
+def test_a_long_line_of_a_turn_goes_on_below_at_a_word(capsys: pytest.CaptureFixture[str]):
+    words = "each map is divided by its own maximum also where nothing at all speaks for the class"
+    check = Check(f"tests/saliency/test_grad_cam.py::test_{words.replace(' ', '_')}", "grad_cam", 2.0)
+    lost = Verdict(check, "failed", "wrong")
+
+    terminal.print_turn(Turn(Grade((lost,), 0.5), newly_failed=(lost,)))
+
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    start = next(i for i, line in enumerate(lines) if "now fails" in line)
+    assert " ".join(lines[start : start + 2]) == f"✗ now fails: grad_cam: {words}"
+    start = next(i for i, line in enumerate(lines) if line.startswith("  each map"))
+    assert (lines[start] + lines[start + 1][1:]).strip() == words
+    assert max(map(len, lines)) <= 80
+
+
 def test_the_doctor_ends_with_one_line(capsys: pytest.CaptureFixture[str]):
     terminal.print_findings([Finding("Python", True, "3.11"), Finding("data", False, "gone", "copy it again")])
     assert capsys.readouterr().out.splitlines()[-1] == "To mend: data"
