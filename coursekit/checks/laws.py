@@ -59,8 +59,10 @@ def used_network(network: nn.Module) -> nn.Module:
 def assert_same_however_called(expect: Expect, call: Call, network: nn.Module, images: Tensor) -> None:
     """Hold call(network, images) to one result: again, under no_grad, on a copy, on frozen weights, in float32."""
     __tracebackhide__ = True
+    followed = images.requires_grad
     first = call(network, images)
-    expect(call(network, images), first, "the same result at the second call")
+    switched = "" if images.requires_grad == followed else "; images now requires grad: work on images.detach()"
+    expect(call(network, images), first, f"the same result at the second call{switched}")
     with torch.no_grad():
         expect(call(network, images), first, "the same result under the caller's torch.no_grad()")
     expect(call(deepcopy(network), images), first, "the same result on a copy of the network")

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from coursekit.grading.holes import hole_line
-from coursekit.grading.results import FunctionGrade, Grade, PartGrade
+from coursekit.grading.results import FunctionGrade, Grade, PartGrade, of_checks
 from coursekit.parts import PARTS, ROOT
 
 UNREADABLE = (OSError, ValueError, SyntaxError, RecursionError, MemoryError)
@@ -24,9 +24,8 @@ def next_step(grade: Grade, root: Path = ROOT) -> str:
         return f"mend {path}{f':{line[1]}' if line else ''}, which cannot be imported"
     wrong = next((f for f in grade.functions if f.state == "wrong"), None)
     if wrong:
-        return (
-            f"mend {wrong.function} ({len(wrong.lost)} of {len(wrong.verdicts)} checks fail): {place_of(wrong, root)}"
-        )
+        failed = of_checks(len(wrong.lost), len(wrong.verdicts), "fails", "fail")
+        return f"mend {wrong.function} ({failed}): {place_of(wrong, root)}"
     todo = [f for f in grade.functions if f.state == "todo"]
     core = next((f for f in todo if f.is_core), None)
     if core:

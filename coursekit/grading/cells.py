@@ -1,7 +1,8 @@
 """What a notebook shows where an exercise is not written yet: a card with its place, no traceback.
 
 A core function that is a hole stops the notebook there. A cell that needs an unwritten extension is skipped, and so are the
-cells that need what it would have computed: the core path runs from top to bottom.
+cells that need what it would have computed: the core path runs from top to bottom. A cell that uses a module which does not
+compile as it is saved is not run either: it would run what was saved before.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from coursekit.grading.holes import HOLE_ENDING, hole_line, open_holes
+from coursekit.grading.reloading import PACKAGE, problem_of, reload_whole
 from coursekit.grading.report import card
 from coursekit.parts import PARTS, ROOT, part_of
 
@@ -32,6 +34,11 @@ class Place:
     def sentence(self) -> str:
         """What to do, in one sentence."""
         return f"open {self.path.as_posix()} at line {self.line}, save, run this cell again"
+
+    @property
+    def is_extension(self) -> bool:
+        """Whether nobody has to write it."""
+        return is_extension(self.function)
 
     @property
     def link(self) -> str:
@@ -75,12 +82,20 @@ def use_cards() -> None:
     shell = get_ipython()
     if shell is None or any(isinstance(t, SkipExtensions) for t in shell.ast_transformers):
         return
-    shell.set_custom_exc((NotImplementedError,), _show_hole)
+    shell.set_custom_exc((NotImplementedError, DoesNotCompile), _show_card)
+    reload_whole(shell)
     shell.ast_transformers.append(SkipExtensions(shell.user_ns))
 
 
-def _show_hole(shell: Any, kind: type[BaseException], error: BaseException, trace: Any, tb_offset: Any = None) -> Any:
-    """Show a hole as a card. The cell has failed all the same, so that Run All stops here."""
+class DoesNotCompile(Exception):
+    """A cell uses a module that cannot be parsed as it is saved."""
+
+
+def _show_card(shell: Any, kind: type[BaseException], error: BaseException, trace: Any, tb_offset: Any = None) -> Any:
+    """Show a hole, or a module that does not compile, as a card. The cell has failed, so that Run All stops here."""
+    if isinstance(error, DoesNotCompile):
+        show(card("bad", str(error)), str(error))
+        return []
     function = str(error).removesuffix(HOLE_ENDING)
     if not str(error).endswith(HOLE_ENDING) or function not in _functions():
         return shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
@@ -91,8 +106,11 @@ def _show_hole(shell: Any, kind: type[BaseException], error: BaseException, trac
 def show_unwritten(function: str) -> None:
     """Show where an exercise is to be written."""
     place = place_of_hole(function)
-    text = f"{function} is not written yet: {place.sentence}"
-    show(card("todo", text, place), text)
+    if place.is_extension:
+        text = f"extension, not written yet: {function} (optional; to write it, {place.sentence})"
+    else:
+        text = f"{function} is not written yet: {place.sentence}"
+    show(card("skipped" if place.is_extension else "todo", text, place), text)
 
 
 def show_skipped(function: str) -> None:
@@ -102,7 +120,7 @@ def show_skipped(function: str) -> None:
 
 
 class SkipExtensions(ast.NodeTransformer):
-    """Replaces a cell that cannot run without an unwritten extension by a line that says so."""
+    """Replaces a cell that cannot run by a line that says so: it needs an unwritten extension, or a module does not compile."""
 
     def __init__(self, namespace: dict[str, Any]) -> None:
         self.namespace = namespace
@@ -112,6 +130,10 @@ class SkipExtensions(ast.NodeTransformer):
         if not isinstance(node, ast.Module):
             return node
         made, read = names_of(node)
+        problem = next(filter(None, map(problem_of, sorted(self._modules(node, read)))), None)
+        if problem is not None:
+            cells = "__import__('coursekit.grading.cells', fromlist=['cells'])"
+            return ast.parse(f"raise {cells}.DoesNotCompile({problem!r})")
         waits_for = next(self._unwritten(node, read), None)
         if waits_for is None:
             for name in made:
@@ -121,6 +143,17 @@ class SkipExtensions(ast.NodeTransformer):
         line = f"__import__('coursekit.grading.cells', fromlist=['cells']).show_skipped({waits_for!r})"
         return ast.parse(line)
 
+    def _modules(self, cell: ast.Module, read: frozenset[str]) -> Iterator[str]:
+        """Yield the modules of assignment2 that a cell imports or uses, by a name or through an object of a class of theirs."""
+        for value in map(self.namespace.get, read):
+            yield str(value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", ""))
+        for node in ast.walk(cell):
+            if isinstance(node, ast.ImportFrom):
+                yield node.module or ""
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            elif isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+
     def _unwritten(self, cell: ast.Module, read: frozenset[str]) -> Iterator[str]:
         """Yield the unwritten extensions that a cell needs."""
         yield from (self.missing[name] for name in sorted(read & self.missing.keys()))
@@ -128,7 +161,7 @@ class SkipExtensions(ast.NodeTransformer):
         for node in ast.walk(cell):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 owner = self.namespace.get(node.value.id)
-                if isinstance(owner, ModuleType) and owner.__name__.startswith("assignment2."):
+                if isinstance(owner, ModuleType) and owner.__name__.startswith(PACKAGE):
                     named.append(node.attr)
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "needs":
                 named += [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
@@ -147,16 +180,21 @@ def names_of(cell: ast.Module) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _is_of_an_exercise(value: Any) -> bool:
-    return str(getattr(value, "__module__", "")).startswith("assignment2.")
+    return str(getattr(value, "__module__", "")).startswith(PACKAGE)
 
 
 def _functions() -> set[str]:
     return {name for part in PARTS for name in part.functions}
 
 
+def is_extension(function: str) -> bool:
+    """Say whether a function is one that nobody has to write."""
+    return function in {name for part in PARTS for name in part.extension}
+
+
 def is_unwritten(function: str) -> bool:
     """Say whether a function is an extension and still a hole in the file as it is saved."""
-    if function not in {name for part in PARTS for name in part.extension}:
+    if not is_extension(function):
         return False
     try:
         tree = ast.parse((ROOT / part_of(function).module_path).read_text(encoding="utf-8"))

@@ -74,10 +74,11 @@ def _known(function: str) -> bool:
 def as_text(function: FunctionGrade) -> str:
     """Return the verdicts on one function for where no HTML can be shown."""
     lines = [f"{function.function}: {function.headline}"]
-    for verdict in function.lost:
+    for verdict, *others in function.lost_alike:
         lines += [f"  failed: {verdict.check.sentence}"]
         lines += [f"    {line.strip()}" for line in printable(verdict.message).splitlines()]
         lines += [f"    printed: {line}" for line in printable(verdict.printed).splitlines()]
+        lines += [f"    the same in: {'; '.join(v.check.sentence for v in others)}"] if others else []
     if function.lost:
         more = f'one more hint: hint("{function.function}")'
         lines.append(f"  hint: {function.hint}" if function.hint else f"  {more}")

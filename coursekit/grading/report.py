@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 
 from coursekit.grading.draw import draw, draw_own
-from coursekit.grading.results import FunctionGrade, Grade, printable
+from coursekit.grading.results import FunctionGrade, Grade, of_checks, printable
 from coursekit.parts import PARTS, ROOT
 
 FOLDER = Path(__file__).parent
@@ -75,5 +75,5 @@ def _templates() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(FOLDER), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"printable": printable, "draw": draw, "draw_own": draw_own}
+    environment.filters |= {"printable": printable, "draw": draw, "draw_own": draw_own, "of_checks": of_checks}
     return environment

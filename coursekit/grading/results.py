@@ -75,6 +75,14 @@ class FunctionGrade:
         return tuple(v for v in self.verdicts if v.outcome != "passed")
 
     @property
+    def lost_alike(self) -> tuple[tuple[Verdict, ...], ...]:
+        """The checks that failed, those with the same message together: it is said once."""
+        alike: dict[str, list[Verdict]] = {}
+        for verdict in self.lost:
+            alike.setdefault(verdict.message, []).append(verdict)
+        return tuple(map(tuple, alike.values()))
+
+    @property
     def untouched(self) -> bool:
         """Whether nothing but the exercise's own NotImplementedError was found."""
         return bool(self.lost) and all(v.outcome == "todo" for v in self.lost)
@@ -100,12 +108,12 @@ class FunctionGrade:
         """The verdict in a few words: correct, not written yet, or how many checks pass."""
         right, all_of_them = len(self.verdicts) - len(self.lost), len(self.verdicts)
         if not self.lost:
-            return f"correct, {all_of_them} of {all_of_them} checks"
+            return f"correct, {of_checks(all_of_them, all_of_them)}"
         if self.untouched:
             return "not written yet"
         if self.unloaded:
             return "could not be imported"
-        return f"not right yet, {right} of {all_of_them} checks pass"
+        return f"not right yet, {of_checks(right, all_of_them, 'passes', 'pass')}"
 
     @property
     def own_picture(self) -> Picture | None:
@@ -121,7 +129,7 @@ class FunctionGrade:
             return "to do"
         if self.unloaded:
             return "not loaded"
-        return f"see {len(self.lost)} of {len(self.verdicts)} checks below"
+        return f"see {of_checks(len(self.lost), len(self.verdicts))} below"
 
     @cached_property
     def hint(self) -> str:
@@ -213,6 +221,12 @@ class Grade:
         """Why whole functions could not be graded, said once for all of them, if no note says it already."""
         reasons = dict.fromkeys(function.unloaded for function in self.functions)
         return tuple(reason for reason in reasons if reason and reason not in self.notes)
+
+
+def of_checks(some: int, of_all: int, one: str = "", more: str = "") -> str:
+    """Write "3 of 6 checks", and a verb for one or for more of them."""
+    verb = one if 1 in (some, of_all) else more
+    return f"{some} of {of_all} check{'s' * (of_all != 1)}{f' {verb}' if verb else ''}"
 
 
 def printable(text: str) -> str:

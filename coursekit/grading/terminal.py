@@ -148,7 +148,7 @@ def _print_function(function: FunctionGrade) -> None:
     """Print the first failed check of a function in full, with what it printed, and the others by name."""
     first, *others = function.lost
     console.print(f"\n{mark('wrong')} [bold]{function.function}[/]: {function.headline}")
-    console.print(f"  {escape(first.check.sentence)}")
+    _print_indented(first.check.sentence, indent=2)
     for line in printable(first.message).splitlines():
         _print_indented(line.strip())
     if first.printed:
@@ -210,7 +210,7 @@ def print_turn(turn: Turn) -> None:
         if verdicts:
             first, more = verdicts[0].check, f" [dim](and {len(verdicts) - 1} more)[/]" if len(verdicts) > 1 else ""
             line = f"{mark(state)} now {word}: {escape(first.function)}: {escape(first.sentence)}{more}"
-            console.print(line, no_wrap=True, overflow="crop")
+            console.print(line)
     if turn.first and not turn.first.unloaded:
         _print_function(turn.first)
     _print_notes(grade)

@@ -21,6 +21,7 @@ FIRST_CELL = """
 %autoreload 2
 import sys
 sys.path.insert(0, "..")
+from coursekit.grading.notebook import check, hint, needs
 """
 SETUP = """
 import json

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from coursekit.checks.expect import CheckFailed, Expect
+from coursekit.checks.laws import assert_same_however_called
 from coursekit.checks.stored import Failure, KnownMistake, Store, array_failure, likeliest
 
 RIGHT = torch.arange(12, dtype=torch.float64).view(3, 4)
@@ -102,3 +104,15 @@ def test_a_result_that_shares_memory_is_found(compare):
 
 def test_a_store_without_files_knows_nothing():
     assert Store(Path("/nowhere"), "x").recognise("a check", Failure(0, "text")) == ()
+
+
+def test_a_second_result_that_differs_says_that_the_images_now_require_a_gradient(compare):
+    def call(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
+        images.requires_grad_()
+        network(images).sum().backward()  # adds to the gradient that the call before left there
+        return images.grad.clone()
+
+    images = torch.ones(2, 3, dtype=torch.float64)
+
+    with pytest.raises(CheckFailed, match=r"the second call; images now requires grad: work on images\.detach\(\)"):
+        assert_same_however_called(compare, call, nn.Linear(3, 1).double(), images)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from jupyter_client.manager import run_kernel
 
+from coursekit.grading.cell_results import COLOR
 from coursekit.grading.holes import hole_line
 from coursekit.parts import ROOT
 from coursekit.staff.markers import cut_code, find_regions, in_file
@@ -38,6 +40,7 @@ class Shown:
     html: str = ""
     text: str = ""
     tracebacks: list[str] = field(default_factory=list)
+    lines: str = ""  # of the last traceback
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,20 @@ class Notebook:
         assert text.count(old) == 1 or not old, old
         text = text.replace(old, new) if old else text
         holes = [region for region in find_regions(text, MODULE) if region.function != function]
+        self.save(cut_code(text, holes, in_file(MODULE)))
+
+    def insert(self, before: str, text: str) -> int:
+        """Write lines before a line of the module and save it; return the number that this line then has."""
+        lines = (self.root / MODULE).read_text(encoding="utf-8").split("\n")
+        place = next(i for i, line in enumerate(lines) if before in line)
+        lines[place:place] = text.split("\n")
+        self.save("\n".join(lines))
+        return place + 2 + text.count("\n")
+
+    def save(self, text: str) -> None:
+        """Save the module."""
         draft = self.root / "draft~"
-        draft.write_text(cut_code(text, holes, in_file(MODULE)), encoding="utf-8")
+        draft.write_text(text, encoding="utf-8")
         os.utime(draft, ns=(self.later(),) * 2)
         draft.replace(self.root / MODULE)
 
@@ -79,6 +94,7 @@ def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
                 shown.text += content.get("data", {}).get("text/plain", "") + content.get("text", "")
                 if message["msg_type"] == "error":
                     shown.tracebacks.append(content["ename"])
+                    shown.lines = COLOR.sub("", "\n".join(content["traceback"]))
 
             shown.status = client.execute_interactive(code, output_hook=keep, timeout=90)["content"]["status"]
             return shown
@@ -166,7 +182,52 @@ def test_each_call_of_hint_gives_one_more_and_reset_begins_again(notebook: Noteb
     assert '<div class="a2 card hint">' in first.html
 
 
+def test_check_says_of_an_unwritten_extension_that_it_is_optional(notebook: Notebook):
+    shown = notebook.run('check("activation_gradient")')
+
+    assert (shown.status, '<div class="a2 card skipped">' in shown.html) == ("ok", True)
+    assert shown.text.startswith(
+        "extension, not written yet: activation_gradient (optional; to write it, open assignment2/"
+    )
+    assert "is not written yet" not in shown.html
+
+
 def test_an_unknown_function_is_answered_with_the_name_that_was_meant(notebook: Notebook):
     shown = notebook.run('check("saliencymap")')
 
     assert (shown.status, "did you mean 'saliency_map'?" in shown.text) == ("ok", True)
+
+
+def test_a_traceback_names_the_line_of_the_file_after_lines_were_moved(notebook: Notebook):
+    notebook.write("saliency_map", "gradient.abs().sum(dim=1)", "gradient.abs().sum(dim=7)")
+    for moved in "# one more line", "# and\n# two others":
+        line = notebook.insert("gradient.abs()", f"    {moved}".replace("\n", "\n    "))
+
+        shown = notebook.run("saliency.saliency_map(net, images, labels)")
+
+        assert shown.tracebacks == ["IndexError"]
+        place = re.search(r"File (\S+):(\d+), in saliency_map", shown.lines)
+        assert place, shown.lines
+        assert (place[1].endswith("assignment2/saliency.py"), int(place[2])) == (True, line)
+        assert re.search(rf"-> +{line} +return gradient.abs\(\).sum\(dim=7\)", shown.lines), shown.lines
+
+
+def test_a_cell_that_uses_a_module_which_does_not_compile_is_not_run(notebook: Notebook):
+    notebook.write("saliency_map")
+    assert notebook.run("from assignment2.saliency import saliency_map\nmap_ = saliency_map").status == "ok"
+    line = notebook.insert("gradient.abs()", "    gradient = (gradient") - 1
+
+    cells = (
+        "saliency.saliency_map",
+        "print(map_)",
+        "from assignment2 import saliency",
+        "import assignment2.saliency as s",
+    )
+    for shown in map(notebook.run, cells):
+        assert (shown.status, shown.tracebacks) == ("error", [])
+        assert shown.text == f"assignment2/saliency.py, line {line}: '(' was never closed"
+        assert shown.html.count('<div class="a2 card bad">') == 1
+    assert notebook.run("print(images.shape)").text == "torch.Size([2, 3, 4, 4])\n"
+
+    notebook.write("saliency_map")
+    assert notebook.run("map_(net, images, labels).shape").text == "torch.Size([2, 4, 4])"

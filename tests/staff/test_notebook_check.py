@@ -8,7 +8,7 @@ import pytest
 
 from coursekit.checks.stored import KnownMistake
 from coursekit.grading import notebook
-from coursekit.grading.results import Check, Grade, Verdict
+from coursekit.grading.results import Check, Grade, Verdict, of_checks
 
 IN_A_NOTEBOOK = """
 import json, sys
@@ -75,7 +75,7 @@ def test_text_of_a_right_and_of_an_untouched_function():
 
     first, second = Grade((right, todo), 0.1).functions
 
-    assert notebook.as_text(first) == "saliency_map: correct, 1 of 1 checks"
+    assert notebook.as_text(first) == "saliency_map: correct, 1 of 1 check"
     assert (
         notebook.as_text(second)
         == 'grad_cam: not written yet\n  failed: b\n    NotImplementedError: ...\n  one more hint: hint("grad_cam")'
@@ -93,3 +93,35 @@ def test_a_hint_that_is_about_a_later_check_names_it():
 
     assert alone.hint == known.hint
     assert both.hint == f'about "blur leaves no trace": {known.hint}'
+
+
+def test_the_first_failed_check_is_open_and_equal_messages_are_said_once():
+    messages = "is wrong at (0, 1)", "an IndexError", "is wrong at (0, 1)", "an IndexError"
+    checks = [Check(f"tests/x/test_blur.py::test_{name}", "blur", 1.0) for name in "abcd"]
+    pairs = zip(checks, messages, strict=True)
+    (function,) = Grade(tuple(Verdict(check, "failed", text) for check, text in pairs), 0.1).functions
+
+    card, text = notebook.fragment(function), notebook.as_text(function)
+
+    for shown in card, text:
+        assert [shown.count(message) for message in set(messages)] == [1, 1]
+    before, _, folded = card.partition("<details>")
+    assert "is wrong at (0, 1)" in before
+    assert "The same in c." in before
+    assert folded.count("</details>") == 1
+    assert "an IndexError" in folded
+    assert "The same in d." in folded
+    assert "    the same in: c" in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ((1, 1), "1 of 1 check passes"),
+        ((0, 1), "0 of 1 check passes"),
+        ((1, 6), "1 of 6 checks passes"),
+        ((0, 6), "0 of 6 checks pass"),
+    ],
+)
+def test_the_number_of_checks_is_grammatical(counts: tuple[int, int], words: str):
+    assert of_checks(*counts, "passes", "pass") == words

@@ -244,7 +244,7 @@ def test_the_part_about_one_function_stands_alone():
     assert "<style>" in text
     assert text.count("data:image/png") == 3
     assert "<script" not in text
-    assert "correct, 1 of 1 checks" in fragment(grade_of(verdict("a", "passed")).functions[0])
+    assert "correct, 1 of 1 check" in fragment(grade_of(verdict("a", "passed")).functions[0])
 
 
 def test_a_graded_mistake_is_in_the_report_with_its_hint_and_pictures(small_edition):

@@ -51,7 +51,7 @@ def test_without_a_part_there_is_one_line_a_part_and_the_next_step(capsys: pytes
     ]
     assert "2 of 8" in rows[0], "core"
     assert "0 of 12" in rows[0], "extension"
-    assert lines[-1].startswith("Next: mend fgsm (1 of 1 checks fail): assignment2/adversarial.py:")
+    assert lines[-1].startswith("Next: mend fgsm (1 of 1 check fails): assignment2/adversarial.py:")
     assert len(lines) == 1 + len(PARTS) + 3
 
 
@@ -71,7 +71,7 @@ def test_the_line_of_the_next_step_is_where_the_function_or_its_hole_stands():
         (whole(), "", "write saliency_map: assignment2/saliency.py:"),
         (whole(**core_of(1)), "core of part 1 complete", "write ascent_step: assignment2/class_visualization.py:"),
         (whole(**core_of(1, 2)), "core of parts 1 and 2 complete", "write fooling_image: "),
-        (whole(**core_of(1), deconvnet="failed"), "core of part 1 complete", "mend deconvnet (1 of 1 checks fail): "),
+        (whole(**core_of(1), deconvnet="failed"), "core of part 1 complete", "mend deconvnet (1 of 1 check fails): "),
         (whole(**dict.fromkeys(CORE, "passed")), "core of all parts complete", "answer the questions"),
     ],
 )
@@ -129,6 +129,21 @@ def test_a_turn_is_a_bar_what_changed_in_one_line_and_the_first_failure(capsys: 
     assert "mine" in text
     assert lines[-1].startswith("Next: mend fgsm")
     assert len(lines) < 15
+
+
+def test_a_long_line_of_a_turn_goes_on_below_at_a_word(capsys: pytest.CaptureFixture[str]):
+    words = "each map is divided by its own maximum also where nothing at all speaks for the class"
+    check = Check(f"tests/saliency/test_grad_cam.py::test_{words.replace(' ', '_')}", "grad_cam", 2.0)
+    lost = Verdict(check, "failed", "wrong")
+
+    terminal.print_turn(Turn(Grade((lost,), 0.5), newly_failed=(lost,)))
+
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    start = next(i for i, line in enumerate(lines) if "now fails" in line)
+    assert " ".join(lines[start : start + 2]) == f"✗ now fails: grad_cam: {words}"
+    start = next(i for i, line in enumerate(lines) if line.startswith("  each map"))
+    assert (lines[start] + lines[start + 1][1:]).strip() == words
+    assert max(map(len, lines)) <= 80
 
 
 def test_the_doctor_ends_with_one_line(capsys: pytest.CaptureFixture[str]):
