@@ -130,7 +130,7 @@ class SkipExtensions(ast.NodeTransformer):
         if not isinstance(node, ast.Module):
             return node
         made, read = names_of(node)
-        problem = next(filter(None, map(problem_of, sorted(self._modules(node, read)))), None)
+        problem = next(filter(None, map(problem_of, sorted({*self._modules(node, read)}))), None)
         if problem is not None:
             cells = "__import__('coursekit.grading.cells', fromlist=['cells'])"
             return ast.parse(f"raise {cells}.DoesNotCompile({problem!r})")

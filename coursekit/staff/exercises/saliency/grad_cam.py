@@ -104,6 +104,12 @@ MISTAKES = (
     ),
     mistake("the usual epsilon", "cam / torch.where(peak > 0, peak, 1)", "cam / (peak + 1e-8)", hint=EPSILON),
     mistake(
+        "an epsilon instead of a small maximum",
+        "cam / torch.where(peak > 0, peak, 1)",
+        "cam / peak.clamp(min=1e-12)",
+        hint="A maximum may be smaller than any constant you choose, and is still to become 1.",
+    ),
+    mistake(
         "activation aliased by an in-place ReLU",
         "with record_outputs(model, [layer]) as outputs:",
         "outputs = {}\n    handle = model.get_submodule(layer).register_forward_hook(lambda m, i, o: outputs.update({layer: o}))\n    try:",
