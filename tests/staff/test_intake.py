@@ -40,7 +40,7 @@ def test_the_zip_of_a2_submit_is_taken_whole(tmp_path):
     weights = [name for part in PARTS for name in part.trained if (ROOT / name).is_file()]
     assert sorted(taken.files) == sorted([part.module_path.as_posix() for part in PARTS] + weights)
     assert sorted(taken.written) == sorted({part.notebook_path.as_posix() for part in PARTS})
-    assert all(len(book.answers) == 3 for book in taken.written.values())
+    assert all(len(book.answers) >= 3 for book in taken.written.values())
     assert not taken.problem
     assert not taken.problems
     assert not [remark for remark in taken.remarks if "changed" in remark or "ignored" in remark]
@@ -212,7 +212,7 @@ def test_a_notebook_is_read_wherever_it_stands_and_whatever_it_is_called(take, n
     assert taken.files == {MODULE: GOOD}
     assert first_answers(taken) == "Because."
     (remark,) = [remark for remark in taken.remarks if NOTEBOOK in remark]
-    assert "there; it has 2 questions without an answer" in remark
+    assert "there; it has 3 questions without an answer" in remark
     assert not [remark for remark in taken.remarks if "ignored" in remark]
 
 
@@ -280,7 +280,7 @@ def test_text_under_no_question_is_remarked_where_an_answer_is_missing(take):
     taken = take(zipped((MODULE, GOOD), (NOTEBOOK, json.dumps(notebook).encode())))
 
     assert taken.written[NOTEBOOK].elsewhere == "My answers: ..."
-    assert any("3 questions without an answer, and text under no question" in remark for remark in taken.remarks)
+    assert any("4 questions without an answer, and text under no question" in remark for remark in taken.remarks)
 
 
 def test_an_accent_written_in_two_ways_is_one_name(take):
