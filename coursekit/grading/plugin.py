@@ -31,6 +31,8 @@ EXPECT = pytest.StashKey[Expect]()
 FAILURE = pytest.StashKey[Failure]()
 THREADS = pytest.StashKey[int]()
 SHOWN = pytest.StashKey[set[str]]()  # functions of which a right result was kept for drawing
+STOPPED = pytest.StashKey[set[str]]()  # functions of which a check ran out of time
+TOTALS = pytest.StashKey[list[dict[str, Any]]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -254,10 +256,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     append(session.config, {"session": True})  # from here on only the student's code can take long
 
 
-STOPPED = pytest.StashKey[set[str]]()  # functions of which a check ran out of time
-TOTALS = pytest.StashKey[list[dict[str, Any]]]()
-
-
 def _write_record(config: pytest.Config, record: dict[str, Any]) -> None:
     config.stash[TOTALS].append(record)
     if record["outcome"] == "timeout":
@@ -284,9 +282,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         append(item.config, {"start": check_id(item)})
         seed_global_generators()
         item.stash[THREADS] = torch.get_num_threads()
-        torch.set_num_threads(
-            1
-        )  # the networks are tiny: on a busy machine two threads wait for each other, for seconds
+        torch.set_num_threads(1)  # tiny networks: on a busy machine two threads wait for each other for seconds
         if item.config.getoption("--a2-impatient") and graded[1] in item.config.stash[STOPPED]:
             raise CheckEnded(not_run(graded[1]), "timeout")
 
