@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
 # Makes the environment if it is not there, then runs a command of the assignment in it.
-#
 #   ./setup.sh                   make the environment, and say what comes next
 #   ./setup.sh COMMAND...        run `a2 COMMAND...`; --help explains a command
 #   ./setup.sh test [ARGS...]    run the tests; ARGS are pytest's (else -m 'not slow')
-#
-# Commands: grade [PART...] (points, what is wrong, what comes next), watch [PART...] (the same at
-# every save), hint FUNCTION, play (your functions on photographs), notebooks [PART...], submit, doctor.
-# For staff: start, release, reference, check, readme, train, make-sprites, classroom, feedback,
-# questions, similar, gradescope.
+# Commands:
+#   grade [PART...]              run the checks: your points, what is wrong, what to do next
+#   watch [PART...]              the same whenever you save a file, until Ctrl-C
+#   hint FUNCTION                one more hint each time
+#   play                         try your functions on photographs, in JupyterLab
+#   notebooks [PART...]          run notebooks from a fresh kernel
+#   submit                       check your work and pack it into submission.zip
+#   doctor                       examine this installation and say what to mend
+# For staff: start, release, reference, check, readme, train, make-sprites, classroom, feedback, questions, similar, gradescope.
 #   PYTHON=/path/to/python3      the Python to use, 3.10 to 3.14
 #   A2_VENV=DIR                  another folder than .venv
 #   A2_LATEST=1                  the newest packages, not those of coursekit/constraints.txt
@@ -17,9 +20,7 @@
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set -u
 unset CDPATH PYTHONHOME
-
 CPU_WHEELS=https://download.pytorch.org/whl/cpu # builds without CUDA, a tenth of the size
-
 edition=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 constraints=$edition/coursekit/constraints.txt
 venv=${A2_VENV:-$edition/.venv}
@@ -27,7 +28,6 @@ case $venv in /* | [A-Za-z]:*) ;; *) venv=$PWD/$venv ;; esac
 case $OSTYPE in msys* | cygwin*) bin=$venv/Scripts ;; *) bin=$venv/bin ;; esac
 log=$venv/setup.log  # what pip said; also the lock, and the mark of a folder that this script may empty
 stamp=$venv/a2-stamp # Python's version, the folder, and a sum of every requirements file that is installed
-
 say() { printf '%s\n' "$*" >&2; }
 die() { say "setup.sh: $*"; exit 2; }
 
