@@ -21,6 +21,8 @@ from coursekit.grading.reloading import PACKAGE, problem_of, reload_whole
 from coursekit.grading.report import card
 from coursekit.parts import PARTS, ROOT, part_of
 
+CELLS = f"__import__({__name__!r}, fromlist=['cells'])"  # this module, as a cell of any notebook can name it
+
 
 @dataclass(frozen=True)
 class Place:
@@ -132,16 +134,14 @@ class SkipExtensions(ast.NodeTransformer):
         made, read = names_of(node)
         problem = next(filter(None, map(problem_of, sorted({*self._modules(node, read)}))), None)
         if problem is not None:
-            cells = "__import__('coursekit.grading.cells', fromlist=['cells'])"
-            return ast.parse(f"raise {cells}.DoesNotCompile({problem!r})")
+            return ast.parse(f"raise {CELLS}.DoesNotCompile({problem!r})")
         waits_for = next(self._unwritten(node, read), None)
         if waits_for is None:
             for name in made:
                 self.missing.pop(name, None)
             return node
         self.missing.update(dict.fromkeys(made - self.namespace.keys(), waits_for))
-        line = f"__import__('coursekit.grading.cells', fromlist=['cells']).show_skipped({waits_for!r})"
-        return ast.parse(line)
+        return ast.parse(f"{CELLS}.show_skipped({waits_for!r})")
 
     def _modules(self, cell: ast.Module, read: frozenset[str]) -> Iterator[str]:
         """Yield the modules of assignment2 that a cell imports or uses, by a name or through an object of a class of theirs."""

@@ -285,7 +285,8 @@ def explain(error: BaseException) -> str:
     function = str(error).removesuffix(HOLE_ENDING)
     if isinstance(error, NotImplementedError) and str(error).endswith(HOLE_ENDING):
         try:
-            return f"{function} is not written yet: open {place_of_hole(function).path.as_posix()} at line {place_of_hole(function).line}, and save"
+            hole = place_of_hole(function)
+            return f"{function} is not written yet: open {hole.path.as_posix()} at line {hole.line}, and save"
         except UsageError:
             pass
     own = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).parent.name == "assignment2"]

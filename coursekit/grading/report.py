@@ -32,13 +32,9 @@ def page(grade: Grade) -> str:
     """Return a grade as an HTML page."""
     when = time.strftime("%Y-%m-%d %H:%M")
     small = [note for note in grade.notes if note.startswith(SMALL)]
-    return (
-        _templates()
-        .get_template("report.html")
-        .render(
-            grade=grade, when=when, sums=sums(grade), place=GRADE + GRADE_END,
-            small=sorted(small, reverse=True), notes=[note for note in grade.notes if note not in small],
-        )
+    return template("report.html").render(
+        grade=grade, when=when, sums=sums(grade), place=GRADE + GRADE_END,
+        small=sorted(small, reverse=True), notes=[note for note in grade.notes if note not in small],
     )  # fmt: skip
 
 
@@ -61,19 +57,20 @@ def sums(grade: Grade, path: Path = HIDDEN) -> str:
 
 def fragment(function: FunctionGrade) -> str:
     """Return the verdicts on one function as a piece of HTML that brings its own style."""
-    return _templates().get_template("function.html").render(function=function, alone=True)
+    return template("function.html").render(function=function, alone=True)
 
 
 def card(kind: str, text: str, place: Any = None) -> str:
     """Return a sentence as a card of a notebook: kind is "todo", "hint", "skipped" or "bad"; place is linked to."""
-    return _templates().get_template("card.html").render(kind=kind, text=text, place=place)
+    return template("card.html").render(kind=kind, text=text, place=place)
 
 
 @functools.cache
-def _templates() -> jinja2.Environment:
+def template(name: str, folder: Path = FOLDER) -> jinja2.Template:
+    """Return a page's template, from a folder or from this one; what is put into it is escaped."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(FOLDER), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
+        loader=jinja2.FileSystemLoader([folder, FOLDER]), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {"printable": printable, "draw": draw, "draw_own": draw_own, "of_checks": of_checks}
-    return environment
+    return environment.get_template(name)

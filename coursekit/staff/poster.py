@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from coursekit.vision import SEGMENTED, class_index, load_model, photographs, trunk
+from coursekit.vision.experiments import first_answers
 from coursekit.vision.growing import colour_covariance, grow, stretched
 from coursekit.vision.layers import cam_layer, style_layers
 from coursekit.vision.paintings import make_painting
@@ -90,9 +91,8 @@ def segmented(weights: Path) -> Column:
 
 def says(model: Any, image: Tensor) -> str:
     """Return a network's answer to one picture (1, 3, H, W)."""
-    with torch.no_grad():
-        p, k = model(image).softmax(dim=1)[0].max(dim=0)
-    return f"{model.class_names[k]}, {p:.0%}"
+    ((name, p),) = first_answers(model, image[0], 1)
+    return f"{name}, {p:.0%}"
 
 
 def named(name: str) -> Tensor:

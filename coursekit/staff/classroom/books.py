@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from coursekit.grading.report import GRADE, GRADE_END
+from coursekit.grading.report import GRADE, GRADE_END, template
 from coursekit.staff.classroom.extras import Extras
-from coursekit.staff.classroom.finished import template
 from coursekit.staff.classroom.gradebook import core_points, core_score, gradebook
 from coursekit.staff.classroom.handed_in import HandedIn
 from coursekit.staff.classroom.job import Order
@@ -40,7 +39,7 @@ def write_books(
     for record, grade in graded:
         lines = extras.account(record, core_score(record, core), most)
         comment = extras.marks.of(record.student).comment if extras.marks else ""
-        told = template("grade.html").render(grade=f"{grade:g}", lines=lines, comment=comment)
+        told = template("grade.html", Path(__file__).parent).render(grade=f"{grade:g}", lines=lines, comment=comment)
         _tell(out / "students" / record.folder / "report.html", told)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from coursekit.staff.classroom.cells import number
+from coursekit.staff.classroom.cells import count, number
 from coursekit.staff.classroom.handed_in import HandedIn
 from coursekit.staff.classroom.late import POLICY, UNKNOWN, Policy, read_policy
 from coursekit.staff.classroom.marks import MARKS, Marks, read_marks
@@ -61,7 +61,7 @@ class Extras:
             said.append("late, nothing deducted: nobody knows by how many days")
         elif self.policy and days:
             taken = 100 * (1 - self.policy.kept(record))
-            late = f"{days} day{'s' * (days != 1)} late"
+            late = f"{count(days, 'day')} late"
             left = f"{late}: {taken:g} % of your core points deducted, {number(self.core(record, core)):g} left"
             said.append(left if taken else f"{late}: nothing deducted")
         return said + ([self.marks.line(record.student)] if self.marks else [])

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import csv
-import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
-
 from coursekit.errors import UsageError
-from coursekit.grading.report import FOLDER as REPORT
-from coursekit.grading.results import printable
 from coursekit.staff.classroom.attempt import is_of, take_handed_in
 from coursekit.staff.classroom.cells import cell
 from coursekit.staff.classroom.record import RECORD, Record, read_record
@@ -32,14 +27,17 @@ class Finished:
     records: tuple[Record, ...]
 
     def submissions(self) -> Iterator[tuple[Record, Taken]]:
-        """Yield each record with the files of its submission, if that is still what was graded."""
-        kept = {record.student: record for record in self.records}
+        """Yield each record with the files of its submission, if that is still what was graded; UsageError if none is."""
+        kept, left = {record.student: record for record in self.records}, True
         found = {latest: read_roster(self.zips, self.out, latest=latest).students for latest in (False, True)}
         for plain, last in zip(found[False], found[True], strict=True):
             record = kept.get(plain.student)
             one = next((one for one in (plain, last) if record and is_of(record, one) and not one.problem), None)
             if record and one:
+                left = False
                 yield record, take_handed_in(one)
+        if left:
+            raise UsageError(f"{self.out}: the submissions are no longer where they were graded; put them back")
 
 
 def finished(out: Path) -> Finished:
@@ -56,15 +54,3 @@ def finished(out: Path) -> Finished:
     found = (read_record(path) for path in sorted((out / "students").glob(f"*/{RECORD}")))
     records = tuple(record for record in found if record and cell(record.student) in listed)
     return Finished(out, seed, parts, zips, records)
-
-
-@functools.cache
-def template(name: str) -> jinja2.Template:
-    """Return a page's template; what is put into it is escaped."""
-    folders = [Path(__file__).parent, REPORT]
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folders), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters["printable"] = printable
-    return environment.get_template(name)

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-import jinja2
-
-from coursekit.grading.report import FOLDER as REPORT
-from coursekit.grading.results import Check, printable
+from coursekit.grading.report import template
+from coursekit.grading.results import Check
 from coursekit.parts import PARTS, ROOT
 from coursekit.staff.classroom.extras import Extras
 from coursekit.staff.classroom.gradebook import NO_EXTRAS, core_points, core_score, max_score
@@ -75,7 +73,7 @@ def class_page(
     core = core_points(order)
     scores = {record.student: core_score(record, core) for record in records}
     core_scores, core_most = [scores[record.student] for record in graded], sum(core.values())
-    return _template().render(
+    return template("class.html", Path(__file__).parent).render(
         records=records, graded=graded, waiting=waiting, failures=failures, others=others, most=most,
         ids=order.ids(), worth={n: sum(c.points for c in checks if c.id in set(ids)) for n, ids in order.ids().items()},
         script=SORT, script_hash=base64.b64encode(hashlib.sha256(SORT.encode()).digest()).decode(),
@@ -194,13 +192,3 @@ def _only_public(record: Record) -> list[str]:
     odd = [f for f in hidden if set(public[f]) == {"passed"} and "passed" not in hidden[f] and "failed" in hidden[f]]
     failing = {f for f in hidden if f not in odd and set(public[f]) != {"passed"}}
     return [f for f in odd if not any(f in callers(other) for other in failing if other)]
-
-
-@functools.cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([Path(__file__).parent, REPORT]), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters["printable"] = printable
-    return environment.get_template("class.html")

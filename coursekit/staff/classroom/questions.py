@@ -11,18 +11,19 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from coursekit.errors import UsageError
 from coursekit.grading.answers import rendered
+from coursekit.grading.report import template
 from coursekit.grading.written import QUESTION, given_notebooks, written
 from coursekit.parts import PARTS, ROOT
 from coursekit.staff.classroom.cells import count
-from coursekit.staff.classroom.finished import finished, template
+from coursekit.staff.classroom.finished import finished
 from coursekit.staff.classroom.marks import MARKS, code_of
 from coursekit.staff.classroom.marks import template as marks_template
 from coursekit.staff.classroom.record import write_whole
 from coursekit.staff.intake import Taken
 
 FOLDER = "questions"
+HERE = Path(__file__).parent
 RENDERED = 4000  # characters of one answer that are read as Markdown; a longer one is shown as it was typed
 INDEX = "index.html"
 BEGINNING = 100  # characters of a question that stand in the index
@@ -90,15 +91,13 @@ def questions(out: Path) -> list[str]:
         codes.add(code)
         for label, text in _answers(taken, graded.parts):
             answers[label].append(Answer(code, text))
-    if not codes:
-        raise UsageError(f"{out}: the submissions are no longer where they were graded; put them back")
     asked = _asked(graded.parts)
     (out / FOLDER).mkdir(exist_ok=True)
     pages = _pages(asked, answers, codes)
     for number, page in enumerate(pages):
         around = {"before": pages[number - 1] if number else None, "after": [*pages, None][number + 1]}
-        write_whole(out / FOLDER / page.file, template("questions.html").render(page=page, **around))
-    write_whole(out / FOLDER / INDEX, template("questions_index.html").render(pages=pages, students=len(codes)))
+        write_whole(out / FOLDER / page.file, template("questions.html", HERE).render(page=page, **around))
+    write_whole(out / FOLDER / INDEX, template("questions_index.html", HERE).render(pages=pages, students=len(codes)))
     for path in (out / FOLDER).glob("*.html"):  # of questions that are no longer asked
         if path.name not in (INDEX, *(page.file for page in pages)):
             path.unlink()

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
-from coursekit.errors import UsageError
+from coursekit.grading.report import template
 from coursekit.parts import PARTS, part_of
 from coursekit.staff.classroom.cells import count
 from coursekit.staff.classroom.fingerprints import functions_in, given, grams, winnow
-from coursekit.staff.classroom.finished import finished, template
+from coursekit.staff.classroom.finished import finished
 from coursekit.staff.classroom.record import write_whole
 
 COMMON = 0.1  # what more of the class shares is what the lecture said
@@ -59,13 +59,13 @@ def similar(out: Path) -> list[str]:
         modules = [(part, taken.files.get(part.module_path.as_posix())) for part in PARTS]
         found = [functions_in(source, part.functions) for part, source in modules if source]
         texts[record.student] = {name: text for functions in found for name, text in functions.items()}
-    if not texts:
-        raise UsageError(f"{out}: the submissions are no longer where they were graded; put them back")
     pairs = pairs_of(texts)
     shown = [
         Pair(pair.students, tuple(_side_by_side(one, pair, texts) for one in pair.agreements)) for pair in pairs[:MOST]
     ]
-    write_whole(out / PAGE, template(PAGE).render(pairs=shown, count=len(pairs), students=len(texts)))
+    write_whole(
+        out / PAGE, template(PAGE, Path(__file__).parent).render(pairs=shown, count=len(pairs), students=len(texts))
+    )
     told = f"{count(len(pairs), 'pair')} of {count(len(texts), 'student')} agree{'s' * (len(pairs) == 1)}"
     return [f"{out / PAGE}: {told} beyond what the exercise forces"]
 
