@@ -175,6 +175,11 @@ def find_parts(names: str | Sequence[str] | None) -> tuple[Part, ...]:
     return tuple(p for p in PARTS if not wanted or any(p in parts for parts in found.values()))
 
 
+def is_extension(function: str) -> bool:
+    """Say whether a function is one that nobody has to write."""
+    return function in {name for part in PARTS for name in part.extension}
+
+
 def part_of(function: str) -> Part:
     """Return the part that a student function belongs to."""
     for part in PARTS:

@@ -19,7 +19,7 @@ from typing import Any
 from coursekit.grading.holes import HOLE_ENDING, hole_line, open_holes
 from coursekit.grading.reloading import PACKAGE, problem_of, reload_whole
 from coursekit.grading.report import card
-from coursekit.parts import PARTS, ROOT, part_of
+from coursekit.parts import PARTS, ROOT, is_extension, part_of
 
 CELLS = f"__import__({__name__!r}, fromlist=['cells'])"  # this module, as a cell of any notebook can name it
 
@@ -185,11 +185,6 @@ def _is_of_an_exercise(value: Any) -> bool:
 
 def _functions() -> set[str]:
     return {name for part in PARTS for name in part.functions}
-
-
-def is_extension(function: str) -> bool:
-    """Say whether a function is one that nobody has to write."""
-    return function in {name for part in PARTS for name in part.extension}
 
 
 def is_unwritten(function: str) -> bool:

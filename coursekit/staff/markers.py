@@ -20,8 +20,10 @@ from pathlib import Path
 
 from coursekit.errors import UsageError
 from coursekit.grading.holes import PROMPT, hole
+from coursekit.parts import is_extension
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+OPTIONAL = "  # extension: optional"
 CELL = "this cell"  # the name of a hole in a notebook cell that is in no function
 
 MARKER = re.compile(r"### (BEGIN|END) SOLUTION")
@@ -82,7 +84,8 @@ def cut_code(code: str, regions: Sequence[Region], place: Place) -> str:
     """Replace regions of code by holes; the result is Python."""
     lines = code.split("\n")
     for region in reversed(regions):
-        lines[region.start_line - 1 : region.end_line] = [region.indent + hole(region.function)]
+        note = OPTIONAL if is_extension(region.function.partition(".")[0]) else ""
+        lines[region.start_line - 1 : region.end_line] = [region.indent + hole(region.function) + note]
     return "\n".join(lines)
 
 

@@ -129,6 +129,13 @@ def test_the_markers_may_have_any_indent():
     assert cut(staff, PATH) == 'def f():\n    raise NotImplementedError("f: your code here")\n'
 
 
+@pytest.mark.parametrize(("name", "note"), [("saliency_map", ""), ("deconvnet", "  # extension: optional")])
+def test_a_hole_says_whether_it_must_be_filled(name, note):
+    staff = f"def {name}():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION\n"
+
+    assert cut(staff, PATH) == f'def {name}():\n    raise NotImplementedError("{name}: your code here"){note}\n'
+
+
 def test_text_without_markers_stays_as_it_is():
     text = '# A resolution of 96, from the beginning to the end.\nx = "### END"  # the end of the evolution\n'
 
