@@ -2,7 +2,7 @@
 # Makes the environment if it is not there, then runs a command of the assignment in it.
 #   ./setup.sh                   make the environment, and say what comes next
 #   ./setup.sh COMMAND...        run `a2 COMMAND...`; --help explains a command
-#   ./setup.sh test [ARGS...]    run the tests; ARGS are pytest's (else -m 'not slow')
+#   ./setup.sh test [ARGS...]    run the tests; ARGS are pytest's (else -m 'not slow', in two processes)
 # Commands:
 #   grade [PART...]              run the checks: your points, what is wrong, what to do next
 #   watch [PART...]              the same whenever you save a file, until Ctrl-C
@@ -18,8 +18,7 @@
 # Linux, macOS, WSL, Git Bash on Windows. Written for bash 3.2, which is what macOS has.
 
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
-set -u
-unset CDPATH PYTHONHOME
+set -u && unset CDPATH PYTHONHOME
 CPU_WHEELS=https://download.pytorch.org/whl/cpu # builds without CUDA, a tenth of the size
 edition=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 constraints=$edition/coursekit/constraints.txt
@@ -38,8 +37,7 @@ main() {
     [ "${1:-}" = test ] || unset 'files[2]'
     [ -f "${files[1]}" ] || files=("${files[0]}") # a student edition
     ready || make_environment
-    exec 9>&- # the lock, if there is one
-    # For glibc: memory that was freed is kept, not returned and asked for again at each tensor. Elsewhere without effect.
+    exec 9>&- # the lock, if there is one. For glibc: freed memory is kept, not returned and asked for again at each tensor.
     export MALLOC_MMAP_MAX_=${MALLOC_MMAP_MAX_:-0} MALLOC_TOP_PAD_=${MALLOC_TOP_PAD_:-67108864}
     export MALLOC_TRIM_THRESHOLD_=${MALLOC_TRIM_THRESHOLD_:-4294967296} PYTHONPATH=$edition
     read -r _ version <"$stamp"
@@ -47,8 +45,10 @@ main() {
         echo "Python $version is ready in $venv. For a2 and jupyter on your path: source '$bin/activate'"
         echo "Next, in $edition: a2 doctor (is everything in order?), jupyter lab (open notebooks/1_saliency.ipynb), a2 grade (your points), a2 play (a page to play with)"
     elif [ "$1" = test ]; then
-        shift
-        cd "$edition" || exit
+        shift && cd "$edition" || exit
+        [ ! -f tests/staff/system_packages.sh ] || bash tests/staff/system_packages.sh
+        [ $# -gt 0 ] || [ ! -d tests/staff ] || set -- -n 2 --dist loadfile # two processes; of a file all that its tests share is made once
+        export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
         case " $*" in *' -m'*) ;; *) set -- -m 'not slow' "$@" ;; esac
         exec "$bin/python" -m pytest "$@"
     else # -P: a coursekit in the current folder must not stand in for the edition's; Python 3.10 has no such option

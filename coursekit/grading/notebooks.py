@@ -39,7 +39,7 @@ def run_notebooks(parts: Sequence[Part], *, root: Path = ROOT) -> int:
             flush=True,
         )
     expected = json.loads((root / EXPECTED).read_text(encoding="utf-8"))
-    folder = root / ".a2" / "notebooks"
+    folder = root / ".a2" / "notebooks" / (other or "")
     folder.mkdir(parents=True, exist_ok=True)
     copies = []
     for path in notebooks_of(parts):

@@ -222,6 +222,7 @@ def walk(edition: Path, names: list[str], monkeypatch: pytest.MonkeyPatch) -> It
             ways = [call(name), call(name).replace(f"{part_of(name).module}.{name}", f"imported_{name}")]
 
             yield from wrongly(name, "hole", student.run(client, cell(ways)), len(ways) * ["NotImplementedError"])
+            student.done.update(EXERCISES[: EXERCISES.index(name)])
             student.save(name)
             yield from wrongly(name, "filled", student.run(client, cell(ways)), len(ways) * [right])
             if name in NETWORKS:
@@ -251,9 +252,13 @@ def test_the_networks_of_part_6_can_be_worked_on_in_a_notebook(tmp_path, monkeyp
     assert not "\n".join(walk(tmp_path, list(NETWORKS), monkeypatch))
 
 
+# Every fifth; A2_WHOLE=1 takes all, some minutes more. The networks, whose classes are replaced, have a test of their own above.
+WALKED = EXERCISES if os.environ.get("A2_WHOLE") else EXERCISES[::5]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_every_exercise_can_be_worked_on_in_a_notebook(tmp_path, monkeypatch):
     assert {*CALLS, *NETWORKS} == {name for part in PARTS for name in part.functions} == {*EXERCISES}
 
-    assert not "\n".join(walk(tmp_path, EXERCISES, monkeypatch))
+    assert not "\n".join(walk(tmp_path, WALKED, monkeypatch))

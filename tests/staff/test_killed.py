@@ -1,6 +1,5 @@
 """Processes that are killed, limits that are too low, and the student's own doing: who pays for what, in the sandbox itself."""
 
-import dataclasses
 import os
 import re
 import shutil
@@ -11,18 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from coursekit.errors import GraderFailed, UsageError
+from coursekit.errors import GraderFailed
 from coursekit.parts import PARTS, ROOT
 from coursekit.staff import canary, isolation
-from coursekit.staff.classroom.job import Order
-from coursekit.staff.classroom.run import grade_class
 from coursekit.staff.isolation import grade_submission
 from tests.staff.sandboxed import CHECKS, CHOSEN, SLOW, below, needs_sandbox, submission
-from tests.staff.test_classroom import hand_in, lines_of
 from tests.staff.zips import MODULE, solution
-
-ORDER = Order(parts=(1,), hidden=False)
-
 
 NAMED = """
 import ctypes, time
@@ -159,47 +152,3 @@ def test_the_submission_that_gives_no_solution_away_shows_what_a_machine_can_do(
     assert "has shape (2, 3, 5, 7)" in grade.verdicts[0].message, "a tensor came back"
     assert not canary.shortfall(grade, PARTS[:1])
     assert "a submission that every machine can run loses" in canary.shortfall(small, PARTS[:1]), "memory is asked for"
-
-
-@needs_sandbox
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_a_class_whose_processes_are_killed_at_random_has_right_verdicts_or_none(tmp_path):
-    import random
-
-    right = solution().decode()
-    wrong = right.replace(".abs()", "", 1)
-    zips = hand_in(tmp_path / "zips", **{f"s{i}": wrong if i % 3 == 0 else right for i in range(9)})
-    order, over, kills = dataclasses.replace(ORDER, seed=5), threading.Event(), []
-    grade_class(zips, tmp_path / "calm", order, workers=2)
-
-    def kill():
-        draw = random.Random(1)
-        while not over.wait(draw.uniform(0.5, 4)):
-            victims = [pid for pid in below(os.getpid()) if len(kills) < 12]
-            if victims:
-                kills.append(draw.choice(victims))
-                try:
-                    os.kill(kills[-1], signal.SIGKILL)
-                except OSError:
-                    kills.pop()
-
-    thread = threading.Thread(target=kill)
-    thread.start()
-    try:
-        graded = grade_class(zips, tmp_path / "out", order, workers=2)
-    except UsageError:  # ours was killed twice, before the first submission
-        graded = None
-    finally:
-        over.set()
-        thread.join()
-
-    calm, rows = lines_of(tmp_path / "calm"), lines_of(tmp_path / "out")
-    assert kills
-    assert {row["score"] for row in rows.values()} - {""} <= {row["score"] for row in calm.values()}
-    for name, row in rows.items():
-        assert row["status"] == "not graded" or row["score"] == calm[name]["score"], name
-    again = grade_class(zips, tmp_path / "out", order, workers=2)
-    assert not again.waiting
-    assert graded is None or again.newly == len(graded.waiting)
-    assert {n: r["score"] for n, r in lines_of(tmp_path / "out").items()} == {n: r["score"] for n, r in calm.items()}

@@ -53,7 +53,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a copy of this repository, and with an environment that is the one of these tests."""
     shelf = tmp_path_factory.mktemp("shelf")
     own = ("*.zip", "zips", "results", "results.json")  # of somebody who has followed the README here
-    hidden = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", *own)
+    hidden = shutil.ignore_patterns(".git", ".venv", ".a2", ".*_cache", "__pycache__", *own)
     shutil.copytree(ROOT, shelf / STAFF, ignore=hidden)
     stamp = [f"python {sys.version.split()[0]}", f"place {(shelf / 'venv').resolve()}"]
     for path in ("requirements.txt", "coursekit/staff/requirements.txt", "tests/staff/requirements.txt"):

@@ -80,8 +80,8 @@ def test_a_sample_of_the_mistakes_gets_equal_verdicts(part, submit, room):
 
 
 def sample(edits):
-    """Take every fifth mistake and the first of each function; A2_WHOLE=1 takes all, ten minutes more."""
+    """Take every tenth mistake and the first of each function; A2_WHOLE=1 takes all, ten minutes more."""
     if os.environ.get("A2_WHOLE"):
         return edits
     first = {edit.function: edit for edit in reversed(edits)}
-    return [edit for i, edit in enumerate(edits) if i % 5 == 0 or first[edit.function] is edit]
+    return [edit for i, edit in enumerate(edits) if i % 10 == 0 or first[edit.function] is edit]
