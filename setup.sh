@@ -50,7 +50,7 @@ main() {
         [ $# -gt 0 ] || [ ! -d tests/staff ] || set -- -n 2 --dist loadfile # two processes; of a file all that its tests share is made once
         export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
         case " $*" in *' -m'*) ;; *) set -- -m 'not slow' "$@" ;; esac
-        exec "$bin/python" -m pytest "$@"
+        exec "$bin/python" -m pytest -rfEs "$@" # a test that was not tried is named with its reason
     else # -P: a coursekit in the current folder must not stand in for the edition's; Python 3.10 has no such option
         case $version in 3.10.*) safe='' ;; esac
         exec "$bin/python" $safe -m coursekit "$@"

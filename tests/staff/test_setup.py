@@ -200,9 +200,9 @@ def test_tests_run_without_the_slow_ones_unless_asked(edition: Edition, tmp_path
     usual = edition.run("test", "-x", cwd=tmp_path)
     slow = edition.run("test", "-m", "slow")
 
-    assert "runs=pytest -m not slow -x" in usual.stdout
+    assert "runs=pytest -rfEs -m not slow -x" in usual.stdout
     assert f"cwd={edition.folder}" in usual.stdout
-    assert "runs=pytest -m slow" in slow.stdout
+    assert "runs=pytest -rfEs -m slow" in slow.stdout
 
 
 def test_the_staff_edition_adds_its_own_packages_and_those_of_its_tests_when_they_are_run(edition: Edition) -> None:
