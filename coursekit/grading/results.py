@@ -30,11 +30,12 @@ class Check:
     id: str
     function: str
     points: float
+    title: str = ""  # the first line of its docstring
 
     @property
     def sentence(self) -> str:
-        """The check's name as a sentence."""
-        return self.id.split("::")[1].removeprefix("test_").replace("_", " ")
+        """What must hold, for a reader: the check's docstring, or its name without one."""
+        return self.title or self.id.split("::")[1].removeprefix("test_").replace("_", " ")
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import inspect
 import importlib
 import multiprocessing
 import os
@@ -127,7 +128,8 @@ def _concerns(item: pytest.Item, edits: Sequence[Edit]) -> bool:
 
 def _entry(item: pytest.Item) -> dict[str, Any]:
     points, function = points_of(item) or (0.0, "")
-    return {"id": check_id(item), "function": function, "points": points}
+    title = (inspect.getdoc(getattr(item, "obj", None)) or "").partition("\n")[0]
+    return {"id": check_id(item), "function": function, "points": points} | ({"title": title} if title else {})
 
 
 def _outcome(item: pytest.Item) -> Outcome:
