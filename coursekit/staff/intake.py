@@ -61,6 +61,11 @@ class Taken:
     inner: Entry | None = None  # nothing known was found but one zip
     python: str = ""  # the version that the manifest names, as 3.11
 
+    def remarks_on(self, parts: Sequence[Part] = PARTS) -> list[str]:
+        """Return all there is to say, of the notebooks only what concerns those of some parts."""
+        names = {part.notebook_path.as_posix() for part in parts}
+        return [*self.remarks, *_about({name: said for name, said in self.books.items() if name in names})]
+
 
 def take(entries: Iterable[Entry], parts: Sequence[Part] = PARTS) -> Taken:
     """Take the known files out of entries."""
@@ -253,14 +258,13 @@ def _look_inside(taken: Taken) -> None:
         taken.books[name] = book.remark
         if book.written:
             taken.written[name] = book.written
-    taken.remarks += about_notebooks(taken.books)
     if MANIFEST in taken.files:
         manifest = taken.files.pop(MANIFEST)
         taken.remarks += manifest_remarks(manifest, taken.files)
         taken.python = python_of(manifest)
 
 
-def about_notebooks(books: Mapping[str, str]) -> list[str]:
+def _about(books: Mapping[str, str]) -> list[str]:
     """Say what there is to say about notebooks, the same of several once."""
     said: dict[str, list[str]] = defaultdict(list)  # remark -> notebooks
     for name, remark in books.items():

@@ -43,7 +43,7 @@ def test_the_zip_of_a2_submit_is_taken_whole(tmp_path):
     assert all(len(book.answers) >= 3 for book in taken.written.values())
     assert not taken.problem
     assert not taken.problems
-    assert not [remark for remark in taken.remarks if "changed" in remark or "ignored" in remark]
+    assert not [remark for remark in taken.remarks_on() if "changed" in remark or "ignored" in remark]
 
 
 @pytest.mark.parametrize("wrap", ["", "alice/", "Assignment 2/alice/", "./", "C/"])
@@ -153,7 +153,7 @@ def test_what_costs_nothing_is_remarked(name, take):
 
     assert taken.files == {MODULE: GOOD}
     assert not taken.problem
-    assert any(sentence in remark for remark in taken.remarks), taken.remarks
+    assert any(sentence in remark for remark in taken.remarks_on()), taken.remarks_on()
 
 
 def test_backslashes_doubles_wraps_and_bare_modules_are_understood(take):
@@ -166,11 +166,11 @@ def test_backslashes_doubles_wraps_and_bare_modules_are_understood(take):
     notebook = json.dumps({"cells": [{"cell_type": "markdown", "source": "**1.** Why?"}]}).encode()
     bare = take(zipped(("saliency.py", GOOD), ("1_saliency.ipynb", notebook)))
     assert (bare.files, list(bare.written)) == ({MODULE: GOOD}, ["notebooks/1_saliency.ipynb"])
-    assert not [remark for remark in bare.remarks if "ignored" in remark]
-    assert take(zipped((f"__MACOSX/._{MODULE}", b""), (MODULE, GOOD))).remarks == []
+    assert not [remark for remark in bare.remarks_on() if "ignored" in remark]
+    assert take(zipped((f"__MACOSX/._{MODULE}", b""), (MODULE, GOOD))).remarks_on() == []
     twice = take(zipped(("alice.zip", zipped((MODULE, GOOD)))))
     assert twice.files == {MODULE: GOOD}
-    assert "wrapped twice: the submission is in alice.zip" in twice.remarks
+    assert "wrapped twice: the submission is in alice.zip" in twice.remarks_on()
 
 
 NOTEBOOK = PARTS[0].notebook_path.as_posix()
@@ -211,9 +211,9 @@ def test_a_notebook_is_read_wherever_it_stands_and_whatever_it_is_called(take, n
 
     assert taken.files == {MODULE: GOOD}
     assert first_answers(taken) == "Because."
-    (remark,) = [remark for remark in taken.remarks if NOTEBOOK in remark]
+    (remark,) = [remark for remark in taken.remarks_on() if NOTEBOOK in remark]
     assert "there; it has 3 questions without an answer" in remark
-    assert not [remark for remark in taken.remarks if "ignored" in remark]
+    assert not [remark for remark in taken.remarks_on() if "ignored" in remark]
 
 
 def test_a_notebook_without_its_questions_is_known_by_the_name_of_its_file(take):
@@ -259,7 +259,7 @@ def test_of_copies_that_differ_each_is_shown_and_an_untouched_one_is_not(take):
     twice = take(zipped((MODULE, GOOD), (NOTEBOOK, packed("Old.")), (NOTEBOOK, packed("New."))))
 
     assert (first_answers(both), first_answers(both, copy)) == ("Old.", "New.")
-    assert f"{copy} is another copy of {NOTEBOOK}: its answers are shown too" in both.remarks
+    assert f"{copy} is another copy of {NOTEBOOK}: its answers are shown too" in both.remarks_on()
     assert list(untouched.written) == [NOTEBOOK]
     assert len(twice.written) == 2
 
@@ -280,7 +280,7 @@ def test_text_under_no_question_is_remarked_where_an_answer_is_missing(take):
     taken = take(zipped((MODULE, GOOD), (NOTEBOOK, json.dumps(notebook).encode())))
 
     assert taken.written[NOTEBOOK].elsewhere == "My answers: ..."
-    assert any("4 questions without an answer, and text under no question" in remark for remark in taken.remarks)
+    assert any("4 questions without an answer, and text under no question" in remark for remark in taken.remarks_on())
 
 
 def test_an_accent_written_in_two_ways_is_one_name(take):
@@ -295,13 +295,13 @@ def test_a_name_with_a_zero_byte_leads_nowhere(take):
     taken = take(zipped((MODULE, GOOD), (MODULE + "X.txt", b"x = 1")).replace(b"yX.txt", b"y\0.txt"))
 
     assert taken.files == {MODULE: GOOD}
-    assert any("would lead elsewhere" in remark for remark in taken.remarks)
+    assert any("would lead elsewhere" in remark for remark in taken.remarks_on())
 
 
 def test_ten_thousand_files_are_ignored_and_more_than_twice_that_is_refused(take):
     many = [(f"venv/{i}", b"") for i in range(10_000)]
 
-    assert any("ignored 10,000 other files" in remark for remark in take(zipped((MODULE, GOOD), *many)).remarks)
+    assert any("ignored 10,000 other files" in remark for remark in take(zipped((MODULE, GOOD), *many)).remarks_on())
     assert (
         f"more than {MAX_ENTRIES:,} entries" in take(zipped(*[(str(i), b"") for i in range(MAX_ENTRIES + 1)])).problem
     )
@@ -332,7 +332,7 @@ def test_weights_are_taken_up_to_a_number(take):
     taken = take(zipped((MODULE, GOOD), *files, ("trained/../x.safetensors", b""), ("trained/a b.safetensors", b"")))
 
     assert sum(name.startswith("trained/") for name in taken.files) == MOST_WEIGHTS
-    assert any("is one file too many" in remark for remark in taken.remarks)
+    assert any("is one file too many" in remark for remark in taken.remarks_on())
 
 
 @pytest.mark.slow
@@ -414,4 +414,4 @@ def test_weights_without_their_folder_are_taken(take):
     beside = take(zipped((f"x/{MODULE}", GOOD), ("x/unet.safetensors", b"w")))
 
     assert bare.files == beside.files == {MODULE: GOOD, name: b"w"}
-    assert not bare.remarks
+    assert not bare.remarks_on()

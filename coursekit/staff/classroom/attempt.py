@@ -12,7 +12,7 @@ from coursekit.staff.classroom.handed_in import HandedIn
 from coursekit.staff.classroom.job import Work
 from coursekit.staff.classroom.record import Outcome, Record
 from coursekit.staff.contents import source_digest
-from coursekit.staff.intake import Taken, about_notebooks
+from coursekit.staff.intake import Taken
 from coursekit.staff.unzip import take_files, take_folder, take_zip
 
 HERE = ".".join(platform.python_version_tuple()[:2])
@@ -43,7 +43,7 @@ class Attempt:
             self.archive = self.one.digest()
             self.sources = {n: source_digest(c) for n, c in taken.files.items() if n.endswith(".py")}
             problem = f"{self.one.file} {taken.problem}" if taken.problem else ""
-            self.remarks, self.python = (*filter(None, [self.one.note]), *_remarks(taken, parts)), taken.python
+            self.remarks, self.python = (*filter(None, [self.one.note]), *taken.remarks_on(parts)), taken.python
             self.work = Work(taken.files, taken.problems, problem, written=taken.written)
         modules = [sentence for name, sentence in self.work.problems.items() if name.endswith(".py")]
         said = (f"student: {self.one.student}", self.work.problem, *modules, *self.remarks)
@@ -74,15 +74,6 @@ class Attempt:
             number=self.one.number,
             when=self.one.when,
         )
-
-
-def _remarks(taken: Taken, parts: Sequence[Part]) -> list[str]:
-    """Return what there is to say about a submission, without the notebooks of other parts."""
-    names = {part.notebook_path.as_posix() for part in parts}
-    ours = about_notebooks({name: remark for name, remark in taken.books.items() if name in names})
-    every = about_notebooks(taken.books)
-    others = [remark for remark in taken.remarks if remark not in every]
-    return taken.remarks if ours == every else [*ours, *others]
 
 
 def is_of(record: Record, one: HandedIn) -> bool:

@@ -56,7 +56,7 @@ def _grade(submission: Path, job: jobs.Job) -> dict[str, Any]:
     order = jobs.with_checks(order)
     taken = take_folder(submission)
     problem = f"Your submission {taken.problem}" if taken.problem else ""
-    work = jobs.Work(taken.files, taken.problems, problem, tuple([problem] if problem else taken.remarks))
+    work = jobs.Work(taken.files, taken.problems, problem, tuple([problem] if problem else taken.remarks_on()))
     if not problem:
         _refuse(order, settings.get("hashes", {}), job)
     outcome = jobs.without_grading(work, order) if problem else _tried(job, work, order)
