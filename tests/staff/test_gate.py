@@ -105,7 +105,7 @@ def test_a_mistake_that_is_told_an_older_hint_is_named():
         return mistake_problems(Trial((edit,), (failed,)))
 
     assert problems(edit.hint) == []
-    assert problems("An older hint.") == ["is told another hint than its record has; run a2 reference"]
+    assert problems("An older hint.") == ["gets another hint than its record has; run a2 reference"]
 
 
 def test_a_cause_that_many_share_is_told_once():

@@ -92,7 +92,7 @@ def read_marks(path: Path, students: Sequence[str], seed: int, parts: Sequence[i
     try:
         rows = [row for row in csv.reader(io.StringIO(text), delimiter=comma, strict=True) if any(map(str.strip, row))]
     except csv.Error as error:
-        raise UsageError(f"{path.name} is no CSV ({error}): save it again from the spreadsheet") from None
+        raise UsageError(f"{path.name} is not a CSV file ({error}): save it again from the spreadsheet") from None
     titles = [title.strip() for title in rows[0]] if rows else []
     if len(titles) < 2 or titles[0] != "student" or len(set(titles)) < len(titles):
         raise UsageError(
@@ -132,7 +132,7 @@ def _points(where: str, name: str, told: str, comma: str) -> float:
     except ValueError:
         points = math.nan
     if not 0 <= points < math.inf:
-        raise UsageError(f"{where}, {name}: {told.strip()[:40]!r} is no number of points")
+        raise UsageError(f"{where}, {name}: {told.strip()[:40]!r} is not a number of points")
     return points
 
 
