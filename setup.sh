@@ -2,7 +2,7 @@
 # Makes the environment if it is not there, then runs a command of the assignment in it.
 #   ./setup.sh                   make the environment, and say what to do next
 #   ./setup.sh COMMAND...        run `a2 COMMAND...`; --help explains a command
-#   ./setup.sh test [ARGS...]    run the tests; ARGS are pytest's (else -m 'not slow')
+#   ./setup.sh test [ARGS...]    run the tests; ARGS go to pytest (default: -m 'not slow')
 # Commands:
 #   grade [PART...]              run the checks: your points, what is wrong, what to do next
 #   watch [PART...]              the same whenever you save a file, until Ctrl-C

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     Run = Callable[[argparse.Namespace], int]
 
 FULL_MARKS, POINTS_LOST, USAGE = 0, 1, 2  # exit codes
-PART_HELP = "a part's number, a module or a function, or several; default: everything"
-NARROW_HELP = f"{PART_HELP} (class_visualization and style_transfer: the functions)"
+PART_HELP = "numbers of parts, modules or functions (default: all)"
+NARROW_HELP = f"{PART_HELP}; class_visualization and style_transfer are the functions, not the modules"
 HAS_STAFF = importlib.util.find_spec("coursekit.staff") is not None
 
 
@@ -106,7 +106,7 @@ def _student_commands(commands: Commands) -> None:
     notebooks.add_argument(
         "part",
         nargs="*",
-        help="a part's number or module; default: all (A2_MODEL=resnet18: part 1, 3 or 6 with that network)",
+        help="numbers of parts, or modules (default: all); A2_MODEL=resnet18 uses that network in part 1, 3 or 6",
     )
 
 

@@ -32,7 +32,7 @@ def declare(commands: Commands) -> None:
     )
     check.add_argument("part", nargs="*", help=PART_HELP)
     command(commands, "readme", _readme, "write the README's table of parts and its picture", "a2 readme")
-    train = command(commands, "train", _train, "train a network of the zoo", "a2 train tiny_vgg")
+    train = command(commands, "train", _train, "train one of the small networks", "a2 train tiny_vgg")
     train.add_argument("name", help="a network, or all")
     train.add_argument("--epochs", type=int, help="how many (default: the recipe's)")
     train.add_argument("--device", help="cpu, cuda or mps (default: cuda if there is one)")
@@ -49,21 +49,25 @@ def _class_commands(commands: Commands) -> None:
         "--out", type=Path, required=True, help="the folder for the results; a stopped run continues"
     )
     classroom.add_argument("--parts", nargs="+", help="numbers or modules (default: all)")
-    classroom.add_argument("--workers", type=int, help="submissions at a time (default: what cores and memory allow)")
+    classroom.add_argument(
+        "--workers", type=int, help="how many submissions at a time (default: what cores and memory allow)"
+    )
     hidden = "also run the hidden checks (default)"
     classroom.add_argument("--hidden", action=argparse.BooleanOptionalAction, default=True, help=hidden)
     classroom.add_argument("--seconds", type=int, default=300, help="time limit of one submission (default: 300)")
     latest = "take the last of several attempts, by the platform's time"
     classroom.add_argument("--latest", action="store_true", help=latest)
-    classroom.add_argument("--regrade", nargs="+", default=[], metavar="STUDENT", help="grade these again")
-    classroom.add_argument("--regrade-part", nargs="+", metavar="PART", help="grade these parts again, of all students")
+    classroom.add_argument("--regrade", nargs="+", default=[], metavar="STUDENT", help="grade these students again")
+    classroom.add_argument(
+        "--regrade-part", nargs="+", metavar="PART", help="grade these parts again, for all students"
+    )
     classroom.add_argument("--scheduler", metavar="ADDRESS", help="a dask scheduler, such as tcp://10.0.0.1:8786")
     classroom.add_argument("--trust", action="store_true", help="without bubblewrap, continue with limits only")
     results = "the folder that a2 classroom wrote"
     for name, run, summary in (
-        ("feedback", _feedback, "pack what students get back: a zip for each, and one for Canvas or Moodle"),
+        ("feedback", _feedback, "pack the feedback: a zip for each student, and one for Canvas or Moodle"),
         ("questions", _questions, "write a page for each question with all answers, without names, and written.csv"),
-        ("similar", _similar, "list pairs of students with similar code that no exercise forces"),
+        ("similar", _similar, "list pairs of students with similar code"),
     ):
         after = command(commands, name, run, summary, f"a2 {name} results")
         after.add_argument("results", type=Path, help=results)

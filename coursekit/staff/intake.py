@@ -73,7 +73,7 @@ def take(entries: Iterable[Entry], parts: Sequence[Part] = PARTS) -> Taken:
         elif steps and not _is_junk(steps):
             found.append((steps, entry))
     if unsafe:
-        taken.remarks.append(f"ignored {_count(unsafe, 'name')} that would lead elsewhere: {_some(unsafe)}")
+        taken.remarks.append(f"ignored {_count(unsafe, 'name')} that point outside the zip's folder: {_some(unsafe)}")
     known = _choose(found, parts, taken)
     for name in sorted(known):
         _take_one(name, known[name], taken)

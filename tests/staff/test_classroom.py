@@ -565,8 +565,8 @@ def test_time_that_ran_out_is_a_remark(tmp_path):
 
     grade_class(zips, tmp_path / "out", ORDER, job=late)
 
-    assert lines_of(tmp_path / "out")["slow"]["remarks"] == f"{len(CHECKS)} checks over their time"
-    assert f"{len(CHECKS)} checks over their time" in (tmp_path / "out" / "class.html").read_text()
+    assert lines_of(tmp_path / "out")["slow"]["remarks"] == f"{len(CHECKS)} checks over their time limit"
+    assert f"{len(CHECKS)} checks over their time limit" in (tmp_path / "out" / "class.html").read_text()
 
 
 def test_the_histogram_counts_everybody_once():

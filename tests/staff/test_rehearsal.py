@@ -76,7 +76,9 @@ def test_the_solution_loses_nothing(tmp_path):
 def test_a_package_beyond_the_requirements_is_refused_where_it_is_imported(edition):  # noqa: F811
     (edition / TOY).write_text(f"import sklearn\n\n{SOLVED}")
 
-    with pytest.raises(Exception, match=r"toy.py, line 1: .*'sklearn': it is not in requirements.txt.*; write the code without it"):
+    with pytest.raises(
+        Exception, match=r"toy.py, line 1: .*'sklearn': it is not in requirements.txt.*; write the code without it"
+    ):
         submit(edition, parts=(PART,))
 
 
