@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Makes the environment if it is not there, then runs a command of the assignment in it.
-#   ./setup.sh                   make the environment, and say what comes next
+#   ./setup.sh                   make the environment, and say what to do next
 #   ./setup.sh COMMAND...        run `a2 COMMAND...`; --help explains a command
-#   ./setup.sh test [ARGS...]    run the tests; ARGS are pytest's (else -m 'not slow', in two processes)
+#   ./setup.sh test [ARGS...]    run the tests; ARGS go to pytest (default: -m 'not slow', two processes)
 # Commands:
 #   grade [PART...]              run the checks: your points, what is wrong, what to do next
 #   watch [PART...]              the same whenever you save a file, until Ctrl-C
@@ -10,7 +10,7 @@
 #   play                         try your functions on photographs, in JupyterLab
 #   notebooks [PART...]          run notebooks from a fresh kernel
 #   submit                       check your work and pack it into submission.zip
-#   doctor                       examine this installation and say what to mend
+#   doctor                       check this installation and say how to repair it
 # For staff: start, release, reference, check, readme, train, make-sprites, classroom, feedback, questions, similar, gradescope.
 #   PYTHON=/path/to/python3      the Python to use, 3.10 to 3.14
 #   A2_VENV=DIR                  another folder than .venv
@@ -73,7 +73,7 @@ make_environment() {
     [ -f "$log" ] || [ -z "$(ls -A "$venv")" ] || die "$venv was not made by this script; remove it, or set A2_VENV to another folder"
     exec 9>>"$log" || die "cannot write $log"
     if type flock >/dev/null 2>&1 && ! flock -n 9; then # macOS has no flock
-        say "Another setup.sh, or the pip of one that was killed, is at work in $venv; waiting for it ..."
+        say "Another setup.sh (or the pip of a killed one) is working in $venv; waiting for it ..."
         flock 9 && ready && return
     fi
     : >"$log"

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     Run = Callable[[argparse.Namespace], int]
 
 FULL_MARKS, POINTS_LOST, USAGE = 0, 1, 2  # exit codes
-PART_HELP = "a part's number, a module or a function, or several; default: everything"
-NARROW_HELP = f"{PART_HELP} (class_visualization and style_transfer: the functions)"
+PART_HELP = "numbers of parts, modules or functions (default: all)"
+NARROW_HELP = f"{PART_HELP}; class_visualization and style_transfer are the functions, not the modules"
 HAS_STAFF = importlib.util.find_spec("coursekit.staff") is not None
 
 
@@ -31,7 +31,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         greedy = [action.option_strings[0] for action in self._actions if action.nargs == "+" and action.option_strings]
         if greedy and "required" in message and not message.rpartition(": ")[2].startswith("-"):
-            message += f" (to be named before {', '.join(greedy)}, for what follows one of these belongs to it)"
+            message += f" (write it before {', '.join(greedy)}, which takes all words that follow)"
         self.exit(USAGE, f"{self.prog}: {message}; `{self.prog} --help` shows how\n")
 
 
@@ -83,28 +83,30 @@ def _student_commands(commands: Commands) -> None:
     grade.add_argument("--report", type=Path, help="where to write report.html (default: the edition's folder)")
     if HAS_STAFF:
         grade.add_argument("--isolated", action="store_true", help="run the code in a sandbox, as the staff do")
-        grade.add_argument("--trust", action="store_true", help="with --isolated: go on where there is no bubblewrap")
+        grade.add_argument("--trust", action="store_true", help="with --isolated: continue without bubblewrap")
         grade.add_argument("--submission", type=Path, help="with --isolated: the folder with assignment2/ to grade")
     watch = command(commands, "watch", _watch, "grade whenever you save a file, until Ctrl-C", "a2 watch 1")
     watch.add_argument("part", nargs="*", help=NARROW_HELP)
-    watch.add_argument("--poll", action="store_true", help="look at the files five times a second, without file events")
+    watch.add_argument(
+        "--poll", action="store_true", help="look at the files five times a second; do not wait for events"
+    )
     watch.add_argument(
         "--fresh",
         action="store_true",
-        help="a new Python for each run, seconds slower (always so on macOS and Windows)",
+        help="start a new Python for each run: seconds slower (macOS and Windows always do)",
     )
     hint = command(commands, "hint", _hint, "show one more hint for a function", "a2 hint saliency_map")
     hint.add_argument("function", help="one of the functions to complete; `a2 grade` lists them")
     hint.add_argument("--reset", action="store_true", help="begin again with the first hint")
     submit = command(commands, "submit", _submit, "check your work and pack it into submission.zip", "a2 submit")
     submit.add_argument("--out", type=Path, help="the zip to write (default: submission.zip)")
-    command(commands, "doctor", _doctor, "examine this installation and say what to mend", "a2 doctor")
+    command(commands, "doctor", _doctor, "check this installation and say how to repair it", "a2 doctor")
     command(commands, "play", _play, "try your functions on photographs, in JupyterLab", "a2 play")
     notebooks = command(commands, "notebooks", _notebooks, "run the notebooks from a fresh kernel", "a2 notebooks 1")
     notebooks.add_argument(
         "part",
         nargs="*",
-        help="a part's number or module; default: all (A2_MODEL=resnet18: part 1, 3 or 6 with that network)",
+        help="numbers of parts, or modules (default: all); A2_MODEL=resnet18 uses that network in part 1, 3 or 6",
     )
 
 
@@ -161,7 +163,7 @@ def _watch(arguments: argparse.Namespace) -> int:
             terminal.print_turn(turn)
             if not turn.problem:
                 terminal.print_report_path(write_report(turn.grade, ROOT / "report.html"))
-            terminal.print_note("waiting for the next save; Ctrl-C ends")
+            terminal.print_note("waiting for the next save; Ctrl-C stops")
     except KeyboardInterrupt:
         terminal.print_note("stopped watching")
     finally:
@@ -196,9 +198,9 @@ def _submit(arguments: argparse.Namespace) -> int:
         with terminal.progress_bar("checks", len(checks)) as bar:
             alone = rehearse(made.path, progress=lambda done: bar.update(bar.task_ids[0], completed=done))
     except KeyboardInterrupt:
-        older = f"no new zip is written, {path} is an older one" if before else f"{path} is not written yet"
+        older = f"no new zip was written; {path} is an older one" if before else f"{path} is not written yet"
         raise KeyboardInterrupt(
-            f"{path} is written and can be handed in, only its trial grading was stopped"
+            f"{path} is written and can be handed in; only its trial grading was stopped"
             if _changed(path) != before
             else older
         ) from None

@@ -2,7 +2,7 @@
 
 
 class UsageError(Exception):
-    """Something that the person at the keyboard can mend: says what is wrong, the value, and what to do."""
+    """Something that the person at the keyboard can fix: says what is wrong, the value, and what to do."""
 
 
 class GraderFailed(UsageError):

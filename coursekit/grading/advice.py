@@ -16,16 +16,16 @@ PLACE = re.compile(r"at (assignment2/\w+\.py), line (\d+): ")  # where a check's
 
 
 def next_step(grade: Grade, root: Path = ROOT) -> str:
-    """Return what to do first: mend what cannot be imported, mend what is wrong, write the core, go on to the next part."""
+    """Return what to do first: fix what cannot be imported, fix what is wrong, write the core, go on to the next part."""
     unloaded = next((part for part in grade.parts if part.unloaded), None)
     if unloaded:
         path = unloaded.part.module_path.as_posix()
         line = re.match(rf"{re.escape(path)}, line (\d+): ", unloaded.unloaded)
-        return f"mend {path}{f':{line[1]}' if line else ''}, which cannot be imported"
+        return f"fix {path}{f':{line[1]}' if line else ''}, which cannot be imported"
     wrong = next((f for f in grade.functions if f.state == "wrong"), None)
     if wrong:
         failed = of_checks(len(wrong.lost), len(wrong.verdicts), "fails", "fail")
-        return f"mend {wrong.function} ({failed}): {place_of(wrong, root)}"
+        return f"fix {wrong.function} ({failed}): {place_of(wrong, root)}"
     todo = [f for f in grade.functions if f.state == "todo"]
     core = next((f for f in todo if f.is_core), None)
     if core:

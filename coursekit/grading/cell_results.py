@@ -92,7 +92,7 @@ def explain(item: IPyNbCell, error: BaseException | None) -> list[str]:
     pairs = zip_longest(_printed(item.cell.outputs), _printed(item.test_outputs), fillvalue="(nothing)")
     different = [(right, own) for right, own in pairs if right != own][: MOST // 2]
     return [
-        "it prints other lines than a right solution",
+        "it does not print what a right solution prints",
         *(f"{k}: {v}" for p in different for k, v in zip(ROLES, p, strict=True)),
     ]
 

@@ -108,7 +108,9 @@ def _torch() -> tuple[Finding, ModuleType | None]:
         torch = importlib.import_module("torch")
         importlib.import_module("torchvision")
     except Exception as error:  # noqa: BLE001  libraries that do not load or fit raise anything from OSError to ValueError
-        return Finding("torch", False, f"{value}: {_sentence(error)}", f"the two do not load together: {REMAKE}"), None
+        return Finding(
+            "torch", False, f"{value}: {_sentence(error)}", f"these two versions do not work together: {REMAKE}"
+        ), None
     return Finding("torch", True, value), torch
 
 
@@ -149,7 +151,9 @@ def _packages(root: Path) -> Finding:
         lines = (root / "requirements.txt").read_text(encoding="utf-8").splitlines()
         wanted = [Requirement(line.split("#")[0]) for line in lines if line.split("#")[0].strip()]
     except (OSError, ValueError) as error:
-        return Finding("packages", False, _sentence(error), "copy requirements.txt again from what you were given")
+        return Finding(
+            "packages", False, _sentence(error), "copy requirements.txt again from the zip that you were given"
+        )
     wrong = []
     for requirement in wanted:
         try:
@@ -158,14 +162,14 @@ def _packages(root: Path) -> Finding:
             wrong.append(f"{requirement.name} is missing")
             continue
         if not requirement.specifier.contains(version, prereleases=True):
-            wrong.append(f"{requirement.name} is {version}, needed is {requirement.specifier}")
+            wrong.append(f"{requirement.name} is {version}, but {requirement.specifier} is needed")
     if wrong:
         return Finding("packages", False, "; ".join(wrong), install)
     return Finding("packages", True, f"{len(wanted)} of {len(wanted)}")
 
 
 def _data(root: Path) -> Finding:
-    restore = "copy the folder data again from what you were given (in a clone: git checkout -- data)"
+    restore = "copy the folder data again from the zip that you were given (in a clone: git checkout -- data)"
     try:
         hashes = read_hashes(root)
     except FileNotFoundError:
@@ -201,7 +205,7 @@ def _kernel() -> Finding:
 def _disk(root: Path) -> Finding:
     free = shutil.disk_usage(root).free // 2**20
     ok = free >= FREE_MB
-    return Finding("disk", ok, f"{free} MB free", "" if ok else f"make room: {FREE_MB} MB are wanted here")
+    return Finding("disk", ok, f"{free} MB free", "" if ok else f"free some space: {FREE_MB} MB are needed here")
 
 
 def _writing(root: Path) -> Finding:

@@ -30,7 +30,7 @@ def next_hint(function: str, *, root: Path = ROOT) -> str:
     _write(root, seen)
     lines = [f"{i} of {len(hints)}: {hint}" for i, hint in enumerate(hints[: seen[function]], 1)]
     if seen[function] == len(hints):
-        lines.append("That was the last one. Begin again with --reset; after this, ask a person.")
+        lines.append("That was the last hint; --reset begins again. If you are still stuck, ask a person.")
     return "\n".join(lines)
 
 
@@ -58,4 +58,4 @@ def _write(root: Path, seen: dict[str, int]) -> None:
         _path(root).parent.mkdir(exist_ok=True)
         _path(root).write_text(json.dumps(seen), encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"{_path(root)} cannot be written ({error.strerror}): mend or remove it") from None
+        raise UsageError(f"{_path(root)} cannot be written ({error.strerror}): fix or remove it") from None

@@ -65,11 +65,11 @@ def _judge(report: str, names: Sequence[str]) -> None:
 def _refuse_import(name: str, problem: str, line: int | None) -> None:
     place = f"{name}, line {line}" if line else name
     if NOT_REQUIRED in problem:
-        remedy = "do without it"
+        remedy = "write the code without it"
     elif "No module named" in problem:
         remedy = "only the files of the assignment are handed in, so move that code into this file"
     elif problem.startswith("raises"):
-        remedy = "mend that, and try `a2 grade`"
+        remedy = "fix that, and try `a2 grade`"
     else:
         remedy = ONLY_DEFINE
     raise UsageError(f"{place}: importing it {problem}; {remedy}")

@@ -78,7 +78,7 @@ def as_text(function: FunctionGrade) -> str:
         lines += [f"  failed: {verdict.check.sentence}"]
         lines += [f"    {line.strip()}" for line in printable(verdict.message).splitlines()]
         lines += [f"    printed: {line}" for line in printable(verdict.printed).splitlines()]
-        lines += [f"    the same in: {'; '.join(v.check.sentence for v in others)}"] if others else []
+        lines += [f"    same message in: {'; '.join(v.check.sentence for v in others)}"] if others else []
     if function.lost:
         more = f'one more hint: hint("{function.function}")'
         lines.append(f"  hint: {function.hint}" if function.hint else f"  {more}")

@@ -35,7 +35,7 @@ def run_notebooks(parts: Sequence[Part], *, root: Path = ROOT) -> int:
     other = _other_network(parts, root)
     if other:
         print(
-            f"A2_MODEL={other}: every cell must run; no output is compared, because what is stored is of other networks",
+            f"A2_MODEL={other}: every cell must run; outputs are not compared, because the stored ones come from other networks",
             flush=True,
         )
     expected = json.loads((root / EXPECTED).read_text(encoding="utf-8"))
@@ -101,8 +101,8 @@ def _other_network(parts: Sequence[Part], root: Path) -> str | None:
             path.name for path in notebooks_of(PARTS) if (root / path).is_file() and _takes_any_network(root / path)
         ]
         raise UsageError(
-            f"A2_MODEL={name} is only for {', '.join(able)}; {', '.join(unable)} needs the zoo's own networks: name a "
-            "notebook that takes others, or unset A2_MODEL"
+            f"A2_MODEL={name} is only for {', '.join(able)}; {', '.join(unable)} needs the networks that ship with it: "
+            "name another notebook, or unset A2_MODEL"
         )
     from coursekit.vision import load_model, three_layers
 

@@ -84,7 +84,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if call.excinfo is not None:
         record.update(describe(item, call.excinfo.value), printed=last_lines(report.capstdout))
         if record["hints"]:
-            report.sections.append(("hint", hint_of([record]) or "this has been seen before, in several forms"))
+            report.sections.append(("hint", hint_of([record]) or "several known mistakes give this result"))
     elif report.when == "call" and report.outcome == "passed" and not hasattr(report, "wasxfail"):
         record.update(outcome="passed", score=record["max_score"], picture=_keep_first(item, graded[1]))
     if hasattr(report, "wasxfail") or report.outcome == "skipped":
@@ -163,7 +163,7 @@ def failure_of(item: pytest.Item, error: BaseException) -> Failure:
 
 
 def message_of(error: BaseException) -> str:
-    """Return an error as a sentence for the person who can mend it."""
+    """Return an error as a sentence for the person who can fix it."""
     text = str(error).strip()
     if isinstance(error, (CheckFailed, CheckEnded)):
         return text

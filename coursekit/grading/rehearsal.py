@@ -36,7 +36,7 @@ class Rehearsal:
         said = [f"graded from the zip alone: {self.score:g} of {self.max_score:g} points"]
         if self.lost:
             points = sum(verdict.check.points for verdict in self.lost)
-            said.append(f"LOST at the staff's, though not here: {points:g} points")
+            said.append(f"{points:g} points that you have here would be LOST when the staff grade this zip")
             causes = dict.fromkeys(" ".join(verdict.message.split()) for verdict in self.lost)
             said += [f"  {cause[:200]}" for cause in list(causes)[:SHOWN]]
         return said

@@ -49,7 +49,7 @@ def sums(grade: Grade, path: Path = HIDDEN) -> str:
             public = sum(v.check.points for v in verdicts if not v.check.id.startswith("tests/hidden/"))
             if names == {v.check.function for v in verdicts}:
                 whole = public + sum(hidden[name] for name in names)
-                said.append(f"part {number} has {public:g} points at home and {whole:g} in the class")
+                said.append(f"part {number} has {public:g} points here and {whole:g} with them")
     except (OSError, ValueError, KeyError, TypeError):
         return ""
     return "; ".join(said)

@@ -129,8 +129,8 @@ class FunctionGrade:
         if self.untouched:
             return "to do"
         if self.unloaded:
-            return "not loaded"
-        return f"see {of_checks(len(self.lost), len(self.verdicts))} below"
+            return "cannot be imported"
+        return of_checks(len(self.lost), len(self.verdicts), "fails", "fail")
 
     @cached_property
     def hint(self) -> str:

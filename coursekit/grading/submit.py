@@ -87,7 +87,7 @@ def submitted_files(parts: Sequence[Part] = PARTS) -> tuple[str, ...]:
 
 def _refuse_destination(destination: Path) -> None:
     if destination.suffix != ".zip" or destination.is_dir():
-        raise UsageError(f"{destination} is no name for a zip file; choose one such as submission.zip")
+        raise UsageError(f"{destination} is not a name for a zip file; choose one such as submission.zip")
     if not destination.absolute().parent.is_dir():
         raise UsageError(
             f"{destination.absolute().parent} is not a folder; make it or choose another place for the zip"
@@ -125,7 +125,7 @@ def _read(root: Path, name: str) -> bytes:
     try:
         return (root / name).read_bytes()
     except OSError as error:
-        raise UsageError(f"{name}: cannot be read ({error.strerror}); mend its permissions") from None
+        raise UsageError(f"{name}: cannot be read ({error.strerror}); change its permissions") from None
 
 
 def _parse(name: str, content: bytes) -> ast.Module:
@@ -136,7 +136,7 @@ def _parse(name: str, content: bytes) -> ast.Module:
             compile(content, name, "exec", dont_inherit=True)  # also finds `return` outside a function
             return tree
     except SyntaxError as error:
-        raise UsageError(f"{name}, line {error.lineno or 1}: {error.msg}; mend this syntax error and save") from None
+        raise UsageError(f"{name}, line {error.lineno or 1}: {error.msg}; fix this syntax error and save") from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise UsageError(
             f"{name}: cannot be parsed ({error or type(error).__name__}); save it as plain UTF-8 text"

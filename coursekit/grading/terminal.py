@@ -227,14 +227,14 @@ def print_submission(made: Submission, score: float, max_score: float, warnings:
     )
     if made.kept:
         _print_indented(f"the older {made.path.name} is now {made.kept.name}", "dim", 2)
-    _print_indented(f"{score:g} of {max_score:g} points, without the hidden checks", "", 2)
-    missing = [f"{name} is not there: its notebook trains it and saves it" for name in made.untrained]
+    _print_indented(f"{score:g} of {max_score:g} points, not counting the hidden checks", "", 2)
+    missing = [f"{name} is missing: the notebook of its part trains it and saves this file" for name in made.untrained]
     if made.todo:
         missing.insert(0, f"still to do ({len(made.todo)}): {_some(made.todo)}")
     if made.missing:
-        missing.insert(0, f"not defined any more ({len(made.missing)}): {_some(made.missing)}")
+        missing.insert(0, f"no longer defined ({len(made.missing)}): {_some(made.missing)}")
     if made.unrun:
-        missing.append(f"not run, so without pictures: {', '.join(map(_stem, made.unrun))}: run in Jupyter, and save")
+        missing.append(f"not run, so without pictures: {', '.join(map(_stem, made.unrun))}: run in Jupyter, then save")
     for line in (*warnings, *missing):
         _print_indented(printable(line), "yellow", 2)
     _print_answers(made.books)
@@ -247,11 +247,11 @@ def _print_answers(books: Mapping[str, Written]) -> None:
     counts = {name: [len(answer.split()) for _, answer in book.answers] for name, book in asked.items()}
     if counts:
         words = "; ".join(f"{name} {_each(numbers)}" for name, numbers in counts.items())
-        _print_indented(f"written answers, in words: {words} (as they will be read: answers.html in the zip)", "", 2)
+        _print_indented(f"words in your written answers: {words} (the graders read answers.html in the zip)", "", 2)
     stray = [name for name, book in asked.items() if book.elsewhere and book.unanswered]
     if stray:
         _print_indented(
-            f"under no question stands more of yours, see the end of that page: {', '.join(stray)}", "yellow", 2
+            f"you also wrote text outside the answers, see the end of answers.html: {', '.join(stray)}", "yellow", 2
         )
 
 
@@ -275,7 +275,7 @@ def print_findings(findings: Sequence[Finding]) -> None:
         if not finding.ok:
             _print_indented(finding.remedy, "yellow")
     wrong = [finding.name for finding in findings if not finding.ok]
-    console.print(f"To mend: {', '.join(wrong)}" if wrong else "Everything is in order.", style="bold")
+    console.print(f"To fix: {', '.join(wrong)}" if wrong else "Everything is in order.", style="bold")
 
 
 def _from_here(path: Path) -> str:

@@ -51,7 +51,7 @@ def newer_syntax(name: str, source: bytes, root: Path) -> str:
         return ""
     line = _line_that_fails(source, staff) or (_line_of_new_string(source) if staff < (3, 12) else 0)
     here, there = f"3.{sys.version_info[1]}", f"3.{staff[1]}"
-    told = f"Python {here} reads this and the staff's {there} does not; nothing of this file would be graded"
+    told = f"Python {here} accepts this, the staff's Python {there} does not: nothing in this file would be graded"
     return f"{name}, line {line}: {told}" if line else ""
 
 

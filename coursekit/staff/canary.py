@@ -80,7 +80,7 @@ def edition_problem(checks: Sequence[Check]) -> str:
         try:
             tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
         except SyntaxError as error:
-            return f"{name}, line {error.lineno}: {error.msg}; mend it"
+            return f"{name}, line {error.lineno}: {error.msg}; fix it"
         except (OSError, ValueError) as error:
             return f"{name} cannot be read ({error}); restore it"
         there = {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}

@@ -108,9 +108,9 @@ def mistake_problems(trial: Trial) -> list[str]:
     best = likeliest(o.recognised for o in own if o.recognised)
     if best is None or best.name != edit.name:
         known = best.name if best else "nothing known"
-        problems.append(f"is taken for {known}; run a2 reference, or part them by a check")
+        problems.append(f"is recognised as {known}; run a2 reference, or add a check that tells them apart")
     elif best.hint != edit.hint:
-        problems.append("is told another hint than its record has; run a2 reference")
+        problems.append("gets another hint than its record has; run a2 reference")
     return problems + hint_problems(edit)
 
 
@@ -132,7 +132,7 @@ def hint_problems(edit: Edit) -> list[str]:
     right = split(edit.function)[1]
     wrong = edit.edited_solution()
     told = _words(edit.hint) & (_code_names(right) - _code_names(wrong)) - COMMON
-    return [f"tells the code word {word!r} in its hint" for word in sorted(told)]
+    return [f"has the code word {word!r} in its hint" for word in sorted(told)]
 
 
 COMMON = {"images", "image", "model", "labels", "layer", "unit", "channel", "gradient", "upstream", "cam", "strongest"}

@@ -18,7 +18,7 @@ def declare(commands: Commands) -> None:
     start = command(
         commands, "start", _start, "write the student edition to a folder, ready to work in", "a2 start ~/a2"
     )
-    start.add_argument("folder", type=Path, help="a new one")
+    start.add_argument("folder", type=Path, help="a new folder")
     release = command(
         commands, "release", _release, "cut the student edition to a folder or a zip", "a2 release a2.zip"
     )
@@ -27,12 +27,14 @@ def declare(commands: Commands) -> None:
         commands, "reference", _reference, "store reference outputs and the manifests", "a2 reference 1"
     )
     reference.add_argument("part", nargs="*", help=PART_HELP)
-    check = command(commands, "check", _check, "hold the autograder itself to its promises", "a2 check 1")
+    check = command(
+        commands, "check", _check, "test the autograder: known mistakes rejected, right variants accepted", "a2 check 1"
+    )
     check.add_argument("part", nargs="*", help=PART_HELP)
     command(commands, "readme", _readme, "write the README's table of parts and its picture", "a2 readme")
-    train = command(commands, "train", _train, "train a network of the zoo", "a2 train tiny_vgg")
+    train = command(commands, "train", _train, "train one of the small networks", "a2 train tiny_vgg")
     train.add_argument("name", help="a network, or all")
-    train.add_argument("--epochs", type=int, help="instead of the recipe's")
+    train.add_argument("--epochs", type=int, help="how many (default: the recipe's)")
     train.add_argument("--device", help="cpu, cuda or mps (default: cuda if there is one)")
     sprites = command(commands, "make-sprites", _make_sprites, "render data/sprites.png", "a2 make-sprites")
     sprites.add_argument("--out", type=Path, help="the picture to write (default: data/sprites.png)")
@@ -43,23 +45,29 @@ def _class_commands(commands: Commands) -> None:
     example = "a2 classroom zips --out results"
     classroom = command(commands, "classroom", _classroom, "grade a folder of untrusted zips in a sandbox", example)
     classroom.add_argument("zips", type=Path, help="the folder with one zip for each student")
-    classroom.add_argument("--out", type=Path, required=True, help="the folder for the results; a stopped run goes on")
+    classroom.add_argument(
+        "--out", type=Path, required=True, help="the folder for the results; a stopped run continues"
+    )
     classroom.add_argument("--parts", nargs="+", help="numbers or modules (default: all)")
-    classroom.add_argument("--workers", type=int, help="submissions at a time (default: what cores and memory allow)")
+    classroom.add_argument(
+        "--workers", type=int, help="how many submissions at a time (default: what cores and memory allow)"
+    )
     hidden = "also run the hidden checks (default)"
     classroom.add_argument("--hidden", action=argparse.BooleanOptionalAction, default=True, help=hidden)
-    classroom.add_argument("--seconds", type=int, default=300, help="for one submission (default: 300)")
-    latest = "of several attempts take the last, by the platform's own time"
+    classroom.add_argument("--seconds", type=int, default=300, help="time limit of one submission (default: 300)")
+    latest = "take the last of several attempts, by the platform's time"
     classroom.add_argument("--latest", action="store_true", help=latest)
-    classroom.add_argument("--regrade", nargs="+", default=[], metavar="STUDENT", help="grade these again")
-    classroom.add_argument("--regrade-part", nargs="+", metavar="PART", help="grade these parts of everybody again")
+    classroom.add_argument("--regrade", nargs="+", default=[], metavar="STUDENT", help="grade these students again")
+    classroom.add_argument(
+        "--regrade-part", nargs="+", metavar="PART", help="grade these parts again, for all students"
+    )
     classroom.add_argument("--scheduler", metavar="ADDRESS", help="a dask scheduler, such as tcp://10.0.0.1:8786")
-    classroom.add_argument("--trust", action="store_true", help="go on, with limits only, where there is no bubblewrap")
+    classroom.add_argument("--trust", action="store_true", help="without bubblewrap, continue with limits only")
     results = "the folder that a2 classroom wrote"
     for name, run, summary in (
-        ("feedback", _feedback, "pack what students get back: a zip for each, and one for Canvas or Moodle"),
+        ("feedback", _feedback, "pack the feedback: a zip for each student, and one for Canvas or Moodle"),
         ("questions", _questions, "write a page for each question with all answers, without names, and written.csv"),
-        ("similar", _similar, "list pairs of submissions that agree beyond what the exercise forces"),
+        ("similar", _similar, "list pairs of students with similar code"),
     ):
         after = command(commands, name, run, summary, f"a2 {name} results")
         after.add_argument("results", type=Path, help=results)

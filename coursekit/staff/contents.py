@@ -25,7 +25,7 @@ EDITORS = re.compile(r"(utf-8|latin-1|iso-8859-1|iso-latin-1)-.*", re.IGNORECASE
 def text_problem(source: bytes) -> str:
     """Return why the bytes of a module are no text that Python reads, or nothing."""
     if b"\0" in source:
-        return "is no text (it holds zero bytes; UTF-16?): save it as UTF-8"
+        return "is not text (it contains zero bytes; UTF-16?): save it as UTF-8"
     encoding = _encoding(source)
     if _codec(encoding) not in ENCODINGS:
         return f"declares the encoding {encoding!r}: save it as UTF-8"
@@ -84,7 +84,7 @@ def look_at_notebook(content: bytes, known: Mapping[str, Given], name: str = "")
         return Book(name, None, "is a notebook without cells")
     count = len(book.unanswered)
     remark = f"has {count} question{'s' * (count > 1)} without an answer" if count else ""
-    also = ", and text under no question: see the end of its answers" if count and book.elsewhere else ""
+    also = ", and other text outside the answers: see the end of its page" if count and book.elsewhere else ""
     return Book(name, book, remark + also)
 
 

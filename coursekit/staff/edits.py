@@ -31,7 +31,7 @@ class Edit:
         before, solution, after = split(self.function)
         edited = self.edited_solution()
         if ast.dump(ast.parse(before + solution + after)) == ast.dump(ast.parse(before + edited + after)):
-            raise UsageError(f"{self}: the edit changes nothing; mend coursekit/staff")
+            raise UsageError(f"{self}: the edit changes nothing; fix coursekit/staff")
         return before + edited + after
 
     def edited_solution(self) -> str:
@@ -42,7 +42,7 @@ class Edit:
         for old, new in self.replace:
             if solution.count(old) != 1:
                 raise UsageError(
-                    f"{self}: {old!r} stands {solution.count(old)} times in the solution; mend coursekit/staff"
+                    f"{self}: {old!r} stands {solution.count(old)} times in the solution; fix coursekit/staff"
                 )
             solution = solution.replace(old, new)
         return solution

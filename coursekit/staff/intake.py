@@ -78,7 +78,7 @@ def take(entries: Iterable[Entry], parts: Sequence[Part] = PARTS) -> Taken:
         elif steps and not _is_junk(steps):
             found.append((steps, entry))
     if unsafe:
-        taken.remarks.append(f"ignored {_count(unsafe, 'name')} that would lead elsewhere: {_some(unsafe)}")
+        taken.remarks.append(f"ignored {_count(unsafe, 'name')} that point outside the zip's folder: {_some(unsafe)}")
     known = _choose(found, parts, taken)
     for name in sorted(known):
         _take_one(name, known[name], taken)
@@ -107,7 +107,7 @@ def _choose(found: Sequence[Found], parts: Sequence[Part], taken: Taken) -> dict
         return {name: [entry for root in best for entry in roots[root].get(name, [])] for name in names}
     if len(best) > 1:
         where = _some(["/".join(root) or "the top" for root in best])
-        taken.problem = f"holds the assignment {len(best)} times ({where}): hand in one"
+        taken.problem = f"contains the assignment {len(best)} times ({where}): hand in one"
         return {}
     return roots[best[0]]
 
@@ -201,13 +201,13 @@ def _take_one(name: str, entries: Sequence[Entry], taken: Taken) -> None:
     """Take one known file, or say why not."""
     exact = [e for e in entries if _ends_with(e.name, name)] or list(entries)
     if len(exact) < len(entries):
-        taken.remarks.append(f"{name} stands there in other spellings too, which are ignored")
+        taken.remarks.append(f"{name} is there in other spellings too, which are ignored")
     elif not _ends_with(exact[0].name, name):
         taken.remarks.append(f"{name} is called {exact[0].name!r} there")
     entry, cap = exact[0], CAPS[Path(name).suffix.casefold()]
     weights = [known for known in taken.files if known.startswith("trained/")]
     if len(exact) > 1 and len({(e.size, e.mark) for e in exact}) > 1:
-        problem = f"stands there {len(exact)} times with different content: hand in one"
+        problem = f"is there {len(exact)} times with different content: hand in one"
     elif entry.trouble:
         problem = entry.trouble
     elif entry.size > cap:

@@ -89,7 +89,7 @@ def grade_submission(
     means that something broke, and that it may be tried again, with alone: nothing else is graded on this machine meanwhile.
     """
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder: unpack the submission first")
+        raise UsageError(f"{folder} is not a folder: unpack the submission first")
     wanted = checks_of(parts, hidden=hidden) if checks is None else tuple(checks)
 
     def run(submission: Path, checks: Sequence[Check]) -> Grade:

@@ -122,7 +122,7 @@ def _parse(code: str, place: Place) -> ast.Module:
             warnings.simplefilter("ignore", SyntaxWarning)
             return ast.parse(code)
     except SyntaxError as error:
-        raise MarkerError(f"{place(error.lineno or 1)}: not Python ({error.msg}); mend it before cutting") from None
+        raise MarkerError(f"{place(error.lineno or 1)}: not Python ({error.msg}); fix it before cutting") from None
 
 
 def _markers_of_code(code: str, place: Place) -> Iterator[tuple[int, str]]:

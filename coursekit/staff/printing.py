@@ -29,8 +29,8 @@ def print_gate(gate: Gate) -> None:
     cross = signs().cross
     for problem in gate.problems:
         console.print(f"[red]{cross}[/] {escape(printable(problem))}")
-    verdict = "the gate holds" if gate.holds else f"{len(gate.problems)} broken promise{'s' * (len(gate.problems) > 1)}"
-    console.print(f"{verdict}, found out in {gate.seconds:.0f} s", style="bold")
+    verdict = "passed" if gate.holds else f"{len(gate.problems)} problem{'s' * (len(gate.problems) > 1)} found"
+    console.print(f"{verdict} in {gate.seconds:.0f} s", style="bold")
 
 
 def print_class(graded: Class) -> None:
@@ -39,7 +39,7 @@ def print_class(graded: Class) -> None:
     scores = [record.score for record in graded.records if record.status == "graded"]
     empty = len(graded.records) - len(scores)
     for one in graded.waiting:
-        reason = graded.failures.get(one.student, "its turn had not come")
+        reason = graded.failures.get(one.student, "not started yet")
         console.print(f"[red]{cross}[/] {escape(printable(f'{one.student}: not graded ({reason})'))}", soft_wrap=True)
     for note in graded.notes:
         console.print(escape(printable(note)), soft_wrap=True)
@@ -47,7 +47,7 @@ def print_class(graded: Class) -> None:
         console.print(escape(printable(f"not looked at: {', '.join(graded.others)}")), style="dim")
     levels = sorted({record.outcome.sandbox for record in graded.records} - {"none needed"}) or ["none needed"]
     console.print(
-        f"{len(scores)} graded, {empty} with nothing to grade, {len(graded.waiting)} not graded; {graded.newly} in this run"
+        f"{len(scores)} graded, {empty} without work to grade, {len(graded.waiting)} still to grade; {graded.newly} done in this run"
     )
     if scores:
         best = max_score(graded.order)

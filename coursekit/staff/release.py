@@ -254,7 +254,7 @@ def _lint(folder: Path) -> bool:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         problem = (done.stdout or done.stderr).strip().splitlines()[0]
-        raise UsageError(f"the student edition does not lint: {problem}; mend the staff edition or move the markers")
+        raise UsageError(f"the student edition does not lint: {problem}; fix the staff edition or move the markers")
     return True
 
 
@@ -262,7 +262,7 @@ def _refuse_syntax_errors(path: Path, name: str) -> None:
     try:
         compile(path.read_bytes(), name, "exec", dont_inherit=True)
     except SyntaxError as error:
-        raise UsageError(f"{name}:{error.lineno}: the student edition is not Python ({error.msg}); mend it") from None
+        raise UsageError(f"{name}:{error.lineno}: the student edition is not Python ({error.msg}); fix it") from None
 
 
 def _deliver(folder: Path, files: Sequence[str], destination: Path) -> None:

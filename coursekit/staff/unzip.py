@@ -41,7 +41,7 @@ def take_zip(path: Path, parts: Sequence[Part] = PARTS) -> Taken:
         if stat.S_ISDIR(status.st_mode):
             return Taken(problem="is a folder, not a zip: zip it")
         if not stat.S_ISREG(status.st_mode):
-            return Taken(problem="is no file (a pipe, a socket or a device)")
+            return Taken(problem="is not a file (a pipe, a socket or a device)")
         if status.st_size > MAX_ZIP:
             return Taken(problem=too_large(status.st_size, MAX_ZIP))
         if not status.st_size:
@@ -119,7 +119,7 @@ def _trouble(info: zipfile.ZipInfo) -> str:
     if stat.S_ISLNK(kind):
         return "is a link: pack the file itself"
     if kind and not stat.S_ISREG(kind) and info.create_system == 3:
-        return "is no file (a pipe, a folder or a device): pack the file itself"
+        return "is not a file (a pipe, a folder or a device): pack the file itself"
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return f"is compressed by method {info.compress_type}, which not every zip program has: {PACK}"
     return ""

@@ -209,7 +209,12 @@ def broken(every: int) -> Iterator[Submission]:
     )
     found.append(
         Submission(
-            "zip", "that is a pipe", lambda path: os.mkfifo(path), score=0.0, says="is no file", status="no submission"
+            "zip",
+            "that is a pipe",
+            lambda path: os.mkfifo(path),
+            score=0.0,
+            says="is not a file",
+            status="no submission",
         )
     )
     found.append(

@@ -61,9 +61,9 @@ def test_late_days_take_from_the_core_points_and_the_raw_points_stay(tmp_path):
     assert [float(rows[name]["core_after_late"]) for name in "abcd"] == [most, most, 0.8 * most, 0.9 * most]
     assert [rows[name]["grade"] for name in "abcd"] == ["100", "100", "80", "90"]
     assert {row["core"] for row in rows.values()} == {f"{most:g}"}
-    assert "nobody knows by how many days" in rows["doejane_1234"]["remarks"]
+    assert "late by an unknown number of days" in rows["doejane_1234"]["remarks"]
     assert any("late.toml names ghost" in note for note in said.notes)
-    assert [note for note in said.notes if "no days were deducted: doejane_1234" in note]
+    assert [note for note in said.notes if "so nothing was deducted: doejane_1234" in note]
 
 
 def test_the_days_of_somebody_may_be_written_down_and_the_penalty_has_an_end(tmp_path):
@@ -83,15 +83,15 @@ def test_the_days_of_somebody_may_be_written_down_and_the_penalty_has_an_end(tmp
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("free_days = -1\npenalty = 10", "free_days = -1 is no number of days"),
-        ("free_days = true\npenalty = 10", "free_days = True is no number of days"),
-        ("free_days = 1\npenalty = nan", "penalty = nan is no percentage"),
-        ("free_days = 1\npenalty = 110", "penalty = 110 is no percentage"),
-        ("free_days = 1\npenalty = 10\n[extensions]\nann = -2", "extensions, ann = -2 is no number of days"),
-        ("free_days = 1\npenalty = 10\n[days]\nann = 1.5", "days, ann = 1.5 is no number of days"),
+        ("free_days = -1\npenalty = 10", "free_days = -1 is not a number of days"),
+        ("free_days = true\npenalty = 10", "free_days = True is not a number of days"),
+        ("free_days = 1\npenalty = nan", "penalty = nan is not a percentage"),
+        ("free_days = 1\npenalty = 110", "penalty = 110 is not a percentage"),
+        ("free_days = 1\npenalty = 10\n[extensions]\nann = -2", "extensions, ann = -2 is not a number of days"),
+        ("free_days = 1\npenalty = 10\n[days]\nann = 1.5", "days, ann = 1.5 is not a number of days"),
         ("free_days = 1\npenalty = 10\nextensions = 3", "extensions is a table"),
-        ("free_days = 1\npenalty = 10\ndeadline = 2026-11-20", "is no date with a time"),
-        ("free_days = 1\npenalty = 10\nextension = 3", "extension is no setting"),
+        ("free_days = 1\npenalty = 10\ndeadline = 2026-11-20", "is not a date with a time"),
+        ("free_days = 1\npenalty = 10\nextension = 3", "extension is not a setting"),
         ("free_days = 1", "free_days and penalty are needed"),
         ("free_days = ", "cannot be read"),
         ("free_days = 1\npenalty = 10\n[days]\na = 1\na = 2", "cannot be read"),
@@ -187,17 +187,17 @@ def test_marks_of_other_parts_than_those_graded_neither_count_nor_are_missed(tmp
     ("text", "sentence"),
     [
         ("student,1.1\nout of,3\nzoe,1", "row 3 ('zoe'): no such student"),
-        ("student,1.1\nout of,3\nann,4", "ann has 4 points for 1.1, and 3 are all"),
-        ("student,1.1\nout of,3\nann,-1", "'-1' is no number of points"),
-        ("student,1.1\nout of,3\nann,nan", "'nan' is no number of points"),
-        ("student,1.1\nout of,3\nann,=1+1", "'=1+1' is no number of points"),
+        ("student,1.1\nout of,3\nann,4", "ann has 4 points for 1.1, but the most is 3"),
+        ("student,1.1\nout of,3\nann,-1", "'-1' is not a number of points"),
+        ("student,1.1\nout of,3\nann,nan", "'nan' is not a number of points"),
+        ("student,1.1\nout of,3\nann,=1+1", "'=1+1' is not a number of points"),
         ("student,1.1\nann,1", "the row 'out of' does not say what 1.1 is worth"),
         ("student,1.1\nout of,3\nann,1\nann,2", "ann has a row already"),
         ("student,1.1\nout of,3\nann,1,1", "has 3 cells"),
-        ("student,1.1,1.1\nout of,3,3", "begins with the line"),
-        ("name,1.1\n", "begins with the line"),
-        ("", "begins with the line"),
-        ('student,1.1\n"ann', "is no CSV"),
+        ("student,1.1,1.1\nout of,3,3", "must begin with the line"),
+        ("name,1.1\n", "must begin with the line"),
+        ("", "must begin with the line"),
+        ('student,1.1\n"ann', "is not a CSV file"),
     ],
 )
 def test_marks_that_cannot_be_meant_are_one_line_with_the_row(tmp_path, text, sentence):

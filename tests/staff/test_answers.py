@@ -152,7 +152,7 @@ def test_what_stands_under_no_question_is_shown_at_the_end(place):
     assert answers == ["", "", ""]
     assert "ANSWER" in elsewhere
     page = answers_page({"n": read(*(cell for group in with_cells(at, *cells, instead=instead) for cell in group))})
-    assert re.search(r"Under no question.*ANSWER", page, re.DOTALL)
+    assert re.search(r"Outside the answers.*ANSWER", page, re.DOTALL)
 
 
 def test_a_question_that_was_taken_out_is_named_and_what_stood_under_it_is_shown():

@@ -300,11 +300,11 @@ def test_another_runs_folder_and_other_bad_input_are_one_line(tmp_path):
         (zips, tmp_path / "full", ORDER, {}, "holds other files"),
         (zips, tmp_path / "file", ORDER, {}, "is a file: name a folder"),
         (tmp_path / "empty", tmp_path / "new", ORDER, {}, "no zips in"),
-        (tmp_path / "nowhere", tmp_path / "new", ORDER, {}, "is no folder"),
+        (tmp_path / "nowhere", tmp_path / "new", ORDER, {}, "is not a folder"),
         (zips, out, ORDER, {"regrade": ["zoe"]}, "--regrade zoe: no zip of that student"),
         (zips, out, ORDER, {"workers": 0}, "--workers 0: at least one"),
         (zips, out, dataclasses.replace(ORDER, seconds=0), {}, "--seconds 0: at least one"),
-        (zips, tmp_path / "new", ORDER, {"scheduler": "nonsense://x"}, "nonsense://x is no address"),
+        (zips, tmp_path / "new", ORDER, {"scheduler": "nonsense://x"}, "nonsense://x is not an address"),
         (zips, tmp_path / "dask", ORDER, {"scheduler": "nonsense://x:1"}, "no dask scheduler answers at|needs dask"),
     ]:
         with pytest.raises(UsageError, match=sentence):
@@ -565,8 +565,8 @@ def test_time_that_ran_out_is_a_remark(tmp_path):
 
     grade_class(zips, tmp_path / "out", ORDER, job=late)
 
-    assert lines_of(tmp_path / "out")["slow"]["remarks"] == f"{len(CHECKS)} checks over their time"
-    assert f"{len(CHECKS)} checks over their time" in (tmp_path / "out" / "class.html").read_text()
+    assert lines_of(tmp_path / "out")["slow"]["remarks"] == f"{len(CHECKS)} checks over their time limit"
+    assert f"{len(CHECKS)} checks over their time limit" in (tmp_path / "out" / "class.html").read_text()
 
 
 def test_the_histogram_counts_everybody_once():

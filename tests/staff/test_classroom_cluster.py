@@ -120,5 +120,5 @@ def test_a_server_that_is_no_scheduler_is_refused_at_once(tmp_path, monkeypatch)
     zips = hand_in(tmp_path / "zips", ann="x\n")
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-        with pytest.raises(UsageError, match="is no dask scheduler: name its own port"):
+        with pytest.raises(UsageError, match="is not a dask scheduler: name its own port"):
             grade_class(zips, tmp_path / "out", ORDER, job=fake, scheduler=address)

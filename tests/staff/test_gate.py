@@ -60,7 +60,7 @@ def test_the_name_of_no_function_is_told_with_its_place(monkeypatch):
 def test_a_hint_that_tells_the_code_is_found():
     telling = of("saliency_map", mistake("no abs", "gradient.abs()", "gradient", hint="You forgot abs here."))
 
-    assert hint_problems(telling) == ["tells the code word 'abs' in its hint"]
+    assert hint_problems(telling) == ["has the code word 'abs' in its hint"]
 
 
 def test_a_function_without_a_record_is_told_where_to_write_it(monkeypatch):
@@ -105,17 +105,17 @@ def test_a_mistake_that_is_told_an_older_hint_is_named():
         return mistake_problems(Trial((edit,), (failed,)))
 
     assert problems(edit.hint) == []
-    assert problems("An older hint.") == ["is told another hint than its record has; run a2 reference"]
+    assert problems("An older hint.") == ["gets another hint than its record has; run a2 reference"]
 
 
 def test_a_cause_that_many_share_is_told_once():
-    stale = [(f"fgsm/{number}", ["is taken for nothing known; run a2 reference"]) for number in range(60)]
+    stale = [(f"fgsm/{number}", ["is recognised as nothing known; run a2 reference"]) for number in range(60)]
 
     told = list(told_once([("the solution", ["fails a check"]), *stale, ("pgd/no clamp", ["is not rejected"])]))
 
     assert told == [
         "the solution fails a check",
-        "fgsm/0 is taken for nothing known; run a2 reference (and 59 more: fgsm/1, fgsm/2, fgsm/3 ...)",
+        "fgsm/0 is recognised as nothing known; run a2 reference (and 59 more: fgsm/1, fgsm/2, fgsm/3 ...)",
         "pgd/no clamp is not rejected",
     ]
 

@@ -194,7 +194,7 @@ def test_a_syntax_error_is_shown_once_with_its_line_and_a_caret(grade, small_edi
     lines = done.stdout.splitlines()
     assert lines[0].endswith("assignment2/saliency.py, line 3: unexpected indent")
     assert (lines[1].strip(), lines[2].strip()) == ("y = (1", "^")
-    assert "Next: mend assignment2/saliency.py:3, which cannot be imported" in done.stdout
+    assert "Next: fix assignment2/saliency.py:3, which cannot be imported" in done.stdout
     assert len(lines) < 20
 
 

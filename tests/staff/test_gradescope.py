@@ -81,7 +81,7 @@ def test_the_bundle_is_the_same_each_time_and_bad_names_are_refused(tmp_path):
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
     for destination, sentence in [
         ("a.zip", "is there already"),
-        ("a.tar", "is no name for a zip"),
+        ("a.tar", "is not a name for a zip"),
         ("x/a.zip", "is not a folder"),
     ]:
         with pytest.raises(UsageError, match=sentence):

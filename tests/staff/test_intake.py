@@ -61,7 +61,7 @@ NOTHING = {
     "a tar.gz": (b"\x1f\x8b\x08\x00" + bytes(100), "is a gzip archive, not a zip"),
     "truncated": (zipped((MODULE, GOOD))[:-40], "is a damaged or truncated zip"),
     "only its start": (zipped((MODULE, GOOD))[:400], "is a damaged or truncated zip"),
-    "twice the assignment": (zipped((f"old/{MODULE}", GOOD), (f"new/{MODULE}", GOOD)), "holds the assignment 2 times (new, old)"),
+    "twice the assignment": (zipped((f"old/{MODULE}", GOOD), (f"new/{MODULE}", GOOD)), "contains the assignment 2 times (new, old)"),
     "too deep": (zipped(("a/" * 500 + MODULE, GOOD)), "holds none of the modules"),
     "three wraps": (zipped(("b.zip", zipped(("c.zip", zipped(("d.zip", zipped((MODULE, GOOD)))))))), "is a zip in a zip in a zip"),
     "a wrap with nothing": (zipped(("b.zip", zipped(("a.txt", b"")))), "holds only b.zip, which holds none of the modules"),
@@ -84,14 +84,14 @@ def test_a_zip_with_nothing_to_grade_says_why(name, take):
 
 BROKEN = {
     "a symbolic link": (special(MODULE, LINK), "is a link: pack the file itself"),
-    "a pipe": (special(MODULE, FIFO), "is no file (a pipe"),
-    "a device": (special(MODULE, DEVICE), "is no file (a pipe"),
+    "a pipe": (special(MODULE, FIFO), "is not a file (a pipe"),
+    "a device": (special(MODULE, DEVICE), "is not a file (a pipe"),
     "encrypted": (encrypted(MODULE), "is encrypted"),
     "bzip2": (zipped((MODULE, GOOD), method=zipfile.ZIP_BZIP2), "is compressed by method 12"),
     "lzma": (zipped((MODULE, GOOD), method=zipfile.ZIP_LZMA), "is compressed by method 14"),
-    "twice, different": (zipped((MODULE, GOOD), (MODULE, b"x = 1\n")), "stands there 2 times with different content"),
-    "two spellings": (zipped(("assignment2/Saliency.py", b"x = 1\n"), ("Assignment2/saliency.py", b"y = 1\n")), "stands there 2 times"),
-    "UTF-16": (zipped((MODULE, GOOD.decode().encode("utf-16"))), "is no text (it holds zero bytes; UTF-16?)"),
+    "twice, different": (zipped((MODULE, GOOD), (MODULE, b"x = 1\n")), "is there 2 times with different content"),
+    "two spellings": (zipped(("assignment2/Saliency.py", b"x = 1\n"), ("Assignment2/saliency.py", b"y = 1\n")), "is there 2 times"),
+    "UTF-16": (zipped((MODULE, GOOD.decode().encode("utf-16"))), "is not text (it contains zero bytes; UTF-16?)"),
     "Latin-1": (zipped((MODULE, GOOD + "\n# Größe\n".encode("latin-1"))), "is not text in UTF-8: byte 0xf6 in line"),
     "an odd codec": (zipped((MODULE, b"# coding: rot13\n" + GOOD)), "declares the encoding 'rot13'"),
     "an unknown codec": (zipped((MODULE, b"#!/usr/bin/python\n# coding: utf-99\n" + GOOD)), "declares the encoding 'utf-99'"),
@@ -131,7 +131,7 @@ def test_damaged_content_is_found_out_and_the_neighbours_are_taken(take):
 
 
 REMARKS = {
-    "names that lead elsewhere": ([("../evil.py", b""), ("/etc/x", b""), ("C:\\x", b"")], "ignored 3 names that would lead elsewhere"),
+    "names that lead elsewhere": ([("../evil.py", b""), ("/etc/x", b""), ("C:\\x", b"")], "ignored 3 names that point outside the zip's folder"),
     "other files": ([("tests/conftest.py", b""), ("sitecustomize.py", b"")], "ignored 2 other files: sitecustomize.py, tests/conftest.py"),
     "another spelling": ([("assignment2/SALIENCY.py", b"")], "in other spellings too, which are ignored"),
     "a notebook that is not JSON": ([("notebooks/1_saliency.ipynb", b"{ half")], "notebooks/1_saliency.ipynb is not JSON"),
@@ -246,7 +246,7 @@ def test_answers_are_read_where_the_assignment_stands_there_twice(take):
 
     taken = take(zipped(*two))
 
-    assert "holds the assignment 2 times" in taken.problem
+    assert "contains the assignment 2 times" in taken.problem
     assert sorted(book.answers[0][1] for book in taken.written.values()) == ["new", "old"]
     assert take(one).written == {}
 
@@ -280,7 +280,9 @@ def test_text_under_no_question_is_remarked_where_an_answer_is_missing(take):
     taken = take(zipped((MODULE, GOOD), (NOTEBOOK, json.dumps(notebook).encode())))
 
     assert taken.written[NOTEBOOK].elsewhere == "My answers: ..."
-    assert any("4 questions without an answer, and text under no question" in remark for remark in taken.remarks_on())
+    assert any(
+        "4 questions without an answer, and other text outside the answers" in remark for remark in taken.remarks_on()
+    )
 
 
 def test_an_accent_written_in_two_ways_is_one_name(take):
@@ -295,7 +297,7 @@ def test_a_name_with_a_zero_byte_leads_nowhere(take):
     taken = take(zipped((MODULE, GOOD), (MODULE + "X.txt", b"x = 1")).replace(b"yX.txt", b"y\0.txt"))
 
     assert taken.files == {MODULE: GOOD}
-    assert any("would lead elsewhere" in remark for remark in taken.remarks_on())
+    assert any("point outside the zip's folder" in remark for remark in taken.remarks_on())
 
 
 def test_ten_thousand_files_are_ignored_and_more_than_twice_that_is_refused(take):
@@ -357,7 +359,7 @@ def test_what_is_no_file_is_said(tmp_path):
         stream.truncate(2**31)
 
     assert take_zip(tmp_path / "folder.zip").problem == "is a folder, not a zip: zip it"
-    assert "is no file (a pipe" in take_zip(tmp_path / "pipe.zip").problem
+    assert "is not a file (a pipe" in take_zip(tmp_path / "pipe.zip").problem
     assert "cannot be read (No such file" in take_zip(tmp_path / "gone.zip").problem
     assert "is too large: it has 2,048.0 MB" in take_zip(tmp_path / "huge.zip").problem
 
@@ -404,7 +406,7 @@ def test_a_folder_for_each_part_is_one_submission(take):
     both = take(zipped((f"part0/{MODULE}", GOOD), (f"part1/{MODULE}", b"x = 1\n")))
 
     assert apart.files == whole.files == {MODULE: GOOD, other.as_posix(): b"x = 1\n"}
-    assert "holds the assignment 2 times" in both.problem
+    assert "contains the assignment 2 times" in both.problem
 
 
 def test_weights_without_their_folder_are_taken(take):

@@ -100,7 +100,7 @@ def test_an_edition_that_is_damaged_is_said_in_one_line(edition, monkeypatch, tm
     text, arrays = tests.read_text(), stored.read_bytes()
 
     for path, content, sentence in [
-        (tests, text.replace("\ndef ", "\ndef (", 1), ", line [0-9]+: .*; mend it"),
+        (tests, text.replace("\ndef ", "\ndef (", 1), ", line [0-9]+: .*; fix it"),
         (
             tests,
             text.replace(f"def {SLOW}", "def test_renamed"),

@@ -107,11 +107,11 @@ def test_the_first_failed_check_is_open_and_equal_messages_are_said_once():
         assert [shown.count(message) for message in set(messages)] == [1, 1]
     before, _, folded = card.partition("<details>")
     assert "is wrong at (0, 1)" in before
-    assert "The same in c." in before
+    assert "Same message in c." in before
     assert folded.count("</details>") == 1
     assert "an IndexError" in folded
-    assert "The same in d." in folded
-    assert "    the same in: c" in text.splitlines()
+    assert "Same message in d." in folded
+    assert "    same message in: c" in text.splitlines()
 
 
 @pytest.mark.parametrize(

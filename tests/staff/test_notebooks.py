@@ -47,7 +47,9 @@ def test_a_wrong_solution_fails_its_notebook(small_edition):
     assert done.returncode == 1, done.stdout
     assert "\x1b" not in done.stdout, "no colours in a pipe"
     lines = done.stdout.splitlines()
-    assert re.match(r"notebooks/1_saliency\.ipynb: cell \[\d+\]: it prints other lines than a right solution", lines[0])
+    assert re.match(
+        r"notebooks/1_saliency\.ipynb: cell \[\d+\]: it does not print what a right solution prints", lines[0]
+    )
     assert len(lines) < 12, "what differs, and nothing of pytest"
 
 
@@ -81,7 +83,7 @@ def test_a_notebook_that_a_student_has_not_run_yet_is_held_to_what_is_stored(pri
 
     assert run_notebooks([replace(PARTS[0], notebook="toy")], root=tmp_path) == verdict
     said = capfd.readouterr().out.split()
-    differ = "cell [1]: it prints other lines than a right solution expected: 6 yours: 7"
+    differ = "cell [1]: it does not print what a right solution prints expected: 6 yours: 7"
     assert " ".join(said) == f"notebooks/toy.ipynb: {differ if verdict else 'every cell runs'}"
 
 

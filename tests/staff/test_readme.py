@@ -82,7 +82,7 @@ def run(typed: str, folder: Path) -> str:
     process = started(f"{typed} {APPENDED.get(typed, '')}", folder)
     if typed.startswith("watch"):
         said = ""
-        while process.stdout and "Ctrl-C ends" not in said:
+        while process.stdout and "Ctrl-C stops" not in said:
             said += process.stdout.readline() or pytest.fail(f"{typed} ended by itself:\n{said}")
         process.send_signal(signal.SIGINT)
     said, _ = process.communicate()

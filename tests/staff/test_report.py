@@ -96,7 +96,7 @@ def test_the_table_says_for_each_function_what_to_do_next():
 
     rows = [re.sub(r"<[^>]+>|\s+", " ", row) for row in re.findall(r"<tr>(.*?)</tr>", text, re.DOTALL)]
     assert [" ".join(row.split()) for row in rows[1:]] == [
-        "1 ✗ saliency_map 2 / 4 see 1 of 2 checks below",
+        "1 ✗ saliency_map 2 / 4 1 of 2 checks fails",
         "1 ✓ grad_cam 2 / 2 done",
         "1 ○ deconvnet 0 / 2 to do (extension)",
     ]
@@ -121,7 +121,7 @@ def test_the_points_at_home_and_in_the_class_are_said_of_whole_parts(tmp_path: P
     home = grade_of(*(verdict("a", "todo", function=name) for name in names))
     check = Check("tests/hidden/saliency/test_hidden_saliency_map.py::test_h", "saliency_map", 15.0)
 
-    assert sums(home, stored) == f"part 1 has {2 * len(names):g} points at home and {3.5 * len(names):g} in the class"
+    assert sums(home, stored) == f"part 1 has {2 * len(names):g} points here and {3.5 * len(names):g} with them"
     assert sums(grade_of(*home.verdicts, Verdict(check, "failed")), stored) == sums(home, stored)
     assert sums(grade_of(home.verdicts[0]), stored) == "", "one function of a part"
     assert sums(home, tmp_path / "missing.json") == ""

@@ -93,7 +93,7 @@ def test_a_text_typed_into_moodle_stands_beside_the_file_and_takes_nobodys_place
     ann, ben = read_roster(tmp_path).students
 
     assert (ann.student, ann.path.name, ann.problem) == ("Ann_1", "a.zip", "")
-    assert "a text typed into Moodle stands beside it" in ann.note
+    assert "there is also a text typed into Moodle" in ann.note
     assert (ben.student, ben.problem) == ("Ben_2", "typed a text into Moodle and handed in no file")
 
 

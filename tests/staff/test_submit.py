@@ -190,19 +190,19 @@ def test_it_says_in_few_lines_what_is_in_the_zip_and_what_is_missing(
     submit(edition, parts=(part,))
     (edition / MODULE).write_text((edition / MODULE).read_text() + "\n\nVERSION = 2\n")
 
-    print_submission(submit(edition, parts=(part,)), 3, 5, ["LOST at the staff's: 2 points"])
+    print_submission(submit(edition, parts=(part,)), 3, 5, ["2 points would be LOST"])
 
     lines = capsys.readouterr().out.splitlines()
     text = " ".join(" ".join(lines).split())
     assert "submission.zip: 1 module, 1 notebook, your written answers" in lines[0]
     assert "the older submission.zip is now submission-1.zip" in text
-    assert "3 of 5 points, without the hidden checks" in text
-    assert "LOST at the staff's: 2 points" in text
+    assert "3 of 5 points, not counting the hidden checks" in text
+    assert "2 points would be LOST" in text
     assert "still to do (1): f" in text
-    assert "not defined any more (2): Net, g" in text
-    assert "trained/net.safetensors is not there: its notebook trains it and saves it" in text
+    assert "no longer defined (2): Net, g" in text
+    assert "trained/net.safetensors is missing: the notebook of its part trains it and saves this file" in text
     assert "not run, so without pictures: 1_toy" in text
-    assert "written answers, in words: 1_toy none, 5, none (as they will be read: answers.html in the zip)" in text
+    assert "words in your written answers: 1_toy none, 5, none (the graders read answers.html in the zip)" in text
     assert lines[-1] == f"Hand in this file: {edition / 'submission.zip'}"
     assert len(lines) < 15
     assert max(map(len, lines[:-1])) <= 80
@@ -214,7 +214,7 @@ def test_text_under_no_question_is_said_where_an_answer_is_missing(edition: Path
     made = submit(edition, parts=(PART,))
     print_submission(made, 0, 1)
 
-    assert "under no question stands more of yours" in " ".join(capsys.readouterr().out.split())
+    assert "you also wrote text outside the answers" in " ".join(capsys.readouterr().out.split())
     with zipfile.ZipFile(made.path) as archive:
         assert "It saturates." in archive.read(ANSWERS).decode()
 
@@ -370,7 +370,7 @@ def test_a_destination_that_is_no_place_for_a_zip_is_refused(edition: Path, name
 def test_a_folder_called_zip_is_left_alone(edition: Path):
     (edition / "submission.zip").mkdir()
 
-    assert "is no name for a zip file" in refusal(edition)
+    assert "is not a name for a zip file" in refusal(edition)
 
 
 def test_a_submit_that_is_stopped_says_whether_there_is_a_zip(tmp_path, monkeypatch, capsys):
@@ -392,6 +392,6 @@ def test_a_submit_that_is_stopped_says_whether_there_is_a_zip(tmp_path, monkeypa
 
     assert said == [
         f"a2 submit: stopped; {path} is not written yet",
-        f"a2 submit: stopped; {path} is written and can be handed in, only its trial grading was stopped",
-        f"a2 submit: stopped; no new zip is written, {path} is an older one",
+        f"a2 submit: stopped; {path} is written and can be handed in; only its trial grading was stopped",
+        f"a2 submit: stopped; no new zip was written; {path} is an older one",
     ]

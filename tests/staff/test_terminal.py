@@ -51,7 +51,7 @@ def test_without_a_part_there_is_one_line_a_part_and_the_next_step(capsys: pytes
     ]
     assert "2 of 8" in rows[0], "core"
     assert "0 of 12" in rows[0], "extension"
-    assert lines[-1].startswith("Next: mend fgsm (1 of 1 check fails): assignment2/adversarial.py:")
+    assert lines[-1].startswith("Next: fix fgsm (1 of 1 check fails): assignment2/adversarial.py:")
     assert len(lines) == 1 + len(PARTS) + 3
 
 
@@ -71,7 +71,7 @@ def test_the_line_of_the_next_step_is_where_the_function_or_its_hole_stands():
         (whole(), "", "write saliency_map: assignment2/saliency.py:"),
         (whole(**core_of(1)), "core of part 1 complete", "write ascent_step: assignment2/class_visualization.py:"),
         (whole(**core_of(1, 2)), "core of parts 1 and 2 complete", "write fooling_image: "),
-        (whole(**core_of(1), deconvnet="failed"), "core of part 1 complete", "mend deconvnet (1 of 1 check fails): "),
+        (whole(**core_of(1), deconvnet="failed"), "core of part 1 complete", "fix deconvnet (1 of 1 check fails): "),
         (whole(**dict.fromkeys(CORE, "passed")), "core of all parts complete", "answer the questions"),
     ],
 )
@@ -127,7 +127,7 @@ def test_a_turn_is_a_bar_what_changed_in_one_line_and_the_first_failure(capsys: 
     assert "✗ fgsm: not right yet, 0 of 7 checks pass" in text
     assert "hint: Take the sign." in text
     assert "mine" in text
-    assert lines[-1].startswith("Next: mend fgsm")
+    assert lines[-1].startswith("Next: fix fgsm")
     assert len(lines) < 15
 
 
@@ -148,7 +148,7 @@ def test_a_long_line_of_a_turn_goes_on_below_at_a_word(capsys: pytest.CaptureFix
 
 def test_the_doctor_ends_with_one_line(capsys: pytest.CaptureFixture[str]):
     terminal.print_findings([Finding("Python", True, "3.11"), Finding("data", False, "gone", "copy it again")])
-    assert capsys.readouterr().out.splitlines()[-1] == "To mend: data"
+    assert capsys.readouterr().out.splitlines()[-1] == "To fix: data"
 
     terminal.print_findings([Finding("Python", True, "3.11")])
     assert capsys.readouterr().out.splitlines()[-1] == "Everything is in order."

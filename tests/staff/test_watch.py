@@ -47,7 +47,7 @@ class Watched:
     def turn(self, seconds: float = 30) -> str:
         """Return what is printed up to the end of the next turn."""
         seen, end = [], time.monotonic() + seconds
-        while not seen or "Ctrl-C ends" not in seen[-1]:
+        while not seen or "Ctrl-C stops" not in seen[-1]:
             try:
                 seen.append(self.lines.get(timeout=max(end - time.monotonic(), 0)))
             except queue.Empty:

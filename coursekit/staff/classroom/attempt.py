@@ -56,7 +56,7 @@ class Attempt:
         failed = {path: why for path, why in outcome.unloaded.items() if path in work.files}
         modules += [f"{path} could not be imported: {why}{made}" for path, why in failed.items()]
         modules += [f"{count} checks lost: {what}" for what, count in outcome.lacking.items()][:MOST_CAUSES]
-        late = [f"{outcome.timed_out} checks over their time"] if outcome.timed_out else []
+        late = [f"{outcome.timed_out} checks over their time limit"] if outcome.timed_out else []
         return Record(
             student=self.one.student,
             folder=self.one.folder,

@@ -58,7 +58,7 @@ class Extras:
         said = [f"core: {number(core):g} of {most:g} points"]
         days = self.policy.days_late(record) if self.policy else 0
         if self.policy and days is None:
-            said.append("late, nothing deducted: nobody knows by how many days")
+            said.append("late by an unknown number of days: nothing deducted")
         elif self.policy and days:
             taken = 100 * (1 - self.policy.kept(record))
             late = f"{count(days, 'day')} late"
@@ -70,10 +70,10 @@ class Extras:
         """Say in the terminal what in the files is about nobody, and what they leave open."""
         said = []
         if strangers := self.policy.strangers(one.student for one in students) if self.policy else []:
-            said.append(f"{POLICY} names {', '.join(strangers)}, and nothing was handed in by that name")
+            said.append(f"{POLICY} names {', '.join(strangers)}, but no submission has that name")
         if unknown := self.policy.unknown(students) if self.policy else []:
             whom = f"{', '.join(unknown)}: write the days below [days] of {POLICY}"
-            said.append(f"late by nobody knows how many days, so no days were deducted: {whom}")
+            said.append(f"late by an unknown number of days, so nothing was deducted: {whom}")
         if waiting := sum(bool(self.marks.missing(one.student)) for one in students) if self.marks else 0:
             whose = f"{waiting} of {len(students)} students have answers"
             said.append(f"{MARKS}: {whose} without a mark, which count 0 until then (the remarks name them)")

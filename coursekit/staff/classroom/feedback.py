@@ -28,7 +28,7 @@ class Feedback:
     bulk: tuple[Path, ...]
 
     def lines(self) -> list[str]:
-        said = [f"{self.folder}: {count(self.students, 'zip')}, named as the folders of students"]
+        said = [f"{self.folder}: {count(self.students, 'zip')}, one for each student"]
         where = {
             "canvas": "Gradebook, the assignment's menu, Upload Submissions",
             "moodle": "Submissions, Actions, Upload multiple feedback files in a zip",

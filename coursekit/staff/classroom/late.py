@@ -33,7 +33,7 @@ else:
 POLICY = "late.toml"
 DAY = 24 * 60 * 60
 TIMES = ("%Y-%m-%d-%H-%M-%S", "%Y-%m-%d %H:%M", "%Y%m%d%H%M%S")  # Blackboard, D2L, ILIAS
-UNKNOWN = f"late, and nobody knows by how many days, so nothing is deducted: write the days below [days] of {POLICY}"
+UNKNOWN = f"late by an unknown number of days, so nothing is deducted: write the days below [days] of {POLICY}"
 
 
 @dataclass(frozen=True)
@@ -94,15 +94,17 @@ def read_policy(path: Path) -> Policy | None:
     try:
         told = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:  # an error of TOML or of UTF-8 is a ValueError
-        raise UsageError(f"{path.name} cannot be read ({' '.join(str(error).split())}): mend it") from None
+        raise UsageError(f"{path.name} cannot be read ({' '.join(str(error).split())}): fix it") from None
     unknown = sorted(set(told) - {*Policy.__dataclass_fields__})
     if unknown:
-        raise UsageError(f"{path.name}: {unknown[0]} is no setting; there are {', '.join(Policy.__dataclass_fields__)}")
+        raise UsageError(
+            f"{path.name}: {unknown[0]} is not a setting; there are {', '.join(Policy.__dataclass_fields__)}"
+        )
     if "free_days" not in told or "penalty" not in told:
         raise UsageError(f"{path.name}: free_days and penalty are needed, as in free_days = 3 and penalty = 10")
     deadline = told.get("deadline")
     if deadline is not None and not isinstance(deadline, datetime):
-        raise UsageError(f"{path.name}: deadline = {deadline} is no date with a time, as 2026-11-20T23:59:00")
+        raise UsageError(f"{path.name}: deadline = {deadline} is not a date with a time, as 2026-11-20T23:59:00")
     return Policy(
         _days("free_days", told["free_days"]), _share("penalty", told["penalty"]), _share("most", told.get("most", 100)),
         deadline, _table("extensions", told), _table("days", told),
@@ -118,11 +120,11 @@ def _table(name: str, told: Mapping[str, Any]) -> dict[str, int]:
 
 def _days(name: str, value: Any) -> int:
     if type(value) is not int or not 0 <= value <= 10_000:  # True is an int
-        raise UsageError(f"{POLICY}: {name} = {value} is no number of days: write 0 or more, without a point")
+        raise UsageError(f"{POLICY}: {name} = {value} is not a number of days: write 0 or more, without a point")
     return value
 
 
 def _share(name: str, value: Any) -> float:
     if type(value) not in (int, float) or not 0 <= value <= 100:  # nan is not either
-        raise UsageError(f"{POLICY}: {name} = {value} is no percentage from 0 to 100")
+        raise UsageError(f"{POLICY}: {name} = {value} is not a percentage from 0 to 100")
     return float(value)

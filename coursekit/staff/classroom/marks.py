@@ -92,11 +92,11 @@ def read_marks(path: Path, students: Sequence[str], seed: int, parts: Sequence[i
     try:
         rows = [row for row in csv.reader(io.StringIO(text), delimiter=comma, strict=True) if any(map(str.strip, row))]
     except csv.Error as error:
-        raise UsageError(f"{path.name} is no CSV ({error}): save it again from the spreadsheet") from None
+        raise UsageError(f"{path.name} is not a CSV file ({error}): save it again from the spreadsheet") from None
     titles = [title.strip() for title in rows[0]] if rows else []
     if len(titles) < 2 or titles[0] != "student" or len(set(titles)) < len(titles):
         raise UsageError(
-            f"{path.name} begins with the line student,1.1,1.2,... and each title once; this one: {first[:80]!r}"
+            f"{path.name} must begin with the line student,1.1,1.2,... with each title once, not with {first[:80]!r}"
         )
     names = {name: student for student in students for name in (student, cell(student), code_of(student, seed))}
     most, given = dict[str, float](), dict[str, Marked]()
@@ -132,7 +132,7 @@ def _points(where: str, name: str, told: str, comma: str) -> float:
     except ValueError:
         points = math.nan
     if not 0 <= points < math.inf:
-        raise UsageError(f"{where}, {name}: {told.strip()[:40]!r} is no number of points")
+        raise UsageError(f"{where}, {name}: {told.strip()[:40]!r} is not a number of points")
     return points
 
 
@@ -143,7 +143,7 @@ def _hold(file: str, most: Mapping[str, float], given: Mapping[str, Marked]) -> 
             if name not in most:
                 raise UsageError(f"{file}: the row {OUT_OF!r} does not say what {name} is worth")
             if points > most[name]:
-                raise UsageError(f"{file}: {student} has {points:g} points for {name}, and {most[name]:g} are all")
+                raise UsageError(f"{file}: {student} has {points:g} points for {name}, but the most is {most[name]:g}")
 
 
 def template(questions: Iterable[str], codes: Iterable[str]) -> str:

@@ -37,10 +37,10 @@ def local_pool(workers: int) -> Iterator[Pool]:
 
 
 def refuse_address(address: str) -> None:
-    """Raise UsageError for what is no address of a scheduler: dask's client would leave a traceback half a minute later."""
+    """Raise UsageError for what is not an address of a scheduler: dask's client would leave a traceback half a minute later."""
     if not re.fullmatch(r"\w+://.+:\d+", address):
         raise UsageError(
-            f"--scheduler {address} is no address: write protocol, host and port, as in tcp://10.0.0.1:8786"
+            f"--scheduler {address} is not an address: write protocol, host and port, as in tcp://10.0.0.1:8786"
         )
 
 
@@ -71,7 +71,7 @@ def _refuse_other_servers(address: str) -> None:
     with contextlib.suppress(OSError):  # nobody listens: the client says so
         if where and not _speaks_first(where[1], int(where[2])):
             raise UsageError(
-                f"what listens at {address} is no dask scheduler: name its own port (8786), not the dashboard's (8787)"
+                f"what listens at {address} is not a dask scheduler: name its own port (8786), not the dashboard's (8787)"
             )
 
 

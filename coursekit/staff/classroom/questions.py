@@ -28,7 +28,7 @@ RENDERED = 4000  # characters of one answer that are read as Markdown; a longer 
 INDEX = "index.html"
 BEGINNING = 100  # characters of a question that stand in the index
 MARKER = re.compile(r"<!-- ### (BEGIN|END) SOLUTION -->")
-ELSEWHERE = "text under no question"
+ELSEWHERE = "text outside the answers"
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def _asked(parts: Sequence[int]) -> list[Asked]:
         for number, text in enumerate(book.questions, 1):
             title = f"{own.title}: question {number} of {len(book.questions)}"
             asked.append(Asked(f"{part}.{number}", number, title, text, models[number - 1]))
-        text = f"What was written in {name} and stands under no question"
+        text = f"What was written in {name} outside the answers"
         asked.append(Asked(f"{part} {ELSEWHERE}", 0, f"{own.title}: {ELSEWHERE}", text))
     return asked
 

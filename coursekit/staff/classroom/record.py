@@ -142,7 +142,7 @@ def write_whole(path: Path, content: bytes | str) -> None:
                 f"the disk of {path.parent} is full: make room and run the same command again; nothing graded is lost"
             ) from None
         raise UsageError(
-            f"{path} cannot be written ({error.strerror}): mend that and run the same command again"
+            f"{path} cannot be written ({error.strerror}): fix that and run the same command again"
         ) from None
 
 

@@ -32,14 +32,14 @@ def read_roster(folder: Path, out: Path | None = None, *, latest: bool = False) 
     With latest the last of several attempts counts, by the platform's own time; without, several are a problem.
     """
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder: name the folder with the students' zips")
+        raise UsageError(f"{folder} is not a folder: name the folder with the students' zips")
     try:
         export = gradescope_export(folder)
         known = {folder / METADATA, *(path for _, path in export)} if export else set()
         found, others = _sort([path for path in _inside(folder, out) if path not in known])
         found += [_named(named, path) for named, path in export]
     except OSError as error:
-        raise UsageError(f"{error.filename} cannot be read ({error.strerror}): mend its permissions") from None
+        raise UsageError(f"{error.filename} cannot be read ({error.strerror}): change its permissions") from None
     if not found:
         raise UsageError(f"no zips in {folder}: name the folder that holds one zip for each student")
     groups: dict[str, list[HandedIn]] = defaultdict(list)
@@ -147,7 +147,7 @@ def _one(group: Sequence[HandedIn], latest: bool) -> HandedIn:
     """Return what counts of a student's attempts, or the fact that nobody can tell."""
     typed = [one for one in group if one.problem.startswith(TYPED)]
     group = _different([one for one in group if one not in typed] or typed[:1])
-    beside = f"a text typed into {typed[0].platform} stands beside it: read it by hand" if typed else ""
+    beside = f"there is also a text typed into {typed[0].platform}: read it by hand" if typed else ""
     first = group[0]
     if len(group) == 1:
         return replace(first, note="; ".join(filter(None, (first.note, "" if first.problem else beside))))

@@ -151,7 +151,7 @@ class _Run:
             raise UsageError(f"nothing was graded: {problem}")
         if problem:
             self.notes.append(
-                f"{width} at a time are too many for this machine ({problem}): {width // 2} were tried then"
+                f"{width} at a time are too many for this machine ({problem}): the run continued with {width // 2}"
             )
         self.canary = bool(problem)
         return not problem

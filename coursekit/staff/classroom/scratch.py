@@ -22,7 +22,7 @@ def scratch_in(folder: Path) -> Iterator[None]:
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"{folder} cannot be made ({error.strerror}): mend that and run the same command again"
+            f"{folder} cannot be made ({error.strerror}): fix that and run the same command again"
         ) from None
     tempfile.tempdir = os.environ["TMPDIR"] = str(folder.resolve())
     try:

@@ -18,7 +18,7 @@ MENDABLE = ("timeout", "crashed")  # what a machine that does less at a time may
 def try_out(pool: Pool, width: int, job: Job, order: Order) -> str:
     """Grade our own submission in every worker at once; return why not so many fit on this machine, or nothing.
 
-    UsageError for what fewer at a time would not mend.
+    UsageError for what fewer at a time would not fix.
     """
     work = Work(canary.files(order.chosen), notes=("a submission of the staff's own",))
     futures = [pool.executor.submit(job, work, with_checks(order)) for _ in range(width)]

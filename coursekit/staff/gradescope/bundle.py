@@ -41,7 +41,7 @@ SETTINGS = "gradescope.json"
 def pack(destination: Path, numbers: Sequence[int] = NUMBERS) -> list[str]:
     """Write the bundle for some parts, the same bytes each time; return what to say about it."""
     if destination.suffix != ".zip":
-        raise UsageError(f"{destination} is no name for a zip file; choose one such as autograder.zip")
+        raise UsageError(f"{destination} is not a name for a zip file; choose one such as autograder.zip")
     if destination.exists():
         raise UsageError(f"{destination} is there already; remove it, or choose another name")
     if not destination.absolute().parent.is_dir():

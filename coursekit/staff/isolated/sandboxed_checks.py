@@ -105,7 +105,7 @@ def _say_whose_fault(collector: pytest.Module, told: str) -> None:
     reason = told.strip().splitlines()[-1].removeprefix("E").strip()
     theirs = [name for name, problem in session.problems.items() if reason in problem]
     if not theirs and "'assignment2." not in reason:
-        append(collector.config, {"refused": f"{collector.nodeid} cannot be loaded ({reason}): mend it"})
+        append(collector.config, {"refused": f"{collector.nodeid} cannot be loaded ({reason}): fix it"})
     elif session.doubtful.intersection(theirs):
         append(collector.config, {"doubtful": collector.nodeid})
 
