@@ -35,6 +35,7 @@ class Recorder(nn.Module):
 
     def distinct(self) -> list[Tensor]:
         """Return what was shown without immediate repetitions: showing a picture twice in a row is no mistake."""
+        assert self.shown, "the network was never shown a picture: ask it at every step"
         kept: list[Tensor] = []
         for images in self.shown:
             if not kept or images.shape != kept[-1].shape or not torch.equal(images, kept[-1]):

@@ -175,6 +175,7 @@ MISTAKES = (
 )
 
 VARIANTS = (
+    variant("looks at the clean pictures first", "for _ in range", "model(images)\n    for _ in range"),
     variant(
         "kept as a difference",
         body="""
