@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from assignment2 import adversarial
+from coursekit.checks.laws import strided
 from coursekit.checks.randomness import assert_goes_on, distance_from_uniform, seed
 from coursekit.checks.recorder import BlackBox
 from coursekit.checks.small_networks import SIZE, Boom, Linear, broken, pictures, seeded
@@ -60,6 +61,13 @@ def test_one_pixel_attack_replaces_one_pixel_and_counts_its_queries(expect, imag
     formula = "the label's probability: of all candidates the fittest; a member is replaced only by a fitter one"
     check_fittest(expect, result, box, box.answer(shown)[:, 2].detach(), formula)
     expect.new(result, image=image)
+    options = {"population": 8, "generations": 3, "generator": None}
+    for given in strided(image), image.clone().requires_grad_():
+        same, _ = adversarial.one_pixel_attack(certain_network(), given, 2, **{**options, "generator": seed()})
+        expect(same, result, "the same for a picture of any strides, and for one that asks for gradients, detached")
+    single = BlackBox(lambda images: box.answer(images.double()))
+    one, _ = adversarial.one_pixel_attack(single, image.float(), 2, **{**options, "generator": seed()})
+    expect(one, one.detach().double().float(), "a float32 picture gives a float32 picture")
     options = {"population": 8, "generations": 0}
     assert_goes_on(lambda g: adversarial.one_pixel_attack(box, image, 2, **options, generator=g)[0])
     breaks = BlackBox(broken(seeded(Linear()), "forward"))

@@ -18,6 +18,12 @@ HINTS = (
 
 MISTAKES = (
     mistake(
+        "gradient divided by its size",
+        "gradient.sign() if targeted else gradient.sign()",
+        "gradient / gradient.abs() if targeted else gradient / gradient.abs()",
+        hint="Some values of a picture change nothing about the loss: what becomes of zero divided by zero?",
+    ),
+    mistake(
         "no random start for a targeted attack",
         "generator is not None",
         "generator is not None and not targeted",
