@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from coursekit.checks.expect import CheckFailed, Expect
+from coursekit.checks.shared_state import shared_state
 from coursekit.checks.small_networks import seed_global_generators
 from coursekit.checks.stored import Failure, KnownMistake, likeliest, load_store
-from coursekit.checks.unchanged import function_modes
 from coursekit.errors import CheckEnded
 from coursekit.grading.failures import failure_of, message_of, out_of_time, place_of
 from coursekit.grading.holes import HOLE_ENDING
@@ -28,7 +28,7 @@ from coursekit.parts import ROOT
 RECORD = pytest.StashKey[dict[str, Any]]()
 EXPECT = pytest.StashKey[Expect]()
 FAILURE = pytest.StashKey[Failure]()
-THREADS = pytest.StashKey[int]()
+PUT_BACK = pytest.StashKey[Callable[[], None]]()
 SHOWN = pytest.StashKey[set[str]]()  # functions of which a right result was kept for drawing
 STOPPED = pytest.StashKey[set[str]]()  # functions of which a check ran out of time
 TOTALS = pytest.StashKey[list[dict[str, Any]]]()
@@ -155,11 +155,9 @@ def hint_of(records: Iterable[dict[str, Any]]) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    """End what a check left in force, so that one function never pays for another."""
-    while function_modes():
-        torch._C._pop_torch_function_stack()
-    if THREADS in item.stash:
-        torch.set_num_threads(item.stash[THREADS])
+    """End what a check left behind, so that one function never pays for another."""
+    if PUT_BACK in item.stash:
+        item.stash[PUT_BACK]()
     return (yield)
 
 
@@ -238,7 +236,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if graded:
         append(item.config, {"start": check_id(item)})
         seed_global_generators()
-        item.stash[THREADS] = torch.get_num_threads()
+        item.stash[PUT_BACK] = shared_state()
         torch.set_num_threads(1)  # tiny networks: on a busy machine two threads wait for each other for seconds
         if item.config.getoption("--a2-impatient") and graded[1] in item.config.stash[STOPPED]:
             raise CheckEnded(not_run(graded[1]), "timeout")
