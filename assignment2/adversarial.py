@@ -21,8 +21,8 @@ from coursekit.vision import checked, normal, uniform
 
 from coursekit.vision.arguments import (  # isort: skip
     AnyModeModel, AnyTensor, AtLeast1, CleanLogits, Count, Eps, Flag, Fraction, Generator, Goal, Gradients, Image,
-    Images, Label, Labels, Levels, Logits, Model, NewImages, NewLabels, NotNegative, Number, NumClasses, Oracle,
-    Population, Positive, Probabilities, Scores, Source, Substitute, Target
+    Images, Label, Labels, Levels, Logits, Model, ModelOrFunction, NewImages, NewLabels, NotNegative, Number, NumClasses,
+    Oracle, Population, Positive, Probabilities, Scores, Source, Substitute, Target
 )  # fmt: skip
 
 
@@ -57,13 +57,14 @@ def fooling_image(model: Model, image: Image, target: Target, *, step_size: Posi
 
 
 @checked
-def fgsm(model: Model, images: Images, labels: Labels, eps: Eps, *, targeted: Flag = False) -> Tensor:
+def fgsm(model: ModelOrFunction, images: Images, labels: Labels, eps: Eps, *, targeted: Flag = False) -> Tensor:
     """Move every pixel value by eps in the direction that raises the cross-entropy.
 
     A value whose gradient is zero stays. So does a whole picture of which float32 is certain (logits of 1e5: the
     probability is exactly 1): the attack fails there although the network is not robust ("gradient masking").
 
     Args:
+        model: a network, or a function that calls one: use nothing of it but the call.
         labels: (N,) the true classes; with targeted, the classes wanted, whose cross-entropy falls.
 
     Returns:

@@ -26,7 +26,7 @@ from coursekit.vision.arguments import (  # isort: skip
 NOISE = 0.1  # the standard deviation of a start that is not plain grey
 
 
-def start_picture(model: nn.Module, image_size: tuple[int, int], generator: torch.Generator | None) -> Tensor:
+def start_picture(model: ModelOrFunction, image_size: tuple[int, int], generator: torch.Generator | None) -> Tensor:
     """Make the picture that the ascent starts from: grey, or with a generator normal noise round grey.
 
     Returns:
@@ -51,6 +51,7 @@ def ascent_step(
     logit_target(image) - l2_weight * sum((image - 0.5)^2) and ||g|| its Euclidean length over the whole picture.
 
     Args:
+        model: a network, or a function that calls one: use nothing of it but the call.
         image: (3, H, W).
 
     Returns:
@@ -146,7 +147,7 @@ def zero_small_contributions(image: UnboundedImage, gradient: Gradient, fraction
 
 @checked
 def class_visualization(
-    model: Model,
+    model: ModelOrFunction,
     target: Target,
     *,
     num_steps: Count,
@@ -169,6 +170,7 @@ def class_visualization(
     Skip a trick whose setting is 0: it would change nothing, and it need not be written yet.
 
     Args:
+        model: a network, or a function that calls one: use nothing of it but the call.
         num_steps: 0 returns the start.
         generator: the only source of randomness; jitter needs one.
 

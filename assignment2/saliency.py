@@ -19,7 +19,7 @@ from torch import Tensor, nn  # noqa: F401 (the exercises may use it)
 from coursekit.vision import checked, record_outputs, relu_rule, spatial_steps
 
 from coursekit.vision.arguments import (  # isort: skip
-    AnyTensor, Channel, Images, ImageSize, Labels, Layer, MapLayer, Model, TopCount, Unit
+    AnyTensor, Channel, Images, ImageSize, Labels, Layer, MapLayer, Model, ModelOrFunction, TopCount, Unit
 )  # fmt: skip
 
 
@@ -33,7 +33,7 @@ class Patches(NamedTuple):
 
 
 @checked
-def saliency_map(model: Model, images: Images, labels: Labels) -> Tensor:
+def saliency_map(model: ModelOrFunction, images: Images, labels: Labels) -> Tensor:
     """Show how strongly each pixel moves the score of the label.
 
     The absolute gradient of the label's logit (pre-softmax), summed over the colour channels as in the lecture. (The

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -56,8 +56,17 @@ def used_network(network: nn.Module) -> nn.Module:
     return copy
 
 
+def strided(tensor: Tensor) -> Tensor:
+    """Return the same numbers as a crop of a larger tensor whose axes lie in memory in reverse order."""
+    room = tensor.detach().new_zeros(*reversed(tensor.shape), 2)[..., 0]
+    return room.permute(*reversed(range(tensor.dim()))).copy_(tensor.detach())
+
+
+ANY_STRIDES = "the same result for tensors of any strides (channels_last, permuted, cropped)"
+
+
 def assert_same_however_called(expect: Expect, call: Call, network: nn.Module, images: Tensor) -> None:
-    """Hold call(network, images) to one result: again, under no_grad, on a copy, on frozen weights, in float32."""
+    """Hold call(network, images) to one result: again, under no_grad, of any strides, on a copy, on frozen weights, in float32."""
     __tracebackhide__ = True
     followed = images.requires_grad
     first = call(network, images)
@@ -65,6 +74,7 @@ def assert_same_however_called(expect: Expect, call: Call, network: nn.Module, i
     expect(call(network, images), first, f"the same result at the second call{switched}")
     with torch.no_grad():
         expect(call(network, images), first, "the same result under the caller's torch.no_grad()")
+    expect(call(network, strided(images)), first, ANY_STRIDES)
     expect(call(deepcopy(network), images), first, "the same result on a copy of the network")
     frozen = deepcopy(network).requires_grad_(False)
     expect(call(frozen, images), first, "the same result on a network with frozen weights")
@@ -79,7 +89,7 @@ def _in_float32(values: Tensor) -> Tensor:
 
 
 def assert_pure(expect: Expect, call: Callable[..., Any], *tensors: Tensor) -> None:
-    """Hold call(*copies) to leaving its arguments alone, to a new result, the same again, under no_grad and in float32."""
+    """Hold call(*copies) to leaving its arguments alone, to a new result, the same again, under no_grad, of any strides, in float32."""
     __tracebackhide__ = True
     copies = [tensor.detach().clone() for tensor in tensors]
     names = {f"argument {i + 1}": tensor for i, tensor in enumerate(copies)}
@@ -90,11 +100,16 @@ def assert_pure(expect: Expect, call: Callable[..., Any], *tensors: Tensor) -> N
         expect.new(result, **names)
     with torch.no_grad():
         again = call(*copies)
-    for first, second in zip(results, again if isinstance(again, tuple) else (again,), strict=True):
-        expect(second, first, "the same result at the second call, under the caller's no_grad")
+    _assert_all(expect, again, results, "the same result at the second call, under the caller's no_grad")
+    _assert_all(expect, call(*map(strided, copies)), results, ANY_STRIDES)
     single = call(*map(_in_float32, copies))
-    for first, second in zip(results, single if isinstance(single, tuple) else (single,), strict=True):
-        expect(second, _in_float32(first), "float32 in, float32 out", tolerance=1e-5)
+    _assert_all(expect, single, [*map(_in_float32, results)], "float32 in, float32 out", tolerance=1e-5)
+
+
+def _assert_all(expect: Expect, found: Any, wanted: Sequence[Tensor], formula: str, **options: float) -> None:
+    __tracebackhide__ = True
+    for one, other in zip(found if isinstance(found, tuple) else (found,), wanted, strict=True):
+        expect(one, other, formula, **options)
 
 
 def gradient_of(result: Any, tensor: Tensor, upstream: Tensor, what: str) -> Tensor:

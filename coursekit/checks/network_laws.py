@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.checks.expect import Expect
+from coursekit.checks.laws import ANY_STRIDES, strided
 from coursekit.checks.small_networks import numbers
 
 
@@ -36,6 +37,7 @@ def assert_network_behaves(expect: Expect, network: nn.Module, images: Tensor) -
         expect(network(images), first, "the same logits at the second call")
         alone = torch.cat([network(image[None]) for image in images])
         expect(alone, first, "the logits of an image do not depend on its batch mates")
+        expect(network(strided(images)), first, ANY_STRIDES)
         expect(deepcopy(network)(images), first, "the same logits of a copy of the network")
         single = deepcopy(network).float()(images.float())
         expect(single, first.float(), "float32 images and network give float32 logits", tolerance=1e-3)

@@ -8,10 +8,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+SHIFT = 0  # added to every seed: how often a right solution fails by chance is counted with others (benchmarks/false_alarms.py)
+
 
 def seed(number: int = 0) -> torch.Generator:
     """Make a generator that begins at a seed."""
-    return torch.Generator().manual_seed(number)
+    return torch.Generator().manual_seed(number + SHIFT)
 
 
 def assert_goes_on(call: Callable[[torch.Generator], Tensor]) -> None:

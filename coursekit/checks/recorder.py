@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +14,7 @@ class Recorder(nn.Module):
     """Wrap a network; `shown` holds a detached copy of every batch that went through it, in order.
 
     It behaves like the network that it wraps: same logits, same gradients, same layers (under the prefix "network.").
+    A deep copy of it, on which a function may work, writes into the same list.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -24,8 +27,15 @@ class Recorder(nn.Module):
         self.shown.append(images.detach().clone())
         return self.network(images)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Recorder:
+        copy = memo[id(self)] = type(self).__new__(type(self))
+        memo[id(self.shown)] = self.shown
+        copy.__dict__ = deepcopy(self.__dict__, memo)
+        return copy
+
     def distinct(self) -> list[Tensor]:
         """Return what was shown without immediate repetitions: showing a picture twice in a row is no mistake."""
+        assert self.shown, "the network was never shown a picture: ask it at every step"
         kept: list[Tensor] = []
         for images in self.shown:
             if not kept or images.shape != kept[-1].shape or not torch.equal(images, kept[-1]):

@@ -45,10 +45,13 @@ def assert_number_of_steps(path: Sequence[Tensor], num_steps: int) -> None:
 
 
 def by_image(recorder: Recorder, images: Tensor) -> list[Tensor]:
-    """Return for each image the pictures near it in the order in which they were shown, in batches or one by one."""
+    """Return for each image the pictures near it in the order in which they were shown, in batches or one by one.
+
+    The images themselves are left out: to look at them once more is no mistake.
+    """
     shown = torch.cat(recorder.distinct())
-    owner = (shown[:, None] - images[None]).flatten(2).norm(dim=2).argmin(dim=1)
-    return [shown[owner == i] for i in range(len(images))]
+    distance, owner = (shown[:, None] - images[None]).flatten(2).norm(dim=2).min(dim=1)
+    return [shown[(owner == i) & (distance > 0)] for i in range(len(images))]
 
 
 def roll_between(one: Tensor, other: Tensor) -> tuple[int, ...] | None:

@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 import re
 import sys
-import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_timeout
 import torch
 
 from coursekit.checks.expect import CheckFailed, Expect
+from coursekit.checks.shared_state import shared_state
 from coursekit.checks.small_networks import seed_global_generators
 from coursekit.checks.stored import Failure, KnownMistake, likeliest, load_store
-from coursekit.checks.unchanged import function_modes
 from coursekit.errors import CheckEnded
+from coursekit.grading.failures import failure_of, message_of, out_of_time, place_of
 from coursekit.grading.holes import HOLE_ENDING
 from coursekit.grading.import_probe import ONLY_DEFINE, changes, settings
 from coursekit.grading.picture import save_picture
@@ -29,7 +28,7 @@ from coursekit.parts import ROOT
 RECORD = pytest.StashKey[dict[str, Any]]()
 EXPECT = pytest.StashKey[Expect]()
 FAILURE = pytest.StashKey[Failure]()
-THREADS = pytest.StashKey[int]()
+PUT_BACK = pytest.StashKey[Callable[[], None]]()
 SHOWN = pytest.StashKey[set[str]]()  # functions of which a right result was kept for drawing
 STOPPED = pytest.StashKey[set[str]]()  # functions of which a check ran out of time
 TOTALS = pytest.StashKey[list[dict[str, Any]]]()
@@ -110,16 +109,17 @@ def _new_record(item: pytest.Item, points: float, function: str) -> dict[str, An
 
 def describe(item: pytest.Item, error: BaseException) -> dict[str, Any]:
     """Say in what way a check failed, and which known mistakes fail in the same way."""
-    failure = item.stash[FAILURE] = failure_of(item, error)
+    fixture = item.stash.get(EXPECT, None)
+    failure = item.stash[FAILURE] = failure_of(error, -1 if fixture is None else fixture.site)
     todo = isinstance(error, NotImplementedError) and str(error).endswith(HOLE_ENDING)
     mistakes: tuple[KnownMistake, ...] = ()
     if not todo:
         mistakes = load_store(item.path.parent).recognise(check_id(item), failure)
     ended = error.outcome if isinstance(error, CheckEnded) else "failed"
     return {
-        "outcome": "todo" if todo else "timeout" if _out_of_time(error) else ended,
+        "outcome": "todo" if todo else "timeout" if out_of_time(error) else ended,
         "score": 0.0,
-        "message": message_of(error) + ("" if todo else _place_of(error)),
+        "message": message_of(error) + ("" if todo else place_of(error)),
         "hints": [asdict(mistake) for mistake in mistakes],
         "picture": _keep_picture(item, error),
     }
@@ -153,56 +153,11 @@ def hint_of(records: Iterable[dict[str, Any]]) -> str:
     return mistake.hint if mistake else ""
 
 
-def failure_of(item: pytest.Item, error: BaseException) -> Failure:
-    """Return what a failing check can be recognised by."""
-    if isinstance(error, CheckFailed):
-        return error.failure
-    fixture = item.stash.get(EXPECT, None)
-    first_line = message_of(error).splitlines()[0]
-    return Failure(-1 if fixture is None else fixture.site, re.sub(r"0x[0-9a-f]+", "0x", first_line))
-
-
-def message_of(error: BaseException) -> str:
-    """Return an error as a sentence for the person who can fix it."""
-    text = str(error).strip()
-    if isinstance(error, (CheckFailed, CheckEnded)):
-        return text
-    if isinstance(error, AssertionError):
-        return text.split("\nassert ")[0] or "a condition does not hold"
-    if _out_of_time(error):
-        seconds = re.search(r"[\d.]+", text)
-        return f"stopped after {float(seconds[0]) if seconds else 0:g} seconds: is there an endless loop?"
-    if isinstance(error, pytest.fail.Exception):
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _out_of_time(error: BaseException) -> bool:
-    """Return whether pytest-timeout raised this: its text alone would prove nothing, anybody may write it."""
-    raised_in = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return isinstance(error, pytest.fail.Exception) and pytest_timeout.timeout_sigalrm.__code__ in raised_in
-
-
-def _place_of(error: BaseException) -> str:
-    """Return where in the student's code an error arose, on a line of its own; nothing for what a check itself found."""
-    if isinstance(error, (CheckFailed, CheckEnded, pytest.fail.Exception)):
-        return ""
-    if hasattr(error, "student_place"):  # it was raised in a worker, which told where
-        return f"\n  {error.student_place}" if error.student_place else ""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if Path(f.filename).parent.name == "assignment2"]
-    if isinstance(error, AssertionError):
-        own = own if own[-1:] == frames[-1:] else []  # further in, it is the check's, in a function that it handed over
-    return f"\n  at assignment2/{Path(own[-1].filename).name}, line {own[-1].lineno}: {own[-1].line}" if own else ""
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    """End what a check left in force, so that one function never pays for another."""
-    while function_modes():
-        torch._C._pop_torch_function_stack()
-    if THREADS in item.stash:
-        torch.set_num_threads(item.stash[THREADS])
+    """End what a check left behind, so that one function never pays for another."""
+    if PUT_BACK in item.stash:
+        item.stash[PUT_BACK]()
     return (yield)
 
 
@@ -281,7 +236,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if graded:
         append(item.config, {"start": check_id(item)})
         seed_global_generators()
-        item.stash[THREADS] = torch.get_num_threads()
+        item.stash[PUT_BACK] = shared_state()
         torch.set_num_threads(1)  # tiny networks: on a busy machine two threads wait for each other for seconds
         if item.config.getoption("--a2-impatient") and graded[1] in item.config.stash[STOPPED]:
             raise CheckEnded(not_run(graded[1]), "timeout")

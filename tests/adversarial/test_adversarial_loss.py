@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from assignment2 import adversarial
-from coursekit.checks.laws import used_network
+from coursekit.checks.laws import strided, used_network
 from coursekit.checks.small_networks import Boom, SmallConvNet, broken, seeded
 
 
@@ -24,6 +24,12 @@ def test_adversarial_loss_is_the_loss_on_the_attacked_pictures_and_its_gradient(
     right = mean_surprise(twin(known), labels)
     assert isinstance(loss, torch.Tensor), f"the result is a {type(loss).__name__}, expected a torch tensor"
     expect(loss.detach(), right.detach(), "mean over the images of the cross-entropy at the FGSM pictures, 0-d")
+    followed = strided(images).requires_grad_()
+    attacked = adversarial.adversarial_loss(model, followed, labels, 0.1)
+    expect(attacked.detach(), right.detach(), "the same for images of any strides, also with requires_grad")
+    (reached,) = torch.autograd.grad(attacked, followed, allow_unused=True)
+    joined = reached is not None and bool(reached.any())
+    assert not joined, "a gradient reaches the caller's images: the attacked pictures are constants, detach them"
     assert loss.requires_grad, "the loss is detached: training needs its gradient in the parameters"
     mine = torch.autograd.grad(loss, list(model.parameters()))
     theirs = torch.autograd.grad(right, list(twin.parameters()))

@@ -67,7 +67,7 @@ def test_a_targeted_attack_succeeds_where_another_class_became_the_target(expect
 
 @pytest.mark.points(1, "attack_success")
 def test_source_to_target_counts_pictures_of_the_source_alone(expect):
-    formula = "the target's logit is the largest and the label is the source"
+    formula = "the target's logit is the largest, the target is not the label, and the label is the source"
     check_goal(expect, "source_to_target", [0, 0, 1, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0, 0], formula, source=2, target=1)
     check_goal(expect, "source_to_target", [0, 0, 0, 1, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0], formula, source=3, target=1)
     check_goal(expect, "source_to_target", [0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0], formula, source=3, target=3)

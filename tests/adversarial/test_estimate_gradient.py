@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from assignment2 import adversarial
+from coursekit.checks.laws import strided
 from coursekit.checks.randomness import assert_goes_on, distance_from_uniform, seed
 from coursekit.checks.recorder import BlackBox
 from coursekit.checks.small_networks import Boom, Linear, broken, seeded
@@ -78,7 +79,7 @@ def test_directions_are_normal_and_own_for_each_image(expect, images):
 def test_estimating_leaves_no_trace_and_repeats(expect, images):
     labels = torch.tensor([3, 0, 1])
 
-    def call(answer, number=0):
+    def call(answer, number=0, images=images):
         return adversarial.estimate_gradient(
             BlackBox(answer), images, labels, sigma=0.1, num_samples=2, generator=seed(number)
         )
@@ -86,6 +87,14 @@ def test_estimating_leaves_no_trace_and_repeats(expect, images):
     with expect.unchanged(images=images, labels=labels):
         first = call(crooked_scores)
     expect(call(crooked_scores), first, "the same seed gives the same estimate")
+    followed = call(crooked_scores, images=images.clone().requires_grad_())
+    expect(followed, first, "the same for images that ask for gradients, detached")
+    for given in strided(images), images.float():
+        shape, dtype = tuple(images.shape), given.dtype
+        other = call(crooked_scores, images=given)
+        assert (tuple(other.shape), other.dtype) == (shape, dtype), (
+            f"images of {shape} {dtype} give an estimate like them"
+        )
     assert not torch.allclose(call(crooked_scores, 1), first), "another seed gives another estimate"
     options = {"sigma": 0.1, "num_samples": 2}
     assert_goes_on(

@@ -42,6 +42,7 @@ def test_fooling_steps_follow_the_gradient_of_the_targets_logit_where_they_start
 
     path = climb(model, images[0], 1, step_size=0.15, max_steps=6)
 
+    assert len(path) > 1, "no step was taken: the target is not reached, and the gradient is not zero"
     slopes = torch.stack([true_gradient(model, image, 1) for image in path[:-1]])
     units = slopes / slopes.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
     expect(path.diff(dim=0) / 0.15, units, "gradient / its L2 norm over the picture, taken anew at each picture")

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from assignment2 import adversarial
+from coursekit.checks.laws import ANY_STRIDES, strided
 from coursekit.checks.small_networks import SIZE, pictures
 
 
@@ -32,4 +33,8 @@ def test_injecting_leaves_no_trace(expect, images, labels):
     expect(both[-1:], new["new_images"], "one sample can be injected")
     joined, _ = adversarial.inject_samples(images.clone().requires_grad_(), labels, *new.values())
     expect(joined, both, "the same for images that ask for gradients, detached")
+    odd, _ = adversarial.inject_samples(strided(images), labels, strided(new["new_images"]), new["new_labels"])
+    expect(odd, both, ANY_STRIDES)
+    two, _ = adversarial.inject_samples(images[:1].float(), labels[:1], images[1:2].float(), labels[1:2])
+    expect(two, images[:2].float(), "one float32 picture and another one")
     expect(both_labels, torch.tensor([4, 0, 2, 1]), "one sample can be injected")

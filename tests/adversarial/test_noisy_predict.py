@@ -38,6 +38,8 @@ def test_noise_is_normal_own_for_each_copy_and_not_clamped(images):
 
     _, copies = look(model, images, sigma=0.2, num_samples=6)
 
+    counts = [len(group) for group in copies]
+    assert counts == [6, 6, 6], f"num_samples = 6 different noisy copies of each image are shown, yours were {counts}"
     noise = torch.cat([group - image for group, image in zip(copies, images, strict=True)]) / 0.2
     one, two, _ = (group - image for group, image in zip(copies, images, strict=True))
     for i, j in itertools.combinations(range(6), 2):

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from assignment2 import adversarial
+from coursekit.checks.laws import ANY_STRIDES, strided
 
 
 @pytest.mark.points(1, "reencode")
@@ -29,5 +30,6 @@ def test_reencoding_twice_is_reencoding_once_and_leaves_no_trace(expect, images)
     ends = torch.tensor([0.0, 1.0]).double().expand(1, 3, 2, 2).contiguous()
     expect(adversarial.reencode(ends, levels=4), ends, "0 and 1 are levels")
     expect.new(once, images=followed)
+    expect(adversarial.reencode(strided(images), levels=7), once, ANY_STRIDES)
     expect(adversarial.reencode(images.float(), levels=7), once.float(), "float32 gives float32")
     assert not torch.equal(once, images), "nothing was rounded"

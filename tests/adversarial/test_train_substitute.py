@@ -6,6 +6,7 @@ import torch._dynamo  # the first optimizer would import it, in the middle of a 
 from torch import nn
 
 from assignment2 import adversarial
+from coursekit.checks.laws import strided
 from coursekit.checks.recorder import BlackBox
 from coursekit.checks.small_networks import Linear, OneHidden, SmallConvNet, pictures, seeded
 
@@ -18,7 +19,7 @@ def oracle():
 
     def answer(images):
         with torch.no_grad():
-            return hidden(images).argmax(dim=1)
+            return hidden(images.double()).argmax(dim=1)
 
     return answer
 
@@ -79,5 +80,13 @@ def test_training_a_substitute_leaves_no_trace(expect, images, steal):
     ours = {value.untyped_storage().data_ptr() for value in result.state_dict().values()}
     assert not theirs & ours, "the result shares weights with substitute: train a deep copy"
     expect(steal(substitute, images, num_rounds=2)[0](images).detach(), result(images).detach(), "it can be repeated")
+    followed = steal(substitute, strided(images).requires_grad_(), num_rounds=2)[0]
+    expect(
+        followed(images).detach(),
+        result(images).detach(),
+        "the same for images of any strides, also with requires_grad",
+    )
+    single, _ = steal(seeded(Linear()).float(), images[:1].float())
+    assert next(single.parameters()).dtype == torch.float32, "one float32 picture trains a float32 substitute"
     learned = int(result.features[3].num_batches_tracked)
     expect(learned, 8, "batch norm learns from each of 2 x 4 batches in train mode, and from no others")

@@ -3,6 +3,7 @@
 import pytest
 
 from assignment2 import adversarial
+from coursekit.checks.laws import strided
 from coursekit.checks.small_networks import SmallConvNet, seeded
 
 
@@ -26,4 +27,6 @@ def test_transfer_attack_keeps_the_batch_and_leaves_no_trace(expect, images, lab
     one = adversarial.transfer_attack(substitute, images[1:2], labels[1:2], 0.01)
 
     expect.new(result, images=images)
+    followed = adversarial.transfer_attack(substitute, strided(images).requires_grad_(), labels, 0.01)
+    expect(followed, known, "the same for images of any strides, also with requires_grad, detached")
     expect(one, known[1:2], "one image gives (1, 3, H, W)")

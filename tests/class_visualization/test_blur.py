@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from assignment2 import class_visualization as part2
+from coursekit.checks.laws import ANY_STRIDES, strided
 
 SIGMA = 0.7
 
@@ -60,4 +61,5 @@ def test_blur_leaves_no_trace(expect, image):
     expect(
         part2.blur(image.float(), SIGMA), result.float(), "a float32 picture gives a float32 picture", tolerance=1e-5
     )
+    expect(part2.blur(strided(image), SIGMA), result, ANY_STRIDES)
     assert not torch.equal(result, image), "nothing was blurred"

@@ -51,6 +51,12 @@ def test_start_is_grey_and_with_a_generator_noise_round_grey(expect, put_right_s
     expect(usual, torch.full((3, 96, 96), 0.5), "image_size is 96 x 96 if nothing is said, in the model's dtype")
     expect(noise.mean(dim=0) > -1, torch.ones(SIZE, dtype=torch.bool), "a start of the same shape, from the generator")
     check_noise(noise, other)
+    with torch.no_grad():
+        model.heights[1] = 0
+    still = part2.class_visualization(model, 1, num_steps=2, image_size=SIZE, l2_weight=0.1)
+    expect(
+        still, torch.full((3, *SIZE), 0.5, dtype=torch.float64), "a class without a gradient: the picture stays grey"
+    )
 
 
 @pytest.mark.points(1, "class_visualization")

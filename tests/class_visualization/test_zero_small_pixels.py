@@ -3,6 +3,7 @@
 import pytest
 
 from assignment2 import class_visualization as part2
+from coursekit.checks.laws import ANY_STRIDES, strided
 from coursekit.checks.small_networks import SIZE
 
 
@@ -30,4 +31,5 @@ def test_zeroing_small_pixels_leaves_no_trace(expect, ranks, ranked_picture):
         expected = image.detach().clone()
         expected[:, ranks() < int(fraction * 117)] = 0.5
         expect(result, expected, "a float32 picture gives a float32 picture, detached")
+        expect(part2.zero_small_pixels(strided(image), fraction), expected, ANY_STRIDES)
         expect.new(result, image=image)

@@ -6,6 +6,7 @@ Random corruptions are held to laws: which numbers are drawn in which order is t
 import pytest
 import torch
 
+from coursekit.checks.laws import ANY_STRIDES, strided
 from coursekit.checks.randomness import seed
 from coursekit.checks.small_networks import pictures
 
@@ -51,6 +52,8 @@ def assert_lawful(expect):
             expect(call(followed), result, "the same seed gives the same result, detached")
             with torch.no_grad():
                 expect(call(followed), result, "the same seed gives the same result, also under torch.no_grad()")
+        odd = call(strided(images))
+        expect(torch.tensor(odd.shape), torch.tensor(images.shape), "pictures of any strides (permuted, cropped)")
         one = call(images[:1].float())
         expect(one, one.detach().double().float(), "one float32 picture gives one float32 picture")
         expect(torch.tensor(one.shape), torch.tensor(images[:1].shape), "one picture gives one picture")
@@ -63,6 +66,7 @@ def assert_lawful(expect):
                 "the second call repeats the first: go on with the generator as it is"
             )
             return
+        expect(odd, result, ANY_STRIDES)
         expect(corruption(images[1:2], 4), result[1:2], "a picture alone, without a generator, as among others")
 
     return check

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from assignment2 import robustness
-from coursekit.checks.laws import assert_lets_errors_through
+from coursekit.checks.laws import ANY_STRIDES, assert_lets_errors_through, strided
 from coursekit.checks.randomness import seed
 from coursekit.checks.small_networks import SmallConvNet, broken, pictures, seeded
 
@@ -72,7 +72,12 @@ def test_corruption_errors_of_one_image_and_one_corruption(expect):
 
     errors = robustness.corruption_errors(Reads().eval(), image, labels, [corruption], generator=seed())
 
-    expect(errors, torch.tensor([[0.0, 1, 1, 0, 1]]).double(), "(1, 5): right at severity 1 and 4, wrong at the others")
+    right = torch.tensor([[0.0, 1, 1, 0, 1]]).double()
+    expect(errors, right, "(1, 5): right at severity 1 and 4, wrong at the others")
+    many = robustness.corruption_errors(
+        Reads().eval(), image.repeat(300, 1, 1, 1), labels.repeat(300), [corruption], generator=seed()
+    )
+    expect(many, right, "the same share of 300 images as of one")
 
 
 @pytest.mark.points(1, "corruption_errors")
@@ -87,6 +92,7 @@ def test_corruption_errors_leave_no_trace(expect):
 
     with expect.unchanged(model=model, images=images, labels=labels):
         result = call(model, images)
+    expect(call(model, strided(images)), result, ANY_STRIDES)
     expect(call(model, images.clone().requires_grad_()), result, "the same again, for images that ask for gradients")
     draws = []
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from assignment2 import robustness
+from coursekit.checks.laws import ANY_STRIDES, strided
 from coursekit.checks.small_networks import pictures
 
 
@@ -48,5 +49,7 @@ def test_cue_conflict_leaves_no_trace(expect, images):
 
     expect.new(result, content=content, texture=texture)
     expect(result, content, "a transfer that changes nothing gives the content back")
+    odd = robustness.cue_conflict(strided(content), strided(texture), lambda image, style: image + style / 9)
+    expect(odd, (content + texture / 9).clamp(0, 1), ANY_STRIDES)
     one = robustness.cue_conflict(content[:1].float(), texture[:1].float(), lambda image, style: style)
     expect(one, texture[:1].float(), "one pair in float32 gives one picture in float32")

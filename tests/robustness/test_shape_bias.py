@@ -34,6 +34,8 @@ def test_shape_bias_counts_shape_decisions_among_decisions_for_a_cue(expect):
     bias = robustness.shape_bias(*trials(0, 1, 4, 5, 7))
 
     expect(bias, 3 / 5, "three follow the shape, two the texture: 3 / (3 + 2)")
+    many = robustness.shape_bias(*(column.repeat(20_000) for column in trials(0, 0, 0, 1)))
+    expect(many, 3 / 4, "60,000 decisions by shape, 20,000 by texture: equal trials count each for itself")
     expect(robustness.shape_bias(*trials(0, 4)), 1.0, "every decision by shape")
     expect(robustness.shape_bias(*trials(1, 7)), 0.0, "every decision by texture")
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from assignment2 import saliency
-from coursekit.checks.laws import assert_lets_errors_through, used_network
+from coursekit.checks.laws import ANY_STRIDES, assert_lets_errors_through, strided, used_network
 from coursekit.checks.small_networks import SIZE, SmallConvNet, broken, seeded
 
 
@@ -91,5 +91,8 @@ def test_top_patches_leave_no_trace(expect, images):
     for patch in result.patches:
         expect.new(patch, images=followed)
         assert not patch.requires_grad, "the patches are still joined to the autograd graph: detach them"
+    expect(call(model, strided(images)).values, call(model, images).values, ANY_STRIDES)
+    one = saliency.top_patches(model, images[1:2], "features.0", 3, 1)
+    expect(torch.tensor(one.boxes.shape), torch.tensor([1, 4]), "one image gives one box, (1, 4)")
     single = call(seeded(SmallConvNet()).float(), images.float())
     assert single.values.dtype == torch.float32, f"float32 images give values of {single.values.dtype}"

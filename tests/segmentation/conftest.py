@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from coursekit.checks.laws import ANY_STRIDES, strided
 from coursekit.checks.scalars import as_number
 from coursekit.checks.small_networks import numbers
 
@@ -77,6 +78,10 @@ def check_score(expect, truth, guess, maps):
         expect.reference(as_number(score(*maps(1, 4, seed=53))), "one", f"{formula}; one image")
         perfect = labels.clamp(max=2)
         expect(as_number(score(perfect, perfect)), torch.tensor(1.0).double(), "a perfect prediction has score 1")
+        odd = as_number(score(strided(predictions), strided(labels)))
+        expect(odd, torch.tensor(right).double(), ANY_STRIDES)
+        many = as_number(score(predictions.repeat(1, 120, 100), labels.repeat(1, 120, 100)))
+        expect(many, torch.tensor(right).double(), "the same for 12,000 times as many pixels")
         nothing = as_number(score(predictions, torch.full_like(labels, 255)))
         assert bool(nothing.isnan()), f"the score is {nothing.item():g} where no pixel counts, expected NaN"
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from assignment2 import segmentation
+from coursekit.checks.laws import ANY_STRIDES, strided
 
 MATRIX = torch.tensor([[4, 2, 0, 0], [0, 2, 1, 0], [1, 0, 2, 1], [0, 0, 0, 0]])  # class 3 is only predicted
 
@@ -18,6 +19,8 @@ def test_the_matrix_counts_truth_in_rows_and_predictions_in_columns(expect, trut
     expect.reference(
         result, "three", "the pixels of each true class that were taken for each class, all images together"
     )
+    many = segmentation.confusion_matrix(guess.repeat(1, 120, 100), truth.repeat(1, 120, 100), 4)
+    expect(many, 12_000 * MATRIX, "counts of tens of thousands are counts")
     one = segmentation.confusion_matrix(predictions[:1], labels[:1], 7)
     expect.reference(one, "one", "(K, K) also where some classes do not occur")
 
@@ -46,4 +49,5 @@ def test_counting_leaves_the_maps_alone(expect, truth, guess):
         result = segmentation.confusion_matrix(predictions, labels, 4)
     expect.new(result, predictions=predictions, labels=labels)
     expect(segmentation.confusion_matrix(predictions, labels, 4), result, "the same result at the second call")
+    expect(segmentation.confusion_matrix(strided(predictions), strided(labels), 4), result, ANY_STRIDES)
     assert result.shape == (4, 4), f"the table has shape {tuple(result.shape)}, expected (4, 4)"

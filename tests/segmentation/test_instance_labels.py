@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from assignment2 import segmentation
+from coursekit.checks.laws import ANY_STRIDES, strided
 from coursekit.checks.small_networks import numbers
 
 
@@ -69,5 +70,9 @@ def test_regions_of_a_large_map_are_right_and_the_map_is_left_alone(expect):
     expect.reference(result, "random", "the regions of each class, numbered in reading order")
     alone = torch.cat([segmentation.instance_labels(labels[i : i + 1]) for i in range(3)])
     expect(result, alone, "each image for itself")
+    expect(segmentation.instance_labels(strided(labels)), result, ANY_STRIDES)
+    chess = 1 + (torch.arange(24)[:, None] + torch.arange(25)) % 2
+    places = torch.arange(1, 601).view(1, 24, 25)
+    expect(segmentation.instance_labels(chess[None]), places, "600 regions of one pixel")
     solid = torch.ones(1, 50, 60, dtype=torch.int64)
     expect(segmentation.instance_labels(solid), solid, "one region of 3000 pixels")

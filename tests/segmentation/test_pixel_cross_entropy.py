@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from assignment2 import segmentation
+from coursekit.checks.laws import ANY_STRIDES, strided
 from coursekit.checks.small_networks import numbers
 
 
@@ -76,5 +77,6 @@ def test_the_loss_is_stable_pure_and_repeats(expect, corner):
         segmentation.pixel_cross_entropy(x, negative, ignore_index=-1)
     with torch.no_grad():
         expect(segmentation.pixel_cross_entropy(x, labels), first, "the same under the caller's no_grad")
+    expect(segmentation.pixel_cross_entropy(strided(x), strided(labels)), first, ANY_STRIDES)
     single = segmentation.pixel_cross_entropy(x.float(), labels)
     expect(single, first.float(), "float32 logits give a float32 loss", tolerance=1e-5)

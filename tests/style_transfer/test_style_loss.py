@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from assignment2 import style_transfer as part5
+from coursekit.checks.laws import ANY_STRIDES, strided
 from coursekit.checks.scalars import assert_constant, named_tensors, slope, value_of
 from coursekit.checks.small_networks import numbers
 
@@ -76,6 +77,8 @@ def test_style_loss_leaves_no_trace_and_takes_any_sequence(expect, layers, put_r
         for kind in list, tuple:
             loss = part5.style_loss(kind(features), kind(grams), kind((-1.0, 0.0, 2.0)))
             expect(value_of(loss), wanted, "a layer may count nothing, or be pushed away from")
+    odd = part5.style_loss([*map(strided, features)], [*map(strided, grams)], (-1.0, 0.0, 2.0))
+    expect(value_of(odd), wanted, ANY_STRIDES)
     single = part5.style_loss([f.detach().float() for f in features], [a.float() for a in grams], [-1, 0, 2])
     formula = "float32 features give a float32 loss; weights may be whole numbers"
     expect(value_of(single), wanted.float(), formula, tolerance=1e-4)

@@ -66,6 +66,7 @@ def path_of(recorder, start, result):
 
 
 def paint(network, content, style, **changes):
+    network.eval()  # a mode that an earlier call switched is one check's matter
     return part5.style_transfer(network, content, style, **{**SETTINGS, **changes})
 
 
@@ -115,10 +116,8 @@ def test_every_step_follows_the_gradient_of_all_losses_at_the_picture_as_it_is(e
     # The second leaves [0, 1] at once and is clamped; in the third the loss rises before it falls.
     for num_steps, step_size, init in (4, 0.02, start), (5, 0.4, start), (3, 0.1, content):
         recorder.shown.clear()
-        settings = {**SETTINGS, **named(SETTINGS)}
-        result = part5.style_transfer(
-            recorder, content, style, **{**settings, "num_steps": num_steps, "step_size": step_size, "init": init}
-        )
+        steps = {"num_steps": num_steps, "step_size": step_size, "init": init}
+        result = paint(recorder, content, style, **named(SETTINGS), **steps)
 
         path = path_of(recorder, init, result)
         slopes = [true_slope(network, image, content, style, SETTINGS) for image in path[:-1]]
@@ -131,12 +130,10 @@ def test_every_step_follows_the_gradient_of_all_losses_at_the_picture_as_it_is(e
 @pytest.mark.points(1, "style_transfer")
 def test_what_is_wanted_is_computed_once_and_not_at_every_step(expect):
     recorder, (content, start, style) = Recorder(seeded(Painted())).eval(), scene()
-    settings = {**SETTINGS, **named(SETTINGS), "init": start}
-
     seen = []
     for num_steps in 2, 6:
         recorder.shown.clear()
-        part5.style_transfer(recorder, content, style, num_steps=num_steps, **settings)
+        paint(recorder, content, style, num_steps=num_steps, init=start, **named(SETTINGS))
         seen.append([sum(torch.equal(x, given) for x in recorder.shown) for given in (content, style)])
 
     assert seen[0][0], "the network was never shown content: what should the features be compared with?"
@@ -172,7 +169,9 @@ def test_lbfgs_is_the_default_and_finds_the_content_through_an_invertible_layer(
 
     expect(result, content, "the only picture with these features", tolerance=1e-3)
     assert len(shown.shown) > 1, "the network was hardly shown a picture: descend from init"
-    bright = part5.style_transfer(network, content * 0 + 1, style, num_steps=12, init=start, tv_weight=-0.0, **settings)
+    bright = part5.style_transfer(
+        network.eval(), content * 0 + 1, style, num_steps=12, init=start, tv_weight=-0.0, **settings
+    )
     assert torch.equal(bright, bright.clamp(0, 1)), "the result leaves [0, 1]: clamp after every step"
 
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from assignment2 import style_transfer as part5
+from coursekit.checks.laws import ANY_STRIDES, strided
 from coursekit.checks.randomness import seed
 from coursekit.checks.small_networks import SIZE, pictures
 
@@ -46,6 +47,10 @@ def test_every_image_is_repainted_in_its_place_and_keeps_its_label(expect, label
     expect(result, images / 2 + 0.2, "transfer(image, style), each in its image's place")
     expect(new_labels, labels, "the labels of the images: a style changes nothing about what is there")
     assert len(mark.calls) == 10, f"transfer was called {len(mark.calls)} times for 10 images"
+    odd, _ = part5.stylize(strided(images), labels, styles[1:2], Mark(styles))
+    expect(odd, result, ANY_STRIDES)
+    one, _ = part5.stylize(images[:1], labels[:1], styles[1:2], Mark(styles))
+    expect(one, result[:1], "one image gives (1, 3, H, W)")
 
 
 @pytest.mark.points(1, "stylize")

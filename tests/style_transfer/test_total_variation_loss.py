@@ -57,5 +57,7 @@ def test_roughness_leaves_no_trace(expect):
     whole = expect.remember(loss.detach(), "whole")
     expect(loss.detach(), whole, "summed over images, channels and pairs")
     expect(again.detach(), whole, "the same under the caller's torch.no_grad()")
+    alone = sum(part5.total_variation_loss(image[None]).detach() for image in images)
+    expect(alone, whole, "the sum over the images of what each gives alone")
     single = part5.total_variation_loss(images.detach().float())
     expect(single, whole.float(), "float32 pictures give a float32 loss", tolerance=1e-4)

@@ -21,7 +21,7 @@ def test_unpooling_gives_the_slides_numbers_and_adds_where_two_windows_chose_one
 
 @pytest.mark.points(1, "max_unpool")
 def test_unpooling_is_the_adjoint_of_pooling(expect):
-    for num_images, size in ((1, (7, 12)), (3, (9, 5))):
+    for num_images, size in ((1, (7, 12)), (3, (9, 5)), (2, (17, 19))):
         x = numbers(num_images, 3, *size, seed=5).requires_grad_()
         pooled, indices = F.max_pool2d(x, 3, 2, return_indices=True)
         y = numbers(*pooled.shape, seed=6)

@@ -17,7 +17,11 @@ def test_rotating_reverses_rows_and_columns_and_keeps_the_channels(expect):
         result = upsampling.rotate_kernel(weight)
 
     right = torch.stack([torch.stack([k.flatten().flipud().view(3, 2) for k in row]) for row in weight])
-    expect(result, right, "entry [a, b, i, j] <- [a, b, kh - 1 - i, kw - 1 - j]")
+    formula = "entry [a, b, i, j] <- [a, b, kh - 1 - i, kw - 1 - j]"
+    expect(result, right, formula)
+    for shape in (2, 1, 5, 4), (1, 2, 1, 7), (1, 1, 2, 2):
+        kernel = numbers(*shape, seed=23)
+        expect(upsampling.rotate_kernel(kernel), kernel.flatten(2).flip(2).view(shape), formula)
 
 
 @pytest.mark.points(1, "rotate_kernel")

@@ -18,7 +18,8 @@ def test_estimates_approach_the_gradient_of_a_linear_score(expect):
 
     images = pictures(2, seed=3, size=(2, 3))
     result = adversarial.estimate_gradient(
-        scores, images, torch.tensor([0, 1]), sigma=0.1, num_samples=150, generator=seed(5)
+        scores, images, torch.tensor([0, 1]), sigma=0.1, num_samples=600, generator=seed(5)
     )
-    error = (result - torch.stack([weight, -2 * weight])).flatten(1).norm(dim=1) / weight.norm()
-    assert float(error.max()) < 0.9, "with many samples the estimate is the gradient"
+    right = torch.stack([weight, -2 * weight])
+    error = (result - right).flatten(1).norm(dim=1) / right.flatten(1).norm(dim=1)  # 0.18 is usual: (19 / 600) ** 0.5
+    assert float(error.max()) < 0.4, "with many samples the estimate is the gradient"

@@ -14,6 +14,21 @@ HINTS = (
 
 MISTAKES = (
     mistake(
+        "still joined to the caller's images",
+        body="""
+        modes = [(module, module.training) for module in model.modules()]
+        model.eval()
+        try:
+            x = images.detach().requires_grad_()
+            (gradient,) = torch.autograd.grad(F.cross_entropy(model(x), labels), x)
+        finally:
+            for module, training in modes:
+                module.training = training
+        return F.cross_entropy(model((images + eps * gradient.sign()).clamp(0, 1)), labels)
+        """,
+        hint="The attacked pictures are data: with your loss the caller's images receive a gradient too.",
+    ),
+    mistake(
         "gradients erased",
         "return F.cross_entropy",
         "model.zero_grad()\n    return F.cross_entropy",

@@ -87,6 +87,7 @@ MISTAKES = (
 )
 
 VARIANTS = (
+    variant("looks at the clean pictures first", "answers = []", "answers = []\n    model(images)"),
     variant(
         "one large batch",
         body="""

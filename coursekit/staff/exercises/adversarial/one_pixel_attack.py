@@ -212,6 +212,47 @@ MISTAKES = (
 
 VARIANTS = (
     variant(
+        "of equally fit members the last",
+        body="""
+        mine = label if target is None else target
+
+        def paint(genes):
+            pictures = image.detach().repeat(population, 1, 1, 1)
+            for picture, (y, x, *color) in zip(pictures, genes.tolist()):
+                picture[:, int(y), int(x)] = torch.tensor(color, dtype=image.dtype)
+            return pictures
+
+        def fitness(rows):
+            return -rows[:, mine] if target is None else rows[:, mine]
+
+        def fittest():
+            fit = fitness(rows)
+            return max(range(population), key=lambda i: (float(fit[i]), i))
+
+        sides = torch.tensor([image.shape[1], image.shape[2], 1, 1, 1], dtype=image.dtype)
+        genes = uniform(population, 5, like=image, generator=generator) * sides
+        rows, queries = predict(paint(genes)), population
+        for _ in range(generations):
+            top = int(rows[fittest()].argmax())
+            if (top == target) if target is not None else (top != label):
+                break
+            orders = uniform(population, population, like=image, generator=generator).argsort(dim=1).tolist()
+            trios = [[j for j in order if j != i][:3] for i, order in enumerate(orders)]
+            a, b, c = torch.tensor(trios).T
+            children = genes[a] + (genes[b] - genes[c]) / 2
+            again = uniform(population, 5, like=image, generator=generator) * sides
+            for axis in 0, 1:
+                lost = (children[:, axis] < 0) | (children[:, axis] >= sides[axis])
+                children[lost, axis] = again[lost, axis]
+            children[:, 2:].clamp_(0, 1)
+            answers = predict(paint(children))
+            queries += population
+            better = fitness(answers) > fitness(rows)
+            genes[better], rows[better] = children[better], answers[better]
+        return paint(genes)[fittest()].clone(), queries
+        """,
+    ),
+    variant(
         "loops and Python numbers",
         body="""
         height, width = image.shape[1:]

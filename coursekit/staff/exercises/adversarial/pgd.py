@@ -18,6 +18,12 @@ HINTS = (
 
 MISTAKES = (
     mistake(
+        "gradient divided by its size",
+        "gradient.sign() if targeted else gradient.sign()",
+        "gradient / gradient.abs() if targeted else gradient / gradient.abs()",
+        hint="Some values of a picture change nothing about the loss: what becomes of zero divided by zero?",
+    ),
+    mistake(
         "no random start for a targeted attack",
         "generator is not None",
         "generator is not None and not targeted",
@@ -175,6 +181,7 @@ MISTAKES = (
 )
 
 VARIANTS = (
+    variant("looks at the clean pictures first", "for _ in range", "model(images)\n    for _ in range"),
     variant(
         "kept as a difference",
         body="""

@@ -28,6 +28,15 @@ OWN_STEP = """
 """
 
 MISTAKES = (
+    mistake(
+        "divides by a gradient of zero",
+        "image = ascent_step(model, image, target, step_size=step_size, l2_weight=l2_weight)",
+        "image = image.detach().requires_grad_()\n"
+        "        score = model(image[None])[0, target] - l2_weight * (image - 0.5).square().sum()\n"
+        "        slope = torch.autograd.grad(score, image)[0]\n"
+        "        image = (image + step_size * slope / slope.norm()).detach()",
+        hint="A class whose logit no pixel moves has no direction: your picture is no number there.",
+    ),
     mistake("one step too few", "range(1, num_steps + 1)", "range(1, num_steps)", hint=COUNT),
     mistake(
         "slope at the picture before the roll",

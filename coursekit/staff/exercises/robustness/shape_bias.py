@@ -14,6 +14,19 @@ HINTS = (
 
 MISTAKES = (
     mistake(
+        "counted in eight bits",
+        "by_shape = int((conflict & (predictions == shapes)).sum())",
+        "by_shape = int((conflict & (predictions == shapes)).sum(dtype=torch.int8))",
+        hint="Many trials are more than your counter can hold.",
+    ),
+    mistake(
+        "equal trials count once",
+        "conflict = shapes != textures",
+        "predictions, shapes, textures = torch.stack([predictions, shapes, textures]).unique(dim=1)\n"
+        "    conflict = shapes != textures",
+        hint="Two trials with the same three classes are two decisions.",
+    ),
+    mistake(
         "all trials in the denominator",
         "by_shape / (by_shape + by_texture) if by_shape + by_texture else math.nan",
         "by_shape / len(shapes) if by_shape + by_texture else math.nan",

@@ -34,6 +34,27 @@ HOOKED = """
 
 MISTAKES = (
     mistake(
+        "torch's ReLU patched for good",
+        body="""
+        class Guided(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.save_for_backward(x)
+                return x.clamp(min=0)
+
+            @staticmethod
+            def backward(ctx, upstream):
+                return guided_relu_gradient(upstream, *ctx.saved_tensors)
+
+        F.relu = lambda x, inplace=False: Guided.apply(x)
+        nn.ReLU.forward = lambda self, x: Guided.apply(x)
+        images = images.detach().requires_grad_()
+        scores = model(images).gather(1, labels[:, None])
+        return torch.autograd.grad(scores.sum(), images)[0]
+        """,
+        hint="After the call every network of the process obeys your rule: whom else does it concern?",
+    ),
+    mistake(
         "plain gradient",
         "with relu_rule(guided_relu_gradient):",
         "if True:",

@@ -1,7 +1,7 @@
 """Exercise confusion_matrix: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.segmentation.shared import IGNORED
+from coursekit.staff.exercises.segmentation.shared import IGNORED, SMALL_COUNTER
 
 HINTS = (
     (
@@ -16,6 +16,12 @@ HINTS = (
 )
 
 MISTAKES = (
+    mistake(
+        "counted in eight bits",
+        ".view(num_classes, num_classes)",
+        ".view(num_classes, num_classes).to(torch.uint8).long()",
+        hint=SMALL_COUNTER,
+    ),
     mistake(
         "transposed",
         "labels * num_classes + predictions",

@@ -1,7 +1,7 @@
 """Exercise dice: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.segmentation.shared import ABSENT, of_a_class_mean
+from coursekit.staff.exercises.segmentation.shared import ABSENT, SMALL_COUNTER, of_a_class_mean
 
 HINTS = (
     "As for the intersection over union, only the denominator is another one: both sizes simply add.",
@@ -10,6 +10,12 @@ HINTS = (
 )
 
 MISTAKES = (
+    mistake(
+        "counted in sixteen bits",
+        "ignore_index=ignore_index).double()",
+        "ignore_index=ignore_index).short().double()",
+        hint=SMALL_COUNTER,
+    ),
     mistake("absent classes count with 0", "[sizes > 0].mean()", ".nan_to_num(0).mean()", hint=ABSENT),
     *of_a_class_mean("2 * matrix.diagonal() / sizes", "sizes", "ignore_index=ignore_index"),
     mistake(

@@ -1,7 +1,7 @@
 """Exercise frequency_weighted_iou: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.segmentation.shared import EMPTY
+from coursekit.staff.exercises.segmentation.shared import EMPTY, SMALL_COUNTER
 
 HINTS = (
     "An average of the classes' intersections over unions, in which a class weighs as much as it has true pixels.",
@@ -13,6 +13,12 @@ HINTS = (
 )
 
 MISTAKES = (
+    mistake(
+        "counted in sixteen bits",
+        "ignore_index=ignore_index).double()",
+        "ignore_index=ignore_index).short().double()",
+        hint=SMALL_COUNTER,
+    ),
     mistake(
         "plain mean",
         "return (truth * matrix.diagonal() / union.clamp(min=1)).sum() / matrix.sum()",

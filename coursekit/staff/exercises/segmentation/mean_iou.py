@@ -1,7 +1,7 @@
 """Exercise mean_iou: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.segmentation.shared import ABSENT, of_a_class_mean
+from coursekit.staff.exercises.segmentation.shared import ABSENT, SMALL_COUNTER, of_a_class_mean
 
 HINTS = (
     (
@@ -17,6 +17,7 @@ HINTS = (
 )
 
 MISTAKES = (
+    mistake("counted in sixteen bits", ".double()  # (truth", ".short().double()  # (truth", hint=SMALL_COUNTER),
     mistake(
         "absent classes count with 0", "[union > 0].mean()", ".nan_to_num(0).mean() + 0 * union.sum()", hint=ABSENT
     ),

@@ -1,7 +1,7 @@
 """Exercise pixel_accuracy: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.segmentation.shared import EMPTY, IGNORED, PER_IMAGE
+from coursekit.staff.exercises.segmentation.shared import EMPTY, IGNORED, PER_IMAGE, SMALL_COUNTER
 
 HINTS = (
     "Compare both maps pixel by pixel: a map of yes and no.",
@@ -10,6 +10,12 @@ HINTS = (
 )
 
 MISTAKES = (
+    mistake(
+        "counted in sixteen bits",
+        "[counted].double().mean()",
+        "[counted].sum(dtype=torch.int16).double() / counted.sum()",
+        hint=SMALL_COUNTER,
+    ),
     mistake("ignored pixels are wrong", "(predictions == labels)[counted]", "(predictions == labels)", hint=IGNORED),
     mistake(
         "ignored pixels are right",

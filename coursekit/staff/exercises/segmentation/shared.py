@@ -5,6 +5,7 @@ from coursekit.staff.edits import Edit, mistake
 SOFTMAX = "What a network returns before the softmax is wanted: look at the values of one pixel."
 EMPTY = "What does your score say of masks in which no pixel counts?"
 ABSENT = "A class that occurs neither in the masks nor in the predictions has something to say in your mean."
+SMALL_COUNTER = "Score a large picture: your counter has too few bits for its pixels."
 IGNORED = "Some pixels have a label that says: do not count me."
 PER_IMAGE = "You average over pictures; the pixels of all pictures belong into one count first."
 

@@ -22,6 +22,12 @@ HINTS = (
 
 MISTAKES = (
     mistake(
+        "left in train mode",
+        "starts = content if init is None else init",
+        "starts = content if init is None else init\n    model.train()",
+        hint="In which mode is the network after your call?",
+    ),
+    mistake(
         "ascent",
         "(image.grad,) = torch.autograd.grad(loss, image)",
         "image.grad = -torch.autograd.grad(loss, image)[0]",

@@ -11,6 +11,12 @@ HINTS = (
 
 MISTAKES = (
     mistake(
+        "three rows and columns at most",
+        "return weight.flip(2, 3)",
+        "turned = weight.clone()\n    turned[:, :, :3, :3] = weight[:, :, :3, :3].flip(2, 3)\n    return turned",
+        hint="Try a kernel of 5 x 5: only a part of yours is turned.",
+    ),
+    mistake(
         "rows only", "weight.flip(2, 3)", "weight.flip(2)", hint="That is a mirror: half a turn moves columns as well."
     ),
     mistake(

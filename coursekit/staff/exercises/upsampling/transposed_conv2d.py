@@ -21,6 +21,12 @@ HINTS = (
 
 MISTAKES = (
     mistake(
+        "channels exchanged where there are as many of both",
+        'torch.einsum("nihw,io->nohw", x, weight[:, :, i, j])',
+        'torch.einsum("nihw,io->nohw", x, weight[:, :, i, j].mT if channels == x.shape[1] else weight[:, :, i, j])',
+        hint="Where input and output have equally many channels, yours change places: follow one entry of the kernel.",
+    ),
+    mistake(
         "kernel rotated",
         "weight[:, :, i, j])",
         "weight[:, :, kh - 1 - i, kw - 1 - j])",

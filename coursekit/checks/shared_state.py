@@ -1,0 +1,66 @@
+"""What all functions of a process share: torch's functions, the classes of networks, settings. A check's mess ends with it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.modules import module as torch_modules
+
+from coursekit.checks.unchanged import GLOBAL_HOOKS, function_modes
+
+SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
+    (torch.get_default_dtype, torch.set_default_dtype),
+    (torch.is_anomaly_enabled, torch.set_anomaly_enabled),
+    (torch.are_deterministic_algorithms_enabled, torch.use_deterministic_algorithms),
+    (torch.is_grad_enabled, torch.set_grad_enabled),
+    (torch.get_num_threads, torch.set_num_threads),
+)
+
+
+def shared_state() -> Callable[[], None]:
+    """Note what is shared now; the function that is returned puts back what was changed since, and ends function modes."""
+    places = [(place, dict(vars(place))) for place in (torch, F, Tensor, *_networks(nn.Module))]
+    hooks = [(hooks, dict(hooks)) for hooks in (getattr(torch_modules, name) for name in GLOBAL_HOOKS)]
+    settings = [(ask, put, ask()) for ask, put in SETTINGS]
+    filters = list(warnings.filters)
+
+    def put_back() -> None:
+        while function_modes():
+            torch._C._pop_torch_function_stack()
+        for place, before in places:
+            _restore(place, before)
+        for now, then in hooks:
+            now.clear()
+            now.update(then)
+        for ask, put, then in settings:
+            if ask() != then:
+                put(then)
+        warnings.filters[:] = filters
+
+    return put_back
+
+
+def _networks(kind: type[nn.Module]) -> Iterator[type[nn.Module]]:
+    """Find every class of networks but the student's own."""
+    if not kind.__module__.startswith("assignment2"):
+        yield kind
+    for inner in kind.__subclasses__():
+        yield from _networks(inner)
+
+
+def _restore(place: Any, before: dict[str, Any]) -> None:
+    """Put back what was replaced, or hidden by a new attribute of a class; torch itself adds others while it is used."""
+    if vars(place) == before:
+        return
+    now = dict(vars(place))
+    for name, value in before.items():
+        if now.get(name) is not value:
+            setattr(place, name, value)
+    for name in now.keys() - before.keys() if isinstance(place, type) else ():
+        if any(name in vars(base) for base in place.__mro__[1:]):
+            delattr(place, name)
