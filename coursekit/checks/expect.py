@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from coursekit.checks.relation import relation_of
 from coursekit.checks.stored import Failure, Store, array_failure
 from coursekit.checks.unchanged import kept, unchanged
 
@@ -45,6 +46,8 @@ class Expect:
         mine, right = _array(actual), _array(expected)
         problem = _wrong_values(mine, right, tolerance)
         if problem:
+            relation = relation_of(mine, right)
+            problem += f"\n  {relation}" * bool(relation)
             raise CheckFailed(f"{problem}\n  expected: {formula}", array_failure(self.site, mine), mine, right)
         if self.first is None and mine.ndim >= 2:
             self.first = mine, right
