@@ -135,7 +135,20 @@ def hint_problems(edit: Edit) -> list[str]:
     return [f"tells the code word {word!r} in its hint" for word in sorted(told)]
 
 
-COMMON = {"images", "image", "model", "labels", "layer", "unit", "channel", "gradient", "upstream", "cam", "strongest"}
+COMMON = {
+    "images",
+    "image",
+    "model",
+    "labels",
+    "layer",
+    "unit",
+    "channel",
+    "gradient",
+    "upstream",
+    "cam",
+    "strongest",
+    "record_outputs",
+}
 
 
 def _words(text: str) -> set[str]:

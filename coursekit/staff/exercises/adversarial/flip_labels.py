@@ -89,6 +89,12 @@ MISTAKES = (
         "torch.randperm(len(labels))",
         hint=ONE_SOURCE,
     ),
+    mistake(
+        "one too many",
+        "count = round(fraction * len(labels))",
+        "count = round(fraction * len(labels)) + 1",
+        hint="You flip one label more than asked for.",
+    ),
 )
 
 VARIANTS = (

@@ -180,6 +180,24 @@ MISTAKES = (
         "image.retain_grad(); logits[target].backward(); gradient = image.grad if image.grad is not None else image * 0",
         hint=LEFT_BEHIND,
     ),
+    mistake(
+        "while True",
+        "for _ in range(max_steps):",
+        "while True:",
+        hint="Your loop ends only when the network is fooled: the number of steps has a limit.",
+    ),
+    mistake(
+        "sign of the gradient",
+        "step_size * gradient / length",
+        "step_size * gradient.sign()",
+        hint="Your step moves every value alike, as FGSM does: here strong slopes move more, and the L2 length is given.",
+    ),
+    mistake(
+        "stops when it is sure",
+        "logits.argmax() == target",
+        "logits.softmax(dim=0)[target] > 0.9",
+        hint="You go on until the target's probability is high: the largest logit is enough.",
+    ),
 )
 
 VARIANTS = (

@@ -79,6 +79,12 @@ MISTAKES = (
         "bell = (-(offsets[:, None] ** 2 + offsets**2) / (radius / 2) ** 2).exp()\n    kernel = (bell / bell.sum())",
         hint="The edge of the disk is sharp.",
     ),
+    mistake(
+        "centre left out",
+        "(offsets[:, None] ** 2 + offsets**2 <= radius**2)",
+        "((offsets[:, None] ** 2 + offsets**2 <= radius**2) & (offsets[:, None] ** 2 + offsets**2 > 0))",
+        hint="Your disk has a hole: the pixel itself belongs to it.",
+    ),
 )
 
 VARIANTS = (

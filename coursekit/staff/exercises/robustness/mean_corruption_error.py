@@ -84,6 +84,18 @@ MISTAKES = (
         "errors.detach()[:, -1] / baseline.detach()[:, -1]",
         hint="All severities of a corruption count.",
     ),
+    mistake(
+        "divided by ImageNet-C's 15",
+        ".mean()",
+        ".sum() / 15",
+        hint="You divide by 15, ImageNet-C's number of corruptions: divide by the number of rows you were given.",
+    ),
+    mistake(
+        "geometric mean",
+        ").mean()",
+        ").log().mean().exp()",
+        hint="You take the geometric mean of the ratios: the paper takes the arithmetic one.",
+    ),
 )
 
 VARIANTS = (

@@ -88,6 +88,18 @@ MISTAKES = (
         """,
         hint=ALIASED,
     ),
+    mistake(
+        "absolute value",
+        "return projection",
+        "return projection.abs()",
+        hint="Your projection has lost its sign: pixels may lower the unit.",
+    ),
+    mistake(
+        "weakest unit",
+        ".max(dim=1).values",
+        ".min(dim=1).values",
+        hint="You project the unit with the smallest response: the largest was asked for.",
+    ),
 )
 
 VARIANTS = (

@@ -89,6 +89,18 @@ MISTAKES = (
         "relu_rule(guided_relu_gradient).__enter__()\n    scores = model(images).gather(1, labels[:, None])",
         hint="Your rule is still in force when the function has returned.",
     ),
+    mistake(
+        "all logits",
+        "model(images).gather(1, labels[:, None])",
+        "model(images)",
+        hint="Your gradient is that of all classes' scores together: differentiate the label's alone.",
+    ),
+    mistake(
+        "scaled by its maximum",
+        "return gradient",
+        "return gradient / gradient.abs().amax(dim=(1, 2, 3), keepdim=True)",
+        hint="Your gradient is scaled to at most 1 in each image: scale it only to show it.",
+    ),
 )
 
 VARIANTS = (

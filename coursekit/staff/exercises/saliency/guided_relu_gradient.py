@@ -62,6 +62,12 @@ MISTAKES = (
         "(relu_input > 0).double()",
         hint="Look at the type of numbers that goes in and the one that comes out.",
     ),
+    mistake(
+        "times the ReLU's output",
+        "(relu_input > 0)",
+        "relu_input.clamp(min=0)",
+        hint="Your signal is multiplied by the ReLU's output: where it passes, it passes unscaled.",
+    ),
 )
 
 VARIANTS = (

@@ -116,6 +116,18 @@ MISTAKES = (
         "low, high = (0, size) if len(unit) == 1 else (first, last)",
         hint="A unit behind global pooling has a place, (0, 0), and sees more than that place: which kernel is None?",
     ),
+    mistake(
+        "kernel one too large",
+        "(step.kernel[axis] - 1) + 1",
+        "step.kernel[axis] + 1",
+        hint="Your window is too large in every step: k taps have k - 1 gaps between them.",
+    ),
+    mistake(
+        "padding added",
+        "first * step.stride[axis] - step.padding[axis]",
+        "first * step.stride[axis] + step.padding[axis]",
+        hint="Your window starts too late: padding moves its start the other way.",
+    ),
 )
 
 VARIANTS = (

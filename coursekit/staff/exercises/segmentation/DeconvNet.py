@@ -116,6 +116,12 @@ MISTAKES = (
         "images.clamp_(min=0.5); x, switches = self.stem(images).relu(), []",
         hint="Compare the picture before and after the call.",
     ),
+    mistake(
+        "a ReLU behind the head",
+        "return self.head(x)",
+        "return self.head(x).relu()",
+        hint="Your logits are never negative: nothing follows the head.",
+    ),
 )
 
 VARIANTS = (

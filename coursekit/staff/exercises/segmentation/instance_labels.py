@@ -126,6 +126,12 @@ MISTAKES = (
         "place[:, 1:][below]",
         hint="Each column of the picture has regions of its own in your answer.",
     ),
+    mistake(
+        "numbers from 2",
+        "return number * inside",
+        "return (number + 1) * inside",
+        hint="Your numbers start at 2: the first region is 1.",
+    ),
 )
 
 VARIANTS = (

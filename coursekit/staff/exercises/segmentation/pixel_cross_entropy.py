@@ -85,6 +85,12 @@ MISTAKES = (
         "return losses.detach().where",
         hint="Nothing can learn from your loss: follow it back to the scores.",
     ),
+    mistake(
+        "divided by the classes",
+        "counted.sum().clamp(min=1)",
+        "(counted.sum().clamp(min=1) * logits.shape[1])",
+        hint="Your loss is divided by the number of classes as well: average over pixels alone.",
+    ),
 )
 
 VARIANTS = (

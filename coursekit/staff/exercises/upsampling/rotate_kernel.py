@@ -54,6 +54,12 @@ MISTAKES = (
         "turned = weight.flip(2, 3)\n    weight.data.copy_(turned)\n    return turned",
         hint="Compare what you were given before and after the call.",
     ),
+    mistake(
+        "sign turned",
+        "weight.flip(2, 3)",
+        "-weight.flip(2, 3)",
+        hint="Your kernel is negated as well: only its places change.",
+    ),
 )
 
 VARIANTS = (
