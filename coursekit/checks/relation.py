@@ -10,12 +10,18 @@ import numpy as np
 
 Array = np.ndarray
 CLOSE = 1e-6  # relative to the largest entry
-LARGEST = 5000  # of the whole numbers in a factor; 1 in 100 of any two numbers are in such a relation by chance
+LARGEST = 5000  # of the whole numbers in a factor: near 5000, 1 number in 100 is within CLOSE of a whole one
 MOST_IMAGES = 4  # of which every order is tried
 
 
-def relation_of(actual: Array, expected: Array) -> str:
-    """Return a sentence about a wrong result, such as "yours is 1/3 of what is expected, everywhere", or nothing."""
+def relation_of(actual: Array, expected: Array, *, start: Array | None = None) -> str:
+    """Return a sentence about a wrong result, such as "yours is 1/3 of what is expected", or nothing.
+
+    With start, where a step begins, the sentence is about the steps to the two.
+    """
+    if start is not None and actual.shape == expected.shape:
+        found = relation_of(actual - start, expected - start)
+        return f"of the steps from where it begins: {found}" if found else ""
     if not actual.size or not np.isfinite(actual).all() or not np.isfinite(expected).all() or not expected.any():
         return ""
     if actual.shape != expected.shape:

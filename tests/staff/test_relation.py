@@ -51,6 +51,14 @@ def test_of_a_single_number_only_what_is_no_chance_is_said():
     assert relation_of(np.array(8.1234), right) == ""
 
 
+def test_a_step_is_compared_with_the_step():
+    start = np.full_like(RIGHT, 7.0)
+
+    assert relation_of(start + RIGHT / 2, start + RIGHT) == ""
+    found = relation_of(start + RIGHT / 2, start + RIGHT, start=start)
+    assert found == "of the steps from where it begins: yours is 1/2 of what is expected"
+
+
 def test_wrong_borders_and_images_without_an_axis():
     wide = np.random.default_rng(2).normal(size=(8, 9))
     border = wide.copy()

@@ -192,12 +192,6 @@ MISTAKES = (
         "step_size * gradient.sign()",
         hint="Your step moves every value alike, as FGSM does: here strong slopes move more, and the L2 length is given.",
     ),
-    mistake(
-        "stops when it is sure",
-        "logits.argmax() == target",
-        "logits.softmax(dim=0)[target] > 0.9",
-        hint="You go on until the target's probability is high: the largest logit is enough.",
-    ),
 )
 
 VARIANTS = (

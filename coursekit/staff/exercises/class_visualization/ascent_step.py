@@ -237,12 +237,6 @@ MISTAKES = (
         "(image - image.mean()).square()",
         hint="Your penalty pulls towards the picture's own mean: grey is 0.5.",
     ),
-    mistake(
-        "root of the penalty",
-        "penalty = (image - 0.5).square().sum()",
-        "penalty = (image - 0.5).norm()",
-        hint="Your penalty is the norm, not its square: it pulls equally hard near grey and far from it.",
-    ),
 )
 
 VARIANTS = (

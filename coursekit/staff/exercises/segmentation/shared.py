@@ -63,7 +63,7 @@ def of_ignored_pixels(ratio: str, weight: str) -> tuple[Edit, ...]:
             return torch.stack(scores).mean()
             """
 
-    hint = "Pixels with the label ignore_index still count as predictions in your score{}."
+    hint = "Pixels that are to be ignored still count as predictions in your score{}."
     return (
         mistake("ignored pixels count", body=body(0), hint=hint.format("")),
         mistake(
