@@ -14,6 +14,7 @@ LARGEST = 5000  # of the whole numbers in a factor: near 5000, 1 number in 100 i
 MOST_IMAGES = 4  # of which every order is tried
 
 
+@np.errstate(all="ignore")  # a square may overflow: then nothing is said
 def relation_of(actual: Array, expected: Array, *, start: Array | None = None) -> str:
     """Return a sentence about a wrong result, such as "yours is 1/3 of what is expected", or nothing.
 
@@ -43,7 +44,7 @@ def _whole(actual: Array, expected: Array) -> str:
     """Compare with what one operation on every entry makes of the right result."""
     signed = bool((expected < 0).any())
     forms: list[tuple[str, bool, Array]] = [
-        ("the expected values with the other sign", True, -expected),
+        ("what is expected, with the other sign", True, -expected),
         ("the absolute value of what is expected", signed, np.abs(expected)),
         ("what is expected, with 0 for every negative value", signed, expected.clip(min=0)),
         ("what is expected, with 0 for every positive value", signed, expected.clip(max=0)),

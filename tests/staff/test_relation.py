@@ -14,7 +14,7 @@ PER_IMAGE = np.abs(RIGHT).max(axis=(1, 2), keepdims=True)
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        (-RIGHT, "yours is the expected values with the other sign"),
+        (-RIGHT, "yours is what is expected, with the other sign"),
         (abs(RIGHT), "yours is the absolute value of what is expected"),
         (RIGHT.clip(min=0), "yours is what is expected, with 0 for every negative value"),
         (RIGHT**2, "yours is the square of what is expected"),
@@ -33,6 +33,8 @@ PER_IMAGE = np.abs(RIGHT).max(axis=(1, 2), keepdims=True)
         (RIGHT.transpose(0, 2, 1), "transpose(0, 2, 1) of it is right"),
         (np.random.default_rng(1).normal(size=(3, 4, 5)), ""),
         (RIGHT * (1 + 1e-9), ""),
+        (RIGHT * 1e300, "times what is expected"),
+        (RIGHT * 1e-300, "times what is expected"),
     ],
 )
 def test_the_sentence_says_what_the_wrong_result_is(wrong, words):
@@ -46,7 +48,7 @@ def test_of_a_single_number_only_what_is_no_chance_is_said():
     right = np.array(72.02)
 
     assert relation_of(right / 3, right) == "yours is 1/3 of what is expected"
-    assert relation_of(-right, right) == "yours is the expected values with the other sign"
+    assert relation_of(-right, right) == "yours is what is expected, with the other sign"
     assert relation_of(right**0.5, right) == "yours is the square root of what is expected"
     assert relation_of(np.array(8.1234), right) == ""
 
@@ -75,4 +77,4 @@ def test_the_sentence_stands_in_the_message_between_the_values_and_the_formula(t
         Expect("x", Store(tmp_path, "x"))(torch.tensor([-1.0, 2.0]), torch.tensor([1.0, -2.0]), "the law")
 
     lines = str(caught.value).splitlines()
-    assert lines[1:] == ["  yours is the expected values with the other sign", "  expected: the law"]
+    assert lines[1:] == ["  yours is what is expected, with the other sign", "  expected: the law"]

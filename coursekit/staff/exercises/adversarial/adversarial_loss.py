@@ -122,6 +122,12 @@ MISTAKES = (
         "fgsm(model, images, labels, eps, targeted=True)",
         hint="Your attack leads towards the labels: it makes the pictures easier.",
     ),
+    mistake(
+        "clean loss added",
+        "return F.cross_entropy(model(adv_images), labels)",
+        "return F.cross_entropy(model(adv_images), labels) + F.cross_entropy(model(images), labels)",
+        hint="You add the loss on the clean pictures: only the attacked ones count here.",
+    ),
 )
 
 VARIANTS = (

@@ -72,6 +72,12 @@ MISTAKES = (
         "scale * gradient.detach().abs()",
         hint="Your gradients have lost their own signs before they were scaled.",
     ),
+    mistake(
+        "divided by the scale",
+        "scale * gradient.detach()",
+        "gradient.detach() / scale",
+        hint="You divide by the scale: each gradient is multiplied by it.",
+    ),
 )
 
 VARIANTS = (

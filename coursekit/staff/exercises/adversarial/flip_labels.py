@@ -95,6 +95,12 @@ MISTAKES = (
         "count = round(fraction * len(labels)) + 1",
         hint="You flip one label more than asked for.",
     ),
+    mistake(
+        "a class that does not depend on the old one",
+        "(labels[chosen] + turn) % num_classes",
+        "turn",
+        hint="Your new labels do not depend on the old ones: some keep their class, and class 0 never comes.",
+    ),
 )
 
 VARIANTS = (

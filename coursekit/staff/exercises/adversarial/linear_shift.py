@@ -48,6 +48,12 @@ MISTAKES = (
         "(weight.detach().max() - weight.detach().min())",
         hint="You look at the largest and the smallest weight only: every weight has a part in the change.",
     ),
+    mistake(
+        "divided by the root of the number",
+        "weight.detach().abs().sum()",
+        "weight.detach().abs().sum() / weight.numel() ** 0.5",
+        hint="Your shift grows with the root of the number of pixels: it grows with the number.",
+    ),
 )
 
 VARIANTS = (

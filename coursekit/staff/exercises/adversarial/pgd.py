@@ -190,6 +190,12 @@ MISTAKES = (
         "images + eps).clamp(-1, 1)\n",
         hint="Your result is limited to [-1, 1]: images here lie in [0, 1].",
     ),
+    mistake(
+        "step times the budget",
+        "step_size * direction",
+        "step_size * eps * direction",
+        hint="Your step is a share of the budget: step_size is in units of the images already.",
+    ),
 )
 
 VARIANTS = (

@@ -116,6 +116,12 @@ MISTAKES = (
         "parameters(), 1e-3",
         hint="Your optimizer has a learning rate of its own: use the caller's.",
     ),
+    mistake(
+        "AdamW",
+        "torch.optim.Adam(",
+        "torch.optim.AdamW(",
+        hint="Your optimizer also decays the weights (AdamW): the docstring names another.",
+    ),
 )
 
 VARIANTS = (

@@ -237,6 +237,12 @@ MISTAKES = (
         "(image - image.mean()).square()",
         hint="Your penalty pulls towards the picture's own mean: grey is 0.5.",
     ),
+    mistake(
+        "one added to the norm",
+        "torch.where(length > 0, length, 1)",
+        "(length + 1)",
+        hint="You add 1 to the norm: the step becomes shorter than step_size.",
+    ),
 )
 
 VARIANTS = (

@@ -96,6 +96,12 @@ MISTAKES = (
         ").log().mean().exp()",
         hint="You take the geometric mean of the ratios: the paper takes the arithmetic one.",
     ),
+    mistake(
+        "worst severity alone",
+        "errors.detach().sum(dim=1) / baseline.detach().sum(dim=1)",
+        "errors.detach().amax(dim=1) / baseline.detach().amax(dim=1)",
+        hint="Only the largest error of each corruption counts in yours: add all severities.",
+    ),
 )
 
 VARIANTS = (

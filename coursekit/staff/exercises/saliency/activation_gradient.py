@@ -95,6 +95,12 @@ MISTAKES = (
         "(outputs[layer][:, :, unit[1], unit[2]] if len(unit) > 1 else outputs[layer])",
         hint="Your gradient is that of all channels at the unit's place: one channel was asked for.",
     ),
+    mistake(
+        "unit at the corner",
+        "[unit]",
+        "[(unit[0],) + (0,) * (len(unit) - 1)]",
+        hint="Your gradient is that of the unit in the corner of the map: use the place that was given.",
+    ),
 )
 
 VARIANTS = (

@@ -100,6 +100,12 @@ MISTAKES = (
         ".min(dim=1).values",
         hint="You project the unit with the smallest response: the largest was asked for.",
     ),
+    mistake(
+        "strongest of the layer",
+        "outputs[layer][:, channel].reshape",
+        "outputs[layer].reshape",
+        hint="You project the strongest unit of the whole layer: one channel was asked for.",
+    ),
 )
 
 VARIANTS = (

@@ -182,6 +182,24 @@ MISTAKES = (
         'mode="bicubic"',
         hint="Your map overshoots near edges: bicubic enlarging was not asked for.",
     ),
+    mistake(
+        "all logits",
+        "model(images).gather(1, labels[:, None])",
+        "model(images)",
+        hint="Your weights come from the sum of all classes' scores: differentiate the label's alone.",
+    ),
+    mistake(
+        "divided by the sum",
+        "peak = cam.amax(dim=(1, 2), keepdim=True)",
+        "peak = cam.sum(dim=(1, 2), keepdim=True)",
+        hint="Your maps are divided by their sum: divide each by its maximum.",
+    ),
+    mistake(
+        "strongest channel",
+        "(weights * features).sum(dim=1, keepdim=True)",
+        "(weights * features).amax(dim=1, keepdim=True)",
+        hint="Your map keeps the strongest channel at each place: add all channels.",
+    ),
 )
 
 VARIANTS = (

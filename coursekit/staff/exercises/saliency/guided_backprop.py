@@ -101,6 +101,18 @@ MISTAKES = (
         "return gradient / gradient.abs().amax(dim=(1, 2, 3), keepdim=True)",
         hint="Your gradient is scaled to at most 1 in each image: scale it only to show it.",
     ),
+    mistake(
+        "mean over the batch",
+        "scores.sum()",
+        "scores.mean()",
+        hint="Your gradient is divided by the number of images: how do you make one number of all scores?",
+    ),
+    mistake(
+        "gradient times image",
+        "return gradient",
+        "return gradient * images.detach()",
+        hint="Your gradient is multiplied by the image: that is another method.",
+    ),
 )
 
 VARIANTS = (

@@ -128,6 +128,18 @@ MISTAKES = (
         "first * step.stride[axis] + step.padding[axis]",
         hint="Your window starts too late: padding moves its start the other way.",
     ),
+    mistake(
+        "one stride too far",
+        "(last - 1) * step.stride[axis]",
+        "last * step.stride[axis]",
+        hint="Your window ends one stride too late: the end is half-open, so the last unit is one before it.",
+    ),
+    mistake(
+        "top and bottom first",
+        "return top, left, bottom, right",
+        "return top, bottom, left, right",
+        hint="Your four numbers stand in another order: top, left, bottom, right.",
+    ),
 )
 
 VARIANTS = (

@@ -170,6 +170,18 @@ MISTAKES = (
         "(model(images) + 0 * scores).sum()",
         hint="Your map explains the sum of all classes' scores: differentiate the label's alone.",
     ),
+    mistake(
+        "absolute mean over channels",
+        "gradient.abs().sum(dim=1)",
+        "gradient.mean(dim=1).abs()",
+        hint="You average the channels before you take the absolute value: opposite colours cancel.",
+    ),
+    mistake(
+        "first channel",
+        "gradient.abs().sum(dim=1)",
+        "gradient.abs()[:, 0]",
+        hint="Your map shows the red channel only.",
+    ),
 )
 
 VARIANTS = (

@@ -122,6 +122,12 @@ MISTAKES = (
         "return self.head(x).relu()",
         hint="Your logits are never negative: nothing follows the head.",
     ),
+    mistake(
+        "leaky ReLU",
+        "            x = x.relu()",
+        "            x = F.leaky_relu(x)",
+        hint="Your decoder lets negative values through: its nonlinearity is the encoder's.",
+    ),
 )
 
 VARIANTS = (

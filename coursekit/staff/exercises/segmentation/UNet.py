@@ -162,6 +162,12 @@ MISTAKES = (
         "return self.head(x).sigmoid()",
         hint="Your results lie between 0 and 1: the head's logits are wanted, without a sigmoid.",
     ),
+    mistake(
+        "every second pixel for pooling",
+        "F.max_pool2d(skips[-1], 2)",
+        "skips[-1][:, :, : skips[-1].shape[2] // 2 * 2 : 2, : skips[-1].shape[3] // 2 * 2 : 2]",
+        hint="Your maps shrink by leaving pixels out: the paper's arrow down is max pooling.",
+    ),
 )
 
 VARIANTS = (

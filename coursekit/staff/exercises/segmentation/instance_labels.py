@@ -132,6 +132,12 @@ MISTAKES = (
         "return (number + 1) * inside",
         hint="Your numbers start at 2: the first region is 1.",
     ),
+    mistake(
+        "numbers from 0",
+        "return number * inside",
+        "return (number - 1) * inside",
+        hint="Your first region has number 0, which means no region.",
+    ),
 )
 
 VARIANTS = (

@@ -274,6 +274,12 @@ MISTAKES = (
         "clamp_(-1, 1)",
         hint="Your picture is limited to [-1, 1]: images here lie in [0, 1].",
     ),
+    mistake(
+        "style subtracted",
+        "loss = loss + style_loss",
+        "loss = loss - style_loss",
+        hint="Your style loss grows: it is subtracted.",
+    ),
 )
 
 VARIANTS = (

@@ -60,6 +60,12 @@ MISTAKES = (
         "-weight.flip(2, 3)",
         hint="Your kernel is negated as well: only its places change.",
     ),
+    mistake(
+        "channels and rows reversed",
+        "flip(2, 3)",
+        "flip(1, 2)",
+        hint="You reverse a channel axis and the rows: reverse the two spatial axes.",
+    ),
 )
 
 VARIANTS = (
