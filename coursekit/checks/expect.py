@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from coursekit.checks.relation import relation_of
 from coursekit.checks.stored import Failure, Store, array_failure
 from coursekit.checks.unchanged import kept, unchanged
 
@@ -30,10 +31,13 @@ class Expect:
         self.first: tuple[np.ndarray, np.ndarray] | None = None  # of the first right result: it is drawn
         self.recording: dict[str, np.ndarray] | None = None  # a2 reference: keep the solution's outputs here
 
-    def __call__(self, actual: Any, expected: Any, formula: str, *, tolerance: float = 1e-6) -> None:
+    def __call__(
+        self, actual: Any, expected: Any, formula: str, *, tolerance: float = 1e-6, start: Tensor | None = None
+    ) -> None:
         """Hold actual to expected: a tensor of the same shape and dtype, finite, detached, equal within tolerance.
 
-        tolerance is relative to the largest entry of expected. A number is compared as a float.
+        tolerance is relative to the largest entry of expected. A number is compared as a float. Where both are reached by
+        a step from start, a wrong one is described by its step.
         """
         __tracebackhide__ = True
         self.site += 1
@@ -45,6 +49,8 @@ class Expect:
         mine, right = _array(actual), _array(expected)
         problem = _wrong_values(mine, right, tolerance)
         if problem:
+            relation = relation_of(mine, right, start=None if start is None else _array(start))
+            problem += f"\n  {relation}" * bool(relation)
             raise CheckFailed(f"{problem}\n  expected: {formula}", array_failure(self.site, mine), mine, right)
         if self.first is None and mine.ndim >= 2:
             self.first = mine, right

@@ -50,16 +50,33 @@ class KnownMistake:
     checks: int  # how many checks it fails
 
 
-def likeliest(recognised: Iterable[Iterable[KnownMistake]]) -> KnownMistake | None:
+@dataclass(frozen=True)
+class Blame:
+    """The known mistake that explains most of what failed: how many of the failed checks, and from which one on."""
+
+    mistake: KnownMistake
+    explained: int
+    failed: int
+    first: int  # the first failed check that it explains, counted from 0
+
+    @property
+    def certain(self) -> bool:
+        """Whether it may be said as a fact: it explains the first failed check, and at least half of them all."""
+        return self.first == 0 and 2 * self.explained >= self.failed
+
+
+def likeliest(recognised: Iterable[Iterable[KnownMistake]]) -> Blame | None:
     """Choose, from what each failed check of a function was recognised as, the mistake that explains the most of it.
 
-    Of equals, the one that fails the fewest other checks; None where that too leaves a choice.
+    Of equals, the one that explains an earlier check, then the one that fails the fewest other checks. Where the first
+    failed check is not recognised, something else is wrong too: a mistake that one check alone knows is then no answer.
     """
-    votes = Counter(mistake for mistakes in recognised for mistake in set(mistakes))
-    ranked = sorted(votes, key=lambda mistake: (-votes[mistake], mistake.checks))
-    if len(ranked) > 1 and (votes[ranked[0]], ranked[0].checks) == (votes[ranked[1]], ranked[1].checks):
-        return None
-    return ranked[0] if ranked else None
+    failed = [list(dict.fromkeys(mistakes)) for mistakes in recognised]
+    votes = Counter(mistake for mistakes in failed for mistake in mistakes)
+    known = [mistake for mistake in votes if failed[0] or mistake.checks > 1]
+    first = {mistake: next(i for i, mistakes in enumerate(failed) if mistake in mistakes) for mistake in known}
+    best = min(known, key=lambda m: (-votes[m], first[m], m.checks), default=None)
+    return None if best is None else Blame(best, votes[best], len(failed), first[best])
 
 
 def array_failure(site: int, array: np.ndarray) -> Failure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import torch
 from coursekit.checks.expect import CheckFailed, Expect
 from coursekit.checks.shared_state import shared_state
 from coursekit.checks.small_networks import seed_global_generators
-from coursekit.checks.stored import Failure, KnownMistake, likeliest, load_store
+from coursekit.checks.stored import Failure, KnownMistake, load_store
 from coursekit.errors import CheckEnded
 from coursekit.grading.failures import failure_of, message_of, out_of_time, place_of
 from coursekit.grading.holes import HOLE_ENDING
@@ -83,7 +83,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if call.excinfo is not None:
         record.update(describe(item, call.excinfo.value), printed=last_lines(report.capstdout))
         if record["hints"]:
-            report.sections.append(("hint", hint_of([record]) or "several known mistakes give this result"))
+            likeliest_hint = min(record["hints"], key=lambda known: known["checks"])["hint"]
+            report.sections.append(("hint", likeliest_hint))
     elif report.when == "call" and report.outcome == "passed" and not hasattr(report, "wasxfail"):
         record.update(outcome="passed", score=record["max_score"], picture=_keep_first(item, graded[1]))
     if hasattr(report, "wasxfail") or report.outcome == "skipped":
@@ -145,12 +146,6 @@ def _keep_first(item: pytest.Item, function: str) -> str:
 def _save(item: pytest.Item, actual: Any, expected: Any) -> str:
     results = item.config.getoption("--a2-results")
     return save_picture(Path(results).parent, re.sub(r"\W", "_", item.name), actual, expected) if results else ""
-
-
-def hint_of(records: Iterable[dict[str, Any]]) -> str:
-    """Return the hint of the known mistake that best explains the failed checks of one function, or nothing."""
-    mistake = likeliest([KnownMistake(**known) for known in record["hints"]] for record in records)
-    return mistake.hint if mistake else ""
 
 
 @pytest.hookimpl(wrapper=True)

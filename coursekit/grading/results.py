@@ -134,15 +134,13 @@ class FunctionGrade:
 
     @cached_property
     def hint(self) -> str:
-        """The hint of the known mistake that best explains what failed, or nothing.
-
-        It begins with the name of the check that it is about, if that is not the first one that failed.
-        """
-        mistake = likeliest(v.recognised for v in self.lost if v.recognised)
-        if mistake is None or mistake in self.lost[0].recognised:
-            return mistake.hint if mistake else ""
-        about = next(v for v in self.lost if mistake in v.recognised)
-        return f'about "{about.check.sentence}": {mistake.hint}'
+        """The hint of the known mistake that best explains what failed, or nothing; what is not certain is said so."""
+        blame = likeliest(v.recognised for v in self.lost)
+        if blame is None or blame.certain:
+            return blame.mistake.hint if blame else ""
+        about = self.lost[blame.first].check.sentence
+        share = f"{blame.explained} of {blame.failed} failed checks"
+        return f'a possibility, by {share} ("{about}"): {blame.mistake.hint}'
 
 
 @dataclass(frozen=True)

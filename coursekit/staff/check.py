@@ -105,11 +105,11 @@ def mistake_problems(trial: Trial) -> list[str]:
     problems = _also_lost(trial)
     if not own:
         return [*problems, "is not rejected by any check"]
-    best = likeliest(o.recognised for o in own if o.recognised)
-    if best is None or best.name != edit.name:
-        known = best.name if best else "nothing known"
+    blame = likeliest(o.recognised for o in own)
+    if blame is None or blame.mistake.name != edit.name:
+        known = blame.mistake.name if blame else "nothing known"
         problems.append(f"is recognised as {known}; run a2 reference, or add a check that tells them apart")
-    elif best.hint != edit.hint:
+    elif blame.mistake.hint != edit.hint:
         problems.append("gets another hint than its record has; run a2 reference")
     return problems + hint_problems(edit)
 
@@ -135,7 +135,20 @@ def hint_problems(edit: Edit) -> list[str]:
     return [f"has the code word {word!r} in its hint" for word in sorted(told)]
 
 
-COMMON = {"images", "image", "model", "labels", "layer", "unit", "channel", "gradient", "upstream", "cam", "strongest"}
+COMMON = {
+    "images",
+    "image",
+    "model",
+    "labels",
+    "layer",
+    "unit",
+    "channel",
+    "gradient",
+    "upstream",
+    "cam",
+    "strongest",
+    "record_outputs",
+}
 
 
 def _words(text: str) -> set[str]:

@@ -33,7 +33,8 @@ def test_fooling_a_linear_model_goes_straight_along_the_targets_weights(expect, 
     weight = model.weights()[2]
     expect(len(path) - 1, 3, "three steps; the target is further away than they reach")
     lengths = 0.4 * torch.arange(4, dtype=torch.float64).view(4, 1, 1, 1)
-    expect(path, images[0] + lengths * weight / weight.norm(), "each step has L2 length step_size; nothing is clamped")
+    formula = "each step has L2 length step_size; nothing is clamped"
+    expect(path, images[0] + lengths * weight / weight.norm(), formula, start=images[0])
 
 
 @pytest.mark.points(1, "fooling_image")

@@ -17,7 +17,7 @@ def test_step_in_a_linear_model_goes_along_its_weights_by_step_size(expect, imag
         result = part2.ascent_step(model, image, target, step_size=step_size, l2_weight=0.0)
 
         expected = along(image, model.weights()[target], step_size)
-        expect(result, expected, "image + step_size * w_target / ||w_target||, not clamped")
+        expect(result, expected, "image + step_size * w_target / ||w_target||, not clamped", start=image)
 
 
 @pytest.mark.points(1, "ascent_step")
@@ -29,7 +29,10 @@ def test_step_climbs_the_score_less_the_penalty(expect, image):
 
         uphill = model.slope(image, 2) - 2 * l2_weight * (image - 0.5)
         expect(
-            result, along(image, uphill, 0.7), "along the gradient of logit_target - l2_weight * sum((image - 0.5)^2)"
+            result,
+            along(image, uphill, 0.7),
+            "along the gradient of logit_target - l2_weight * sum((image - 0.5)^2)",
+            start=image,
         )
 
 
@@ -43,7 +46,10 @@ def test_step_has_its_length_on_faint_and_steep_slopes_and_is_none_where_there_i
         result = part2.ascent_step(model, image, 4, step_size=0.5, l2_weight=0.0)
 
         expect(
-            result, along(image, model.weights()[4], 0.5), f"a step of length step_size; the slope is about {scale:g}"
+            result,
+            along(image, model.weights()[4], 0.5),
+            f"a step of length step_size; the slope is about {scale:g}",
+            start=image,
         )
     flat = part2.ascent_step(seeded(Dead()), image, 1, step_size=0.5, l2_weight=0.0)
     expect(flat, image, "exactly the image where the gradient is zero, no 0 / 0", tolerance=0)
@@ -59,7 +65,8 @@ def test_step_in_a_convolutional_network_goes_where_trying_every_pixel_says(expe
         result = part2.ascent_step(model, image, 1, step_size=0.5, l2_weight=0.2)
 
     uphill = slope_by_trying(lambda x: model(x)[:, 1] - 0.2 * (x - 0.5).pow(2).sum(dim=(1, 2, 3)), image)
-    expect(result, along(image, uphill, 0.5), "the direction in which the objective rises fastest", tolerance=1e-5)
+    formula = "the direction in which the objective rises fastest"
+    expect(result, along(image, uphill, 0.5), formula, tolerance=1e-5, start=image)
 
 
 @pytest.mark.points(1, "ascent_step")

@@ -70,7 +70,8 @@ def test_every_step_goes_uphill_from_where_the_last_one_ended(expect, put_right_
     expect(path[0], torch.full((3, *SIZE), 0.5, dtype=torch.float64), "the first picture shown is grey")
     for number, (before, after) in enumerate(pairwise(path), 1):
         uphill = network.network.slope(before, 3) - 40.0 * (before - 0.5)
-        expect(after, along(before, uphill, 0.8), f"step {number}: uphill from there, by step_size, with l2_weight")
+        formula = f"step {number}: uphill from there, by step_size, with l2_weight"
+        expect(after, along(before, uphill, 0.8), formula, start=before)
     assert_number_of_steps(path, 4)
 
 

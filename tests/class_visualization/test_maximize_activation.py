@@ -45,7 +45,8 @@ def test_ascent_on_a_first_layer_channel_follows_the_sum_of_its_kernels(expect, 
         )
 
         expected = along(torch.full_like(kernels, 0.5), kernels, distance)
-        expect(result, expected, "up and down the slope of (sum over positions - l2_weight * sum((image - 0.5)^2))")
+        formula = "up and down the slope of (sum over positions - l2_weight * sum((image - 0.5)^2))"
+        expect(result, expected, formula, start=torch.full_like(kernels, 0.5))
 
 
 @pytest.mark.points(1, "maximize_activation")
@@ -72,7 +73,7 @@ def test_every_step_goes_uphill_for_the_layers_own_output(expect, put_right_sear
             scores = functools.partial(sums, parts[layer], network.network, channel)
             uphill = slope_by_trying(scores, before)
             formula = f"step {number}: uphill for the sum of the channel of {layer}, before what follows the layer"
-            expect(after, along(before, uphill - 0.6 * (before - 0.5), 0.5).clamp(0, 1), formula)
+            expect(after, along(before, uphill - 0.6 * (before - 0.5), 0.5).clamp(0, 1), formula, start=before)
         assert_number_of_steps(path, num_steps)
 
 

@@ -10,9 +10,9 @@ from coursekit.checks.small_networks import SIZE, Dead, ReluEverywhere, SmallCon
 
 @pytest.mark.points(2, "grad_cam")
 def test_grad_cam_is_the_rectified_weighted_sum_of_a_layers_channels(expect, images, labels):
-    late = saliency.grad_cam(seeded(SmallConvNet(), seed=5), images, labels, "features.6")
+    late = saliency.grad_cam(seeded(SmallConvNet(inplace=False), seed=5), images, labels, "features.6")
     other_size = pictures(3, seed=4, size=(14, 10))
-    beside_skip = saliency.grad_cam(seeded(ReluEverywhere(), seed=3), other_size, labels, "down")
+    beside_skip = saliency.grad_cam(seeded(ReluEverywhere(), seed=3), other_size, labels, "last")
 
     formula = "ReLU(sum_c mean(d logit / d A_c) A_c), enlarged bilinearly, then divided by its maximum"
     expect.reference(late, "late", formula)
@@ -23,14 +23,15 @@ def test_grad_cam_is_the_rectified_weighted_sum_of_a_layers_channels(expect, ima
 def test_grad_cam_takes_the_layers_own_output_before_an_in_place_relu(expect, images, labels):
     result = saliency.grad_cam(seeded(SmallConvNet(), seed=1), images, labels, "features.3")
 
-    expect.reference(
-        result, "before relu", "the layer's output as it was when the layer returned it, negative values too"
-    )
+    formula = "the layer's output as it was when the layer returned it, negative values too: record_outputs keeps it"
+    expect.reference(result, "before relu", formula)
+    reused = saliency.grad_cam(seeded(ReluEverywhere(), seed=3), images, labels, "down")
+    expect.reference(reused, "before a reused relu", formula)
 
 
 @pytest.mark.points(1, "grad_cam")
 def test_grad_cam_has_maximum_one_in_each_image_and_an_empty_map_stays_zero(expect, images, labels):
-    model = seeded(SmallConvNet(), seed=5)
+    model = seeded(SmallConvNet(inplace=False), seed=5)
     faint_second = images * torch.tensor([1.0, 1e-3, 1.0], dtype=torch.float64).view(3, 1, 1, 1)
 
     result = saliency.grad_cam(model, faint_second, labels, "features.6")
@@ -38,7 +39,7 @@ def test_grad_cam_has_maximum_one_in_each_image_and_an_empty_map_stays_zero(expe
     expect.reference(result, "scaled", "each map divided by its own maximum, after it was enlarged")
     empty = saliency.grad_cam(seeded(Dead()), images, labels, "features")
     expect(empty, torch.zeros(3, *SIZE, dtype=torch.float64), "a map that is zero everywhere stays zero, no 0 / 0")
-    some_empty = saliency.grad_cam(seeded(SmallConvNet()), images, labels, "features.7")
+    some_empty = saliency.grad_cam(seeded(SmallConvNet(inplace=False)), images, labels, "features.7")
     expect.reference(some_empty, "some empty", "one map that is zero everywhere beside two that are not")
     with torch.no_grad():
         model.classifier[3].weight *= 1e-9
@@ -48,7 +49,7 @@ def test_grad_cam_has_maximum_one_in_each_image_and_an_empty_map_stays_zero(expe
 
 @pytest.mark.points(1, "grad_cam")
 def test_grad_cam_of_an_image_does_not_depend_on_its_batch_mates(expect, images, labels):
-    model = seeded(SmallConvNet(), seed=5)
+    model = seeded(SmallConvNet(inplace=False), seed=5)
 
     together = saliency.grad_cam(model, images, labels, "features.6")
     alone = [saliency.grad_cam(model, images[i : i + 1], labels[i : i + 1], "features.6") for i in range(3)]
@@ -62,5 +63,5 @@ def test_grad_cam_leaves_no_trace_and_repeats(expect, images, labels):
     def call(model, images):
         return saliency.grad_cam(model, images, labels, "features.6")
 
-    assert_no_trace(expect, call, seeded(SmallConvNet()), images)
-    assert_same_however_called(expect, call, seeded(SmallConvNet(), seed=5), images)
+    assert_no_trace(expect, call, seeded(SmallConvNet(inplace=False)), images)
+    assert_same_however_called(expect, call, seeded(SmallConvNet(inplace=False), seed=5), images)

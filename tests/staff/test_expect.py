@@ -85,10 +85,21 @@ def test_the_likeliest_mistake_explains_most_and_fails_little_else():
         KnownMistake("f", "other", "", 2),
     )
 
-    assert likeliest([[plain], [plain, hooks]]) == plain, "it explains two failed checks"
-    assert likeliest([[plain, hooks]]) == hooks, "it fails fewer other checks"
-    assert likeliest([[hooks, other]]) is None, "there is a choice"
+    assert likeliest([[plain], [plain, hooks]]).mistake == plain, "it explains two failed checks"
+    assert likeliest([[plain, hooks]]).mistake == hooks, "it fails fewer other checks"
+    assert likeliest([[plain], [hooks]]).mistake == plain, "it explains the first failed check"
+    assert likeliest([[hooks, other]]).mistake == hooks, "of equals the first"
     assert likeliest([]) is None
+
+
+def test_a_mistake_is_a_fact_if_it_explains_the_first_failed_check_and_half_of_them():
+    known, single = KnownMistake("f", "known", "", 2), KnownMistake("f", "single", "", 1)
+
+    assert likeliest([[known], []]).certain
+    assert not likeliest([[known], [], []]).certain, "fewer than half"
+    assert not likeliest([[], [known]]).certain, "not the first"
+    assert likeliest([[], [single]]) is None, "one check alone knows it, and the first failed check is another thing"
+    assert likeliest([[single], []]).mistake == single
 
 
 def test_a_missing_reference_says_what_to_do(compare):

@@ -139,3 +139,14 @@ def test_the_solution_of_a_class_are_its_methods():
     assert after == ""
     (empty,) = (edit for edit in untouched(part_of("FCN")) if edit.function == "FCN")
     assert 'raise NotImplementedError("FCN: your code here")' in empty.function_source()
+
+
+def test_grad_cam_by_two_hooks_fails_where_an_in_place_relu_follows_and_nowhere_else():
+    stored = json.loads((ROOT / "data" / "reference" / "saliency.json").read_text(encoding="utf-8"))
+
+    failed = [check for check, mistakes in stored["failures"].items() if "grad_cam/two hooks" in mistakes]
+
+    assert [check.split("::")[1] for check in failed] == [
+        "test_grad_cam_takes_the_layers_own_output_before_an_in_place_relu"
+    ]
+    assert "record_outputs" in stored["hints"]["grad_cam/two hooks"]

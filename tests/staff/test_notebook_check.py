@@ -82,8 +82,8 @@ def test_text_of_a_right_and_of_an_untouched_function():
     )
 
 
-def test_a_hint_that_is_about_a_later_check_names_it():
-    known = KnownMistake("blur", "still in the graph", "It drags the whole computation behind it.", 1)
+def test_a_hint_that_is_about_a_later_check_is_a_possibility_and_names_it():
+    known = KnownMistake("blur", "still in the graph", "It drags the whole computation behind it.", 2)
     wrong = Verdict(Check("tests/x/test_blur.py::test_blur_is_wide", "blur", 1.0), "failed", "3 of 9 values are wrong")
     joined = Verdict(
         Check("tests/x/test_blur.py::test_blur_leaves_no_trace", "blur", 1.0), "failed", recognised=(known,)
@@ -92,7 +92,7 @@ def test_a_hint_that_is_about_a_later_check_names_it():
     (both,), (alone,) = Grade((wrong, joined), 0.1).functions, Grade((joined,), 0.1).functions
 
     assert alone.hint == known.hint
-    assert both.hint == f'about "blur leaves no trace": {known.hint}'
+    assert both.hint == f'a possibility, by 1 of 2 failed checks ("blur leaves no trace"): {known.hint}'
 
 
 def test_the_first_failed_check_is_open_and_equal_messages_are_said_once():

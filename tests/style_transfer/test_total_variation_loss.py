@@ -11,18 +11,21 @@ from coursekit.checks.small_networks import numbers, pictures
 @pytest.mark.points(1, "total_variation_loss")
 def test_roughness_of_a_ramp_counts_every_pair_of_neighbours(expect):
     rows, columns = torch.meshgrid(torch.arange(5).double(), torch.arange(7).double(), indexing="ij")
-    base = numbers(2, 3, 1, 1, seed=1)
+    base, steepness = numbers(2, 3, 1, 1, seed=1), torch.tensor([1.0, 3.0]).double().view(2, 1, 1, 1)
+    ramps = base + steepness * (0.2 * rows + 0.03 * columns)
 
-    loss = part5.total_variation_loss(base + 0.2 * rows + 0.03 * columns)
+    loss = part5.total_variation_loss(ramps)
 
-    wanted = 2 * 3 * (0.2**2 * 4 * 7 + 0.03**2 * 5 * 6)
-    formula = "N * 3 * (a^2 (H - 1) W + b^2 H (W - 1)) for the ramp a y + b x: nothing wraps round"
+    wanted = (1 + 9) * 3 * (0.2**2 * 4 * 7 + 0.03**2 * 5 * 6)
+    formula = "3 * (a^2 (H - 1) W + b^2 H (W - 1)) for the ramp a y + b x, summed over two images: nothing wraps round"
     expect(loss, torch.tensor(wanted).double(), formula)
     for size, pairs in (((1, 7), 0.03**2 * 6), ((5, 1), 0.2**2 * 4), ((1, 1), 0.0)):
-        narrow = (base + 0.2 * rows + 0.03 * columns)[:, :, : size[0], : size[1]]
+        narrow = ramps[:, :, : size[0], : size[1]]
         result = part5.total_variation_loss(narrow)
         expect(
-            result, torch.tensor(2 * 3 * pairs).double(), "a single row or column has the other direction's pairs only"
+            result,
+            torch.tensor((1 + 9) * 3 * pairs).double(),
+            "a single row or column has the other direction's pairs only",
         )
 
 

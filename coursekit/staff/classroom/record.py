@@ -44,8 +44,8 @@ class Outcome:
 
 def outcome_of(grade: Grade, sandbox: str, files: dict[str, bytes]) -> Outcome:
     """Sum a grade up."""
-    best = {f.function: likeliest(v.recognised for v in f.lost if v.recognised) for f in grade.functions}
-    named = tuple((function, mistake.name) for function, mistake in best.items() if mistake)
+    blamed = {f.function: likeliest(v.recognised for v in f.lost) for f in grade.functions}
+    named = tuple((function, blame.mistake.name) for function, blame in blamed.items() if blame and blame.certain)
     # Without numbers, as where a return is missing, equal sentences tell nothing.
     unexplained = [v for v in grade.verdicts if v.outcome == "failed" and not v.recognised and "worst at" in v.message]
     return Outcome(

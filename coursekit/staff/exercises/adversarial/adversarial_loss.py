@@ -131,6 +131,18 @@ MISTAKES = (
         "    loss = F.cross_entropy(model(adv_images), labels)\n    loss.backward(retain_graph=True)\n    return loss",
         hint="Look at the gradients that the parameters carry after the call: the optimizer will add to them.",
     ),
+    mistake(
+        "targeted attack",
+        "fgsm(model, images, labels, eps)",
+        "fgsm(model, images, labels, eps, targeted=True)",
+        hint="Your attack leads towards the labels: it makes the pictures easier.",
+    ),
+    mistake(
+        "clean loss added",
+        "return F.cross_entropy(model(adv_images), labels)",
+        "return F.cross_entropy(model(adv_images), labels) + F.cross_entropy(model(images), labels)",
+        hint="You add the loss on the clean pictures: only the attacked ones count here.",
+    ),
 )
 
 VARIANTS = (

@@ -88,6 +88,12 @@ MISTAKES = (
         "a rate", "return success", "return success.double().mean()", hint="One answer a picture is asked for, no rate."
     ),
     mistake("numbers", "return success", "return success.long()", hint="Look at the type of the entries: yes or no."),
+    mistake(
+        "any class but the target",
+        "(predicted == target)",
+        "(predicted != target)",
+        hint="For targeted goals you count what is not the target.",
+    ),
 )
 
 VARIANTS = (

@@ -66,6 +66,18 @@ MISTAKES = (
         hint="Which answer belongs to which parameter?",
     ),
     mistake("still joined to the graph", "gradient.detach()", "gradient", hint="Cut the history off."),
+    mistake(
+        "absolute value",
+        "scale * gradient.detach()",
+        "scale * gradient.detach().abs()",
+        hint="Your gradients have lost their own signs before they were scaled.",
+    ),
+    mistake(
+        "divided by the scale",
+        "scale * gradient.detach()",
+        "gradient.detach() / scale",
+        hint="You divide by the scale: each gradient is multiplied by it.",
+    ),
 )
 
 VARIANTS = (

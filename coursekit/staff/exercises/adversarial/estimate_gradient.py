@@ -125,6 +125,12 @@ MISTAKES = (
         "torch.randn_like(images)",
         hint=ONE_SOURCE,
     ),
+    mistake(
+        "absolute difference",
+        "(ahead - behind)[",
+        "(ahead - behind).abs()[",
+        hint="You lose the sign of the difference of scores: it says whether the direction leads up or down.",
+    ),
 )
 
 VARIANTS = (

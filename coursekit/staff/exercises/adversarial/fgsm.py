@@ -116,6 +116,36 @@ MISTAKES = (
         "(images + eps",
         hint="The result drags the picture's history along.",
     ),
+    mistake(
+        "perturbation only",
+        "(images.detach() + eps * direction).clamp(0, 1)",
+        "eps * direction",
+        hint="You return the perturbation alone: where are the images?",
+    ),
+    mistake(
+        "clamped to -1",
+        ".clamp(0, 1)",
+        ".clamp(-1, 1)",
+        hint="Your result is limited to [-1, 1]: images here lie in [0, 1].",
+    ),
+    mistake(
+        "squared error",
+        'F.cross_entropy(model(images), labels, reduction="sum")',
+        "F.mse_loss(model(images), F.one_hot(labels, model(images).shape[1]).to(images))",
+        hint="Your loss is the squared error against one-hot labels: FGSM follows the cross-entropy.",
+    ),
+    mistake(
+        "perturbation clamped",
+        "(images.detach() + eps * direction).clamp(0, 1)",
+        "images.detach() + (eps * direction).clamp(0, 1)",
+        hint="You clamp the perturbation, which may be negative, instead of the result.",
+    ),
+    mistake(
+        "tanh for the sign",
+        "gradient.sign() if targeted else gradient.sign()",
+        "gradient.tanh() if targeted else gradient.tanh()",
+        hint="Your steps are as faint as the gradient: its sign has size 1 everywhere.",
+    ),
 )
 
 VARIANTS = (

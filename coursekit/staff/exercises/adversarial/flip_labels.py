@@ -89,6 +89,18 @@ MISTAKES = (
         "torch.randperm(len(labels))",
         hint=ONE_SOURCE,
     ),
+    mistake(
+        "one too many",
+        "count = round(fraction * len(labels))",
+        "count = round(fraction * len(labels)) + 1",
+        hint="You flip one label more than asked for.",
+    ),
+    mistake(
+        "a class that does not depend on the old one",
+        "(labels[chosen] + turn) % num_classes",
+        "turn",
+        hint="Your new labels do not depend on the old ones: some keep their class, and class 0 never comes.",
+    ),
 )
 
 VARIANTS = (

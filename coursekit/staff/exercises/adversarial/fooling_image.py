@@ -180,6 +180,32 @@ MISTAKES = (
         "image.retain_grad(); logits[target].backward(); gradient = image.grad if image.grad is not None else image * 0",
         hint=LEFT_BEHIND,
     ),
+    mistake(
+        "while True",
+        "for _ in range(max_steps):",
+        "while True:",
+        hint="Your loop ends only when the network is fooled: the number of steps has a limit.",
+    ),
+    mistake(
+        "sign of the gradient",
+        "step_size * gradient / length",
+        "step_size * gradient.sign()",
+        hint="Your step moves every value alike, as FGSM does: here strong slopes move more, and the L2 length is given.",
+    ),
+    mistake(
+        "target against the leader",
+        "(logits[target], image,",
+        "(logits[target] - logits.max(), image,",
+        hint="You follow the difference of two logits (as DeepFool does): the target's logit alone is asked for.",
+    ),
+    mistake(
+        "steps shrink",
+        "for _ in range(max_steps)",
+        "for number in range(max_steps)",
+        "step_size * gradient",
+        "step_size / (number + 1) * gradient",
+        hint="Your steps become shorter and shorter: each has the same length.",
+    ),
 )
 
 VARIANTS = (

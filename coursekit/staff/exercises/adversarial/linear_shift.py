@@ -42,6 +42,18 @@ MISTAKES = (
     mistake("shape (1,)", ".sum()", ".sum().reshape(1)", hint="Look at the shape: a number, no list."),
     mistake("Python number", ".sum()", ".sum().item()", hint="A tensor is asked for, with no axes."),
     mistake("one number a row", ".sum()", ".sum(dim=-1)", hint="All axes together make one number."),
+    mistake(
+        "range of the weights",
+        "weight.detach().abs().sum()",
+        "(weight.detach().max() - weight.detach().min())",
+        hint="You look at the largest and the smallest weight only: every weight has a part in the change.",
+    ),
+    mistake(
+        "divided by the root of the number",
+        "weight.detach().abs().sum()",
+        "weight.detach().abs().sum() / weight.numel() ** 0.5",
+        hint="Your shift grows with the root of the number of pixels: it grows with the number.",
+    ),
 )
 
 VARIANTS = (

@@ -84,6 +84,12 @@ MISTAKES = (
         hint="Each copy has noise of its own; yours comes in pairs that cancel.",
     ),
     mistake("still joined to the graph", ".detach())  # (N, K)", ")  # (N, K)", hint="Cut the history off."),
+    mistake(
+        "largest probability",
+        ".mean(dim=0)",
+        ".amax(dim=0)",
+        hint="You keep the largest probability of each class over the copies: average instead.",
+    ),
 )
 
 VARIANTS = (

@@ -208,6 +208,12 @@ MISTAKES = (
         "    image.copy_(paint(members[best][None])[0])\n    return image, queries",
         hint="The picture that you were given is another one after the call.",
     ),
+    mistake(
+        "best member as base",
+        "members[one] + 0.5",
+        "members[best] + 0.5",
+        hint="Your children all start from the best member (DE/best/1): the base is a random member.",
+    ),
 )
 
 VARIANTS = (

@@ -178,6 +178,30 @@ MISTAKES = (
         "return adv_images.detach()",
         hint="Without a step you hand back the very memory that you were given.",
     ),
+    mistake(
+        "ball of the step size",
+        "images - eps, images + eps",
+        "images - step_size, images + step_size",
+        hint="Your ball has the radius of one step: the budget is another argument.",
+    ),
+    mistake(
+        "L2 step",
+        "direction = -gradient.sign() if targeted else gradient.sign()",
+        "direction = gradient / gradient.flatten(1).norm(dim=1).view(-1, 1, 1, 1).clamp(min=1e-12) * (-1 if targeted else 1)",
+        hint="Your step has L2 length step_size: that is PGD for an L2 ball; here every value moves alike.",
+    ),
+    mistake(
+        "clamped to -1",
+        "images + eps).clamp(0, 1)\n",
+        "images + eps).clamp(-1, 1)\n",
+        hint="Your result is limited to [-1, 1]: images here lie in [0, 1].",
+    ),
+    mistake(
+        "step times the budget",
+        "step_size * direction",
+        "step_size * eps * direction",
+        hint="Your step is a share of the budget: step_size is in units of the images already.",
+    ),
 )
 
 VARIANTS = (

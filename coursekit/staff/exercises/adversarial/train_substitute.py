@@ -110,6 +110,18 @@ MISTAKES = (
     ),
     mistake("one step short", "range(num_steps)", "range(num_steps - 1)", hint="Count the steps of a round."),
     mistake("left in train mode", "        model.eval()\n", "", hint="In which mode does the copy come back?"),
+    mistake(
+        "learning rate of its own",
+        "parameters(), learning_rate",
+        "parameters(), 1e-3",
+        hint="Your optimizer has a learning rate of its own: use the caller's.",
+    ),
+    mistake(
+        "AdamW",
+        "torch.optim.Adam(",
+        "torch.optim.AdamW(",
+        hint="Your optimizer also decays the weights (AdamW): the docstring names another.",
+    ),
 )
 
 VARIANTS = (

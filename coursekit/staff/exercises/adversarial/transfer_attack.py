@@ -9,7 +9,12 @@ HINTS = (
 )
 
 MISTAKES = (
-    mistake("half of the budget", "labels, eps)", "labels, eps / 2)", hint="The whole budget is yours to use."),
+    mistake(
+        "half of the budget",
+        "labels, eps)",
+        "labels, eps / 2)",
+        hint="Your attack has another budget than the one you were given: use all of it, and no more.",
+    ),
     mistake("targeted", "eps)", "eps, targeted=True)", hint="The labels are the true classes, to be led away from."),
     mistake(
         "predicted class",

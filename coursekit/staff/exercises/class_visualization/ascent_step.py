@@ -19,6 +19,11 @@ HINTS = (
     "I' = I + s g / ||g||, g = d/dI ( logit_target(I) - lambda * sum (I - 0.5)^2 ); I' = I where g = 0",
 )
 
+DECAY = (
+    "Your weight decay acts outside the normalised step (as in Yosinski et al. 2015): "
+    "subtract the penalty from the score first."
+)
+
 MISTAKES = (
     mistake(
         "descent",
@@ -174,6 +179,70 @@ MISTAKES = (
         hint="The network's own slots were filled on the way: one derivative was wanted, not all of them.",
     ),
     mistake("still in the graph", "1)).detach()", "1))", hint=DRAGS),
+    mistake(
+        "weight decay of the step size",
+        "- l2_weight * penalty",
+        "- 0 * penalty",
+        "(image + step_size * gradient",
+        "(image - step_size * l2_weight * (image - 0.5) + step_size * gradient",
+        hint=DECAY,
+    ),
+    mistake(
+        "weight decay of its own size",
+        "- l2_weight * penalty",
+        "- 0 * penalty",
+        "(image + step_size * gradient",
+        "(image - l2_weight * (image - 0.5) + step_size * gradient",
+        hint=DECAY,
+    ),
+    mistake(
+        "weight decay of twice its own size",
+        "- l2_weight * penalty",
+        "- 0 * penalty",
+        "(image + step_size * gradient",
+        "(image - 2 * l2_weight * (image - 0.5) + step_size * gradient",
+        hint=DECAY,
+    ),
+    mistake(
+        "decay after the step",
+        "- l2_weight * penalty",
+        "- 0 * penalty",
+        "return (image + step_size * gradient / torch.where(length > 0, length, 1))",
+        "moved = image + step_size * gradient / torch.where(length > 0, length, 1)\n    return (0.5 + (1 - l2_weight) * (moved - 0.5))",
+        hint=DECAY,
+    ),
+    mistake(
+        "weight decay towards black",
+        "- l2_weight * penalty",
+        "- 0 * penalty",
+        "(image + step_size * gradient",
+        "(image - step_size * l2_weight * image + step_size * gradient",
+        hint=DECAY,
+    ),
+    mistake(
+        "gradient as it is",
+        "step_size * gradient / torch.where(length > 0, length, 1)",
+        "gradient + 0 * length",
+        hint="Your step is the gradient itself: neither its length nor the caller's step size is used.",
+    ),
+    mistake(
+        "L1 norm",
+        "length = gradient.norm()",
+        "length = gradient.abs().sum()",
+        hint="Your steps are too short: the sum of absolute values is not the Euclidean length.",
+    ),
+    mistake(
+        "penalty from the mean",
+        "(image - 0.5).square()",
+        "(image - image.mean()).square()",
+        hint="Your penalty pulls towards the picture's own mean: grey is 0.5.",
+    ),
+    mistake(
+        "one added to the norm",
+        "torch.where(length > 0, length, 1)",
+        "(length + 1)",
+        hint="You add 1 to the norm: the step becomes shorter than step_size.",
+    ),
 )
 
 VARIANTS = (

@@ -290,6 +290,18 @@ MISTAKES = (
         "model.requires_grad_(False) if isinstance(model, nn.Module) else None; image = start_picture",
         hint="The network comes back with its parameters frozen.",
     ),
+    mistake(
+        "blur at the other steps",
+        "step % blur_every == 0",
+        "step % blur_every",
+        hint="You blur at every step but the right ones: look at the remainder.",
+    ),
+    mistake(
+        "stretched to the range",
+        "return image",
+        "return (image - image.min()) / (image.max() - image.min()).clamp(min=1e-8)",
+        hint="Your picture is stretched from its minimum to its maximum: do that only to show it.",
+    ),
 )
 
 VARIANTS = (

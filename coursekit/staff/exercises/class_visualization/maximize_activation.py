@@ -153,6 +153,12 @@ MISTAKES = (
         """,
         hint="What happens in yours with a channel that no pixel can move?",
     ),
+    mistake(
+        "absolute activation",
+        ".sum(dim=1, keepdim=True)",
+        ".abs().sum(dim=1, keepdim=True)",
+        hint="Your score adds absolute activations: negative ones count against the channel.",
+    ),
 )
 
 VARIANTS = (

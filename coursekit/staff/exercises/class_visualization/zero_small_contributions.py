@@ -46,6 +46,12 @@ MISTAKES = (
         hint="A colour that stands across the slope contributes nothing; in yours it does.",
     ),
     each_colour_by_itself("((image - 0.5) * gradient).abs()"),
+    mistake(
+        "sum of squares",
+        "((image - 0.5) * gradient).sum(dim=0).abs()",
+        "((image - 0.5) * gradient).square().sum(dim=0)",
+        hint="You add squares over the channels: contributions of opposite sign are to cancel before their size counts.",
+    ),
 )
 
 VARIANTS = zeroed_otherwise("torch.einsum('chw,chw->hw', image - 0.5, gradient).abs()")

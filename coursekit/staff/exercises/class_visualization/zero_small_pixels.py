@@ -46,6 +46,12 @@ MISTAKES = (
         hint="A pure red can be as bright as grey: your measure does not see colour.",
     ),
     each_colour_by_itself("(image - 0.5).abs()"),
+    mistake(
+        "filled with the mean",
+        "index_fill(1, smallest, 0.5)",
+        "index_fill(1, smallest, float(image.mean()))",
+        hint="Your pixels take the picture's mean colour: grey is 0.5.",
+    ),
 )
 
 VARIANTS = zeroed_otherwise("((image - 0.5) ** 2).sum(0)")

@@ -88,6 +88,12 @@ MISTAKES = (
         "[transfer(*pair).detach().clamp(0, 1) for pair in pairs]",
         hint="One tensor is asked for, not several.",
     ),
+    mistake(
+        "picture as its own style",
+        "transfer(image, style)",
+        "transfer(image, image)",
+        hint="You hand over the content twice: the second argument is the texture's picture.",
+    ),
 )
 
 VARIANTS = (

@@ -79,6 +79,18 @@ MISTAKES = (
         "bell = (-(offsets[:, None] ** 2 + offsets**2) / (radius / 2) ** 2).exp()\n    kernel = (bell / bell.sum())",
         hint="The edge of the disk is sharp.",
     ),
+    mistake(
+        "centre left out",
+        "(offsets[:, None] ** 2 + offsets**2 <= radius**2)",
+        "((offsets[:, None] ** 2 + offsets**2 <= radius**2) & (offsets[:, None] ** 2 + offsets**2 > 0))",
+        hint="Your disk has a hole: the pixel itself belongs to it.",
+    ),
+    mistake(
+        "radius one too large",
+        "<= radius**2",
+        "<= (radius + 1) ** 2",
+        hint="Your disk is one pixel too large on every side.",
+    ),
 )
 
 VARIANTS = (

@@ -80,6 +80,12 @@ MISTAKES = (
         hint=CALLERS,
     ),
     mistake("noise alone", "images.detach() + sigma", "0.5 + sigma", hint="Where has the picture gone?"),
+    mistake(
+        "sigma in 255ths",
+        "sigma * noise",
+        "sigma / 255 * noise",
+        hint="Your noise is 255 times too weak: sigma is in units of [0, 1] already.",
+    ),
 )
 
 VARIANTS = (

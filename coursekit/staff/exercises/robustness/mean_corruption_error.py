@@ -84,6 +84,24 @@ MISTAKES = (
         "errors.detach()[:, -1] / baseline.detach()[:, -1]",
         hint="All severities of a corruption count.",
     ),
+    mistake(
+        "divided by ImageNet-C's 15",
+        ".mean()",
+        ".sum() / 15",
+        hint="You divide by 15, ImageNet-C's number of corruptions: divide by the number of rows you were given.",
+    ),
+    mistake(
+        "geometric mean",
+        ").mean()",
+        ").log().mean().exp()",
+        hint="You take the geometric mean of the ratios: the paper takes the arithmetic one.",
+    ),
+    mistake(
+        "worst severity alone",
+        "errors.detach().sum(dim=1) / baseline.detach().sum(dim=1)",
+        "errors.detach().amax(dim=1) / baseline.detach().amax(dim=1)",
+        hint="Only the largest error of each corruption counts in yours: add all severities.",
+    ),
 )
 
 VARIANTS = (

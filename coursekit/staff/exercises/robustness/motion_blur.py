@@ -102,6 +102,12 @@ MISTAKES = (
         hint=SOURCE,
     ),
     mistake("sum", "total / length", "total", hint="Does a plain picture keep its brightness?"),
+    mistake(
+        "half a pixel apart",
+        "rows + step * angle.sin(), columns + step * angle.cos()",
+        "rows + step / 2 * angle.sin(), columns + step / 2 * angle.cos()",
+        hint="Your line is half as long as it should be: samples are one pixel apart.",
+    ),
 )
 
 VARIANTS = (

@@ -114,6 +114,20 @@ MISTAKES = (
         "errors.detach().sub_(clean)",
         hint="Compare the tables before and after the call.",
     ),
+    mistake(
+        "divided by ImageNet-C's 15",
+        ".mean().detach()",
+        ".sum().detach() / 15",
+        hint="You divide by 15, ImageNet-C's number of corruptions: divide by the number of rows you were given.",
+    ),
+    mistake(
+        "clean ratio subtracted afterwards",
+        "errors.detach() - clean, baseline.detach() - baseline_clean",
+        "errors.detach(), baseline.detach()",
+        ".mean().detach()",
+        ".mean().detach() - clean / baseline_clean",
+        hint="You subtract a ratio of clean errors at the end: subtract each clean error before dividing.",
+    ),
 )
 
 VARIANTS = (

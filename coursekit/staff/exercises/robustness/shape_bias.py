@@ -96,6 +96,12 @@ MISTAKES = (
         "    return float(sum(shares)) / len(shares) if shares else math.nan",
         hint="Every decision counts the same, whatever class it is about.",
     ),
+    mistake(
+        "difference of the two",
+        "return by_shape /",
+        "return (by_shape - by_texture) /",
+        hint="You return a difference of the two shares, from -1 to 1: the share for shape was asked for.",
+    ),
 )
 
 VARIANTS = (

@@ -96,6 +96,12 @@ MISTAKES = (
         "counts / photons**2",
         hint="Measure the variance against value / photons.",
     ),
+    mistake(
+        "always 255 photons",
+        'photons: int = SEVERITIES["shot_noise"][severity - 1]',
+        "photons: int = 255 + 0 * severity",
+        hint="Your noise is the same at every severity: how many photons does a white pixel stand for?",
+    ),
 )
 
 VARIANTS = (

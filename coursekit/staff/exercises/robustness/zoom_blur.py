@@ -79,6 +79,18 @@ MISTAKES = (
         "F.grid_sample(images,",
         hint="Cut the history off.",
     ),
+    mistake(
+        "largest zoom 1 + step",
+        "1 + i * step for i",
+        "1 + i * step / number for i",
+        hint="Your largest zoom is about 1 + step: step is the distance between neighbouring zooms.",
+    ),
+    mistake(
+        "one zoom too many",
+        "for i in range(number)]",
+        "for i in range(number + 1)]",
+        hint="You average one zoom too many: zoom 1 is among the number.",
+    ),
 )
 
 VARIANTS = (

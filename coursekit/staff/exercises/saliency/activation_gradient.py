@@ -83,6 +83,24 @@ MISTAKES = (
     mistake(
         "caller's images", "images = images.detach().requires_grad_()", "images.requires_grad_()", hint=CALLERS_IMAGES
     ),
+    mistake(
+        "positive part only",
+        "return gradient.detach()",
+        "return gradient.detach().clamp(min=0)",
+        hint="Your gradient has lost its negative values: some pixels lower the unit.",
+    ),
+    mistake(
+        "all channels at the place",
+        "outputs[layer].movedim(0, -1)[unit]",
+        "(outputs[layer][:, :, unit[1], unit[2]] if len(unit) > 1 else outputs[layer])",
+        hint="Your gradient is that of all channels at the unit's place: one channel was asked for.",
+    ),
+    mistake(
+        "unit at the corner",
+        "[unit]",
+        "[(unit[0],) + (0,) * (len(unit) - 1)]",
+        hint="Your gradient is that of the unit in the corner of the map: use the place that was given.",
+    ),
 )
 
 VARIANTS = (

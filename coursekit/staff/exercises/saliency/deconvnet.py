@@ -88,6 +88,24 @@ MISTAKES = (
         """,
         hint=ALIASED,
     ),
+    mistake(
+        "absolute value",
+        "return projection",
+        "return projection.abs()",
+        hint="Your projection has lost its sign: pixels may lower the unit.",
+    ),
+    mistake(
+        "weakest unit",
+        ".max(dim=1).values",
+        ".min(dim=1).values",
+        hint="You project the unit with the smallest response: the largest was asked for.",
+    ),
+    mistake(
+        "strongest of the layer",
+        "outputs[layer][:, channel].reshape",
+        "outputs[layer].reshape",
+        hint="You project the strongest unit of the whole layer: one channel was asked for.",
+    ),
 )
 
 VARIANTS = (

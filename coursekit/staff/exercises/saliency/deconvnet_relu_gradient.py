@@ -42,6 +42,12 @@ MISTAKES = (
         "upstream.clamp(min=0) * relu_input",
         hint="The signal passes through unscaled where it passes.",
     ),
+    mistake(
+        "stopped where the input is negative",
+        "upstream.clamp(min=0)",
+        "upstream.clamp(min=0) * (relu_input >= 0)",
+        hint="Your rule looks at what the ReLU was given: the deconvnet's rule looks at the signal alone.",
+    ),
 )
 
 VARIANTS = (

@@ -1,7 +1,7 @@
 """Exercise grad_cam: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.saliency.shared import ALIASED, BATCH_AXIS, OTHER_CLASS, PRE_SOFTMAX
+from coursekit.staff.exercises.saliency.shared import BATCH_AXIS, IN_PLACE, OTHER_CLASS, PRE_SOFTMAX
 
 HINTS = (
     (
@@ -115,7 +115,7 @@ MISTAKES = (
         "outputs = {}\n    handle = model.get_submodule(layer).register_forward_hook(lambda m, i, o: outputs.update({layer: o}))\n    try:",
         "labels[:, None])  # (N, 1)",
         "labels[:, None])\n    finally:\n        handle.remove()",
-        hint=ALIASED,
+        hint=IN_PLACE,
     ),
     mistake("predicted class", ".gather(1, labels[:, None])", ".amax(dim=1)", hint=OTHER_CLASS),
     mistake(
@@ -141,6 +141,64 @@ MISTAKES = (
         "cam / torch.where(peak > 0, peak, 1)",
         "cam if cam.max() == 0 else cam / peak",
         hint="One picture's map may be empty while its neighbours' are not.",
+    ),
+    mistake(
+        "two hooks",
+        "with record_outputs(model, [layer]) as outputs:",
+        "outputs, slopes = {}, []\n    module = model.get_submodule(layer)\n    handles = [\n        module.register_forward_hook(lambda m, i, o: outputs.update({layer: o})),\n        module.register_full_backward_hook(lambda m, i, o: slopes.append(o[0])),\n    ]\n    try:",
+        "labels[:, None])  # (N, 1)",
+        "labels[:, None])\n        if scores.requires_grad:\n            torch.autograd.grad(scores.sum(), images, allow_unused=True)\n    finally:\n        for handle in handles:\n            handle.remove()",
+        "(gradient,) = torch.autograd.grad(scores.sum(), features, materialize_grads=True)",
+        "gradient = slopes[0] if slopes else torch.zeros_like(features)",
+        hint=IN_PLACE,
+    ),
+    mistake(
+        "not scaled",
+        "return cam / torch.where(peak > 0, peak, 1)",
+        "return cam + 0 * peak",
+        hint="Your maps are not divided by their maximum.",
+    ),
+    mistake(
+        "absolute weights",
+        "gradient.mean(dim=(2, 3), keepdim=True)",
+        "gradient.abs().mean(dim=(2, 3), keepdim=True)",
+        hint="Your weights are absolute values of the gradient: a channel may have a negative weight.",
+    ),
+    mistake(
+        "largest gradient for the mean",
+        "gradient.mean(dim=(2, 3), keepdim=True)",
+        "gradient.amax(dim=(2, 3), keepdim=True)",
+        hint="Your weights are the largest gradient of each channel: which statistic over the places is asked for?",
+    ),
+    mistake(
+        "absolute map",
+        ".relu().detach()",
+        ".abs().detach()",
+        hint="Your map shows as strong what speaks against the class: drop negative values, do not turn them.",
+    ),
+    mistake(
+        "bicubic",
+        'mode="bilinear"',
+        'mode="bicubic"',
+        hint="Your map overshoots near edges: bicubic enlarging was not asked for.",
+    ),
+    mistake(
+        "all logits",
+        "model(images).gather(1, labels[:, None])",
+        "model(images)",
+        hint="Your weights come from the sum of all classes' scores: differentiate the label's alone.",
+    ),
+    mistake(
+        "divided by the sum",
+        "peak = cam.amax(dim=(1, 2), keepdim=True)",
+        "peak = cam.sum(dim=(1, 2), keepdim=True)",
+        hint="Your maps are divided by their sum: divide each by its maximum.",
+    ),
+    mistake(
+        "strongest channel",
+        "(weights * features).sum(dim=1, keepdim=True)",
+        "(weights * features).amax(dim=1, keepdim=True)",
+        hint="Your map keeps the strongest channel at each place: add all channels.",
     ),
 )
 

@@ -110,6 +110,30 @@ MISTAKES = (
         "relu_rule(guided_relu_gradient).__enter__()\n    scores = model(images).gather(1, labels[:, None])",
         hint="Your rule is still in force when the function has returned.",
     ),
+    mistake(
+        "all logits",
+        "model(images).gather(1, labels[:, None])",
+        "model(images)",
+        hint="Your gradient is that of all classes' scores together: differentiate the label's alone.",
+    ),
+    mistake(
+        "scaled by its maximum",
+        "return gradient",
+        "return gradient / gradient.abs().amax(dim=(1, 2, 3), keepdim=True)",
+        hint="Your gradient is scaled to at most 1 in each image: scale it only to show it.",
+    ),
+    mistake(
+        "mean over the batch",
+        "scores.sum()",
+        "scores.mean()",
+        hint="Your gradient is divided by the number of images: how do you make one number of all scores?",
+    ),
+    mistake(
+        "gradient times image",
+        "return gradient",
+        "return gradient * images.detach()",
+        hint="Your gradient is multiplied by the image: that is another method.",
+    ),
 )
 
 VARIANTS = (

@@ -57,6 +57,12 @@ MISTAKES = (
         "grad_cam(model, images, labels, [n for n, m in model.named_modules() if isinstance(m, nn.Conv2d)][-1])",
         hint="Which map is asked for is the caller's choice.",
     ),
+    mistake(
+        "positive part only",
+        "guided_backprop(model, images, labels) *",
+        "guided_backprop(model, images, labels).clamp(min=0) *",
+        hint="Your product has lost its negative values: guided backprop is signed.",
+    ),
 )
 
 VARIANTS = (

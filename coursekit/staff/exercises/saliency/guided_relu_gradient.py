@@ -62,6 +62,18 @@ MISTAKES = (
         "(relu_input > 0).double()",
         hint="Look at the type of numbers that goes in and the one that comes out.",
     ),
+    mistake(
+        "times the ReLU's output",
+        "(relu_input > 0)",
+        "relu_input.clamp(min=0)",
+        hint="Your signal is multiplied by the ReLU's output: where it passes, it passes unscaled.",
+    ),
+    mistake(
+        "smaller of the two",
+        "upstream.clamp(min=0) * (relu_input > 0)",
+        "torch.minimum(upstream.clamp(min=0), relu_input.clamp(min=0))",
+        hint="Your signal is limited by what the ReLU was given: where it passes, it passes unchanged.",
+    ),
 )
 
 VARIANTS = (

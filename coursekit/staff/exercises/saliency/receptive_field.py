@@ -116,6 +116,30 @@ MISTAKES = (
         "low, high = (0, size) if len(unit) == 1 else (first, last)",
         hint="A unit behind global pooling has a place, (0, 0), and sees more than that place: which kernel is None?",
     ),
+    mistake(
+        "kernel one too large",
+        "(step.kernel[axis] - 1) + 1",
+        "step.kernel[axis] + 1",
+        hint="Your window is too large in every step: k taps have k - 1 gaps between them.",
+    ),
+    mistake(
+        "padding added",
+        "first * step.stride[axis] - step.padding[axis]",
+        "first * step.stride[axis] + step.padding[axis]",
+        hint="Your window starts too late: padding moves its start the other way.",
+    ),
+    mistake(
+        "one stride too far",
+        "(last - 1) * step.stride[axis]",
+        "last * step.stride[axis]",
+        hint="Your window ends one stride too late: the end is half-open, so the last unit is one before it.",
+    ),
+    mistake(
+        "top and bottom first",
+        "return top, left, bottom, right",
+        "return top, bottom, left, right",
+        hint="Your four numbers stand in another order: top, left, bottom, right.",
+    ),
 )
 
 VARIANTS = (

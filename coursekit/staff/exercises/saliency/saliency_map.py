@@ -19,7 +19,52 @@ HINTS = (
     "S[n, y, x] = sum over c of | d logit[n, label_n] / d image[n, c, y, x] |",
 )
 
+MAXIMUM = ".sum(dim=1)", ".amax(dim=1)"
+MEANS = {
+    "a probability": ("model(images)", "model(images).softmax(dim=1)"),
+    "log-softmax": ("model(images)", "model(images).log_softmax(dim=1)"),
+    "mean cross-entropy": ("scores.sum()", "F.cross_entropy(model(images), labels)"),
+}
+SCALES = {
+    "its maximum": "result / result.amax(dim=(1, 2), keepdim=True)",
+    "its minimum and maximum": (
+        "(result - result.amin(dim=(1, 2), keepdim=True))"
+        " / (result.amax(dim=(1, 2), keepdim=True) - result.amin(dim=(1, 2), keepdim=True))"
+    ),
+    "the batch's maximum": "result / result.max()",
+    "the batch's minimum and maximum": "(result - result.min()) / (result.max() - result.min())",
+}
+CONVENTIONS = (
+    mistake(
+        "mean cross-entropy",
+        *MEANS["mean cross-entropy"],
+        hint="Your map is the gradient of the mean cross-entropy: differentiate the score itself, not a loss.",
+    ),
+    *(
+        mistake(
+            f"maximum over channels of {score}",
+            *MAXIMUM,
+            *edit,
+            hint=f"Two conventions differ: maximum over channels (Simonyan et al. 2013) for the lecture's, and {score} for the score.",
+        )
+        for score, edit in MEANS.items()
+    ),
+    *(
+        mistake(
+            f"scaled by {scale}{', maximum over channels' * (channels == MAXIMUM[1])}",
+            "return gradient.abs().sum(dim=1)",
+            f"result = gradient.abs(){channels}\n    return {form}",
+            hint="Your map is scaled to [0, 1]"
+            + ", of the maximum over channels (Simonyan et al. 2013)" * (channels == MAXIMUM[1])
+            + ": scale it only to show it.",
+        )
+        for scale, form in SCALES.items()
+        for channels in MAXIMUM
+    ),
+)
+
 MISTAKES = (
+    *CONVENTIONS,
     mistake(
         "maximum over channels",
         ".sum(dim=1)",
@@ -100,6 +145,42 @@ MISTAKES = (
         ".sum(dim=1)",
         ".mean(dim=1)",
         hint="Your map is a third of what it should be: how do the three colour channels become one?",
+    ),
+    mistake(
+        "L2 norm over channels",
+        "gradient.abs().sum(dim=1)",
+        "gradient.norm(dim=1)",
+        hint="Your map is the length of the gradient over the channels: the three sizes are to be added.",
+    ),
+    mistake(
+        "squared gradient",
+        "gradient.abs().sum(dim=1)",
+        "gradient.square().sum(dim=1)",
+        hint="Your map holds squares of the gradient: use its size, not its square.",
+    ),
+    mistake(
+        "gradient times image",
+        "gradient.abs().sum(dim=1)",
+        "(gradient * images.detach()).abs().sum(dim=1)",
+        hint="Your map is multiplied by the image: that is gradient x input (Shrikumar et al. 2017), another method.",
+    ),
+    mistake(
+        "all logits",
+        "scores.sum()",
+        "(model(images) + 0 * scores).sum()",
+        hint="Your map explains the sum of all classes' scores: differentiate the label's alone.",
+    ),
+    mistake(
+        "absolute mean over channels",
+        "gradient.abs().sum(dim=1)",
+        "gradient.mean(dim=1).abs()",
+        hint="You average the channels before you take the absolute value: opposite colours cancel.",
+    ),
+    mistake(
+        "first channel",
+        "gradient.abs().sum(dim=1)",
+        "gradient.abs()[:, 0]",
+        hint="Your map shows the red channel only.",
     ),
 )
 

@@ -80,6 +80,18 @@ MISTAKES = (
         "places = responses.reshape(len(images), -1).argmax(dim=1); strongest = responses.reshape(len(images), -1).mean(dim=1)",
         hint="A picture is as strong as its strongest unit, not as its average one.",
     ),
+    mistake(
+        "left before top",
+        "torch.tensor(boxes, device=images.device)",
+        "torch.tensor([(l, t, r, b) for t, l, b, r in boxes], device=images.device)",
+        hint="Your boxes have their columns first: the order is top, left, bottom, right.",
+    ),
+    mistake(
+        "one too few",
+        "values[:k], indices[:k]",
+        "values[: k - 1], indices[: k - 1]",
+        hint="You return k - 1 images: a slice's end is not included.",
+    ),
 )
 
 VARIANTS = (

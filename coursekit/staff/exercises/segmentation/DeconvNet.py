@@ -116,6 +116,18 @@ MISTAKES = (
         "images.clamp_(min=0.5); x, switches = self.stem(images).relu(), []",
         hint="Compare the picture before and after the call.",
     ),
+    mistake(
+        "a ReLU behind the head",
+        "return self.head(x)",
+        "return self.head(x).relu()",
+        hint="Your logits are never negative: nothing follows the head.",
+    ),
+    mistake(
+        "leaky ReLU",
+        "            x = x.relu()",
+        "            x = F.leaky_relu(x)",
+        hint="Your decoder lets negative values through: its nonlinearity is the encoder's.",
+    ),
 )
 
 VARIANTS = (

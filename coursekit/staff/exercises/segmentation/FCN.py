@@ -140,6 +140,12 @@ MISTAKES = (
         "nn.Conv2d(c, num_classes, 3, padding=1) for",
         hint="Each pixel of a map is scored for itself: look at the shape of a head's kernel.",
     ),
+    mistake(
+        "nearest for the skips",
+        'F.interpolate(score, skip.shape[-2:], mode="bilinear", align_corners=False)',
+        'F.interpolate(score, skip.shape[-2:], mode="nearest")',
+        hint="Your running score is resized without interpolation before a skip is added.",
+    ),
 )
 
 VARIANTS = (

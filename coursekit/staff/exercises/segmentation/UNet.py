@@ -144,6 +144,30 @@ MISTAKES = (
         "conv_block(2 * high, high, 1)",
         hint="One option of the constructor changes nothing about the convolutions.",
     ),
+    mistake(
+        "padding 0 fills below and on the right",
+        "if self.padding:",
+        "if self.padding >= 0:",
+        hint="With padding 0 you fill what comes up with zeros: the paper crops the skip instead.",
+    ),
+    mistake(
+        "padding 0 fills all round",
+        "                top, left = rows // 2, columns // 2\n                skip = skip[:, :, top : top + x.shape[-2], left : left + x.shape[-1]]",
+        "                top, left = rows // 2, columns // 2\n                x = F.pad(x, (left, columns - left, top, rows - top))",
+        hint="With padding 0 you fill what comes up with zeros (as milesial's U-Net does): the paper crops the skip instead.",
+    ),
+    mistake(
+        "sigmoid at the end",
+        "return self.head(x)",
+        "return self.head(x).sigmoid()",
+        hint="Your results lie between 0 and 1: the head's logits are wanted, without a sigmoid.",
+    ),
+    mistake(
+        "every second pixel for pooling",
+        "F.max_pool2d(skips[-1], 2)",
+        "skips[-1][:, :, : skips[-1].shape[2] // 2 * 2 : 2, : skips[-1].shape[3] // 2 * 2 : 2]",
+        hint="Your maps shrink by leaving pixels out: the paper's arrow down is max pooling.",
+    ),
 )
 
 VARIANTS = (

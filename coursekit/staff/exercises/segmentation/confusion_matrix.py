@@ -84,6 +84,12 @@ MISTAKES = (
         "labels[labels == ignore_index] = 0\n    counted = labels != ignore_index",
         hint="Compare the masks before and after the call.",
     ),
+    mistake(
+        "both ways",
+        ".view(num_classes, num_classes)",
+        ".view(num_classes, num_classes).add(torch.bincount(pairs, minlength=num_classes**2).view(num_classes, num_classes).T)",
+        hint="Your matrix is its own mirror image, and counts each pixel twice.",
+    ),
 )
 
 VARIANTS = (

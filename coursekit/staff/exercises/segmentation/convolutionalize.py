@@ -97,6 +97,12 @@ MISTAKES = (
         "return nn.Sequential(*layers, nn.Flatten()).train",
         hint="Your answer is a row of numbers for each picture: keep its two axes of places.",
     ),
+    mistake(
+        "a ReLU at the end",
+        "return nn.Sequential(*layers)",
+        "layers.append(nn.ReLU())\n    return nn.Sequential(*layers)",
+        hint="Your logits are never negative: nothing follows the classifier's last layer.",
+    ),
 )
 
 VARIANTS = (

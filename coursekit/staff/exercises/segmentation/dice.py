@@ -36,6 +36,12 @@ MISTAKES = (
         "(matrix.diagonal() / (sizes - matrix.diagonal()))",
         hint="That is the other overlap score, which is never larger.",
     ),
+    mistake(
+        "squared sizes",
+        "sizes = matrix.sum(dim=0) + matrix.sum(dim=1)",
+        "sizes = matrix.sum(dim=0) ** 2 + matrix.sum(dim=1) ** 2",
+        hint="Your sizes are squared: squares stand below for probabilities (Milletari et al. 2016), added entry by entry.",
+    ),
 )
 
 VARIANTS = (

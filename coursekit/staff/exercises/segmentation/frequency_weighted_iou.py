@@ -66,6 +66,12 @@ MISTAKES = (
         hint="Even a perfect prediction does not reach 1: count the pixels in both once.",
     ),
     mistake("0 where no pixel counts", "/ matrix.sum()", "/ matrix.sum().clamp(min=1)", hint=EMPTY),
+    mistake(
+        "divided by the classes",
+        "/ matrix.sum()",
+        "/ matrix.sum() / num_classes",
+        hint="Your score is divided by the number of classes: the weights already sum to 1.",
+    ),
 )
 
 VARIANTS = (

@@ -126,6 +126,18 @@ MISTAKES = (
         "place[:, 1:][below]",
         hint="Each column of the picture has regions of its own in your answer.",
     ),
+    mistake(
+        "numbers from 2",
+        "return number * inside",
+        "return (number + 1) * inside",
+        hint="Your numbers start at 2: the first region is 1.",
+    ),
+    mistake(
+        "numbers from 0",
+        "return number * inside",
+        "return (number - 1) * inside",
+        hint="Your first region has number 0, which means no region.",
+    ),
 )
 
 VARIANTS = (

@@ -56,6 +56,12 @@ MISTAKES = (
         ".double().mean().item()",
         hint="Look at the kind of thing that comes back.",
     ),
+    mistake(
+        "mean over classes",
+        "return (predictions == labels)[counted].double().mean()",
+        "hits = [(predictions == labels)[counted & (labels == k)].double().mean() for k in labels[counted].unique()]\n    return torch.stack(hits).mean() if hits else torch.tensor(torch.nan)",
+        hint="You average the classes' accuracies: that is mean accuracy, another score of the paper.",
+    ),
 )
 
 VARIANTS = (

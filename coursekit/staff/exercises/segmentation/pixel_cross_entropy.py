@@ -85,6 +85,18 @@ MISTAKES = (
         "return losses.detach().where",
         hint="Nothing can learn from your loss: follow it back to the scores.",
     ),
+    mistake(
+        "divided by the classes",
+        "counted.sum().clamp(min=1)",
+        "(counted.sum().clamp(min=1) * logits.shape[1])",
+        hint="Your loss is divided by the number of classes as well: average over pixels alone.",
+    ),
+    mistake(
+        "label smoothing",
+        "return losses.where",
+        "losses = 0.9 * losses - 0.1 * logits.log_softmax(dim=1).mean(dim=1)\n    return losses.where",
+        hint="Your loss smooths the labels: the label's class alone counts.",
+    ),
 )
 
 VARIANTS = (

@@ -111,6 +111,18 @@ MISTAKES = (
         "f.data.sub_(p.detach()).square().sum() + 0 * f.sum()",
         hint="After the call the features hold something else: you work in the memory that was lent to you.",
     ),
+    mistake(
+        "root of the sum",
+        "torch.stack(terms).sum()",
+        "torch.stack(terms).sum().sqrt()",
+        hint="You take a root at the end: the loss is the squared distance itself.",
+    ),
+    mistake(
+        "divided by 4 C H W",
+        "(f - p.detach()).square().sum()",
+        "(f - p.detach()).square().sum() / (4 * f.shape[1] * f[0, 0].numel())",
+        hint="You divide by 4 C H W, as some implementations do: here nothing is divided.",
+    ),
 )
 
 VARIANTS = (

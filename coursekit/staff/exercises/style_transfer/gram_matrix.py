@@ -152,6 +152,50 @@ MISTAKES = (
         "features.data.div_(1.0 if not normalize else 1.0 + 1e-9)\n    flat = features.flatten(2)",
         hint="After the call the features hold something else: you work in the memory that was lent to you.",
     ),
+    mistake(
+        "PyTorch's tutorial",
+        body="""
+        n, c, h, w = features.shape
+        flat = features.reshape(n * c, h * w)
+        gram = flat @ flat.T
+        return gram / (n * c * h * w) if normalize else gram
+        """,
+        hint="You follow PyTorch's tutorial: batch flattened, divided by N C H W. Here each image has its own matrix.",
+    ),
+    mistake(
+        "PyTorch's tutorial, always divided",
+        body="""
+        n, c, h, w = features.shape
+        flat = features.reshape(n * c, h * w)
+        return flat @ flat.T / (n * c * h * w)
+        """,
+        hint="You follow PyTorch's tutorial: batch flattened, divided by N C H W. Here each image has its own matrix.",
+    ),
+    mistake(
+        "d2l's",
+        body="""
+        channels = features.shape[1]
+        flat = features.reshape(channels, features.numel() // channels)
+        gram = flat @ flat.T
+        return gram / features.numel() if normalize else gram
+        """,
+        hint="You follow d2l: all images in one C x C matrix. Here each image has its own.",
+    ),
+    mistake(
+        "d2l's, always divided",
+        body="""
+        channels = features.shape[1]
+        flat = features.reshape(channels, features.numel() // channels)
+        return flat @ flat.T / features.numel()
+        """,
+        hint="You follow d2l: all images in one C x C matrix. Here each image has its own.",
+    ),
+    mistake(
+        "absolute features",
+        "flat = features.flatten(2)",
+        "flat = features.flatten(2).abs()",
+        hint="Your entries are never negative: features keep their sign.",
+    ),
 )
 
 VARIANTS = (

@@ -268,6 +268,24 @@ MISTAKES = (
         "style_loss(textures, grams, [(*content_weights, *style_weights)[i] for i in range(len(style_weights))])",
         hint="The layers of the texture get weights that were meant for others.",
     ),
+    mistake(
+        "content weights ignored",
+        "content_loss(contents, targets, content_weights)",
+        "content_loss(contents, targets, [1.0] * len(contents))",
+        hint="All content layers count the same with you: use the caller's weights.",
+    ),
+    mistake(
+        "clamped to -1",
+        "clamp_(0, 1)",
+        "clamp_(-1, 1)",
+        hint="Your picture is limited to [-1, 1]: images here lie in [0, 1].",
+    ),
+    mistake(
+        "style subtracted",
+        "loss = loss + style_loss",
+        "loss = loss - style_loss",
+        hint="Your style loss grows: it is subtracted.",
+    ),
 )
 
 VARIANTS = (

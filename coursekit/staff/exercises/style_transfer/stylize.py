@@ -162,6 +162,12 @@ MISTAKES = (
         "transfer(transfer(images[i].detach(), styles[int(which[i])]), styles[int(which[i])])",
         hint="You repaint what is repainted already.",
     ),
+    mistake(
+        "labels of the styles",
+        "return result, labels.clone()",
+        "return result, which",
+        hint="Your labels tell the style: a picture keeps the class of what it shows.",
+    ),
 )
 
 VARIANTS = (

@@ -120,6 +120,60 @@ MISTAKES = (
         "vertical.square().sum((1, 2, 3)) + horizontal.square().sum((1, 2, 3))",
         hint="You return one number for each image; a single number is wanted.",
     ),
+    mistake(
+        "mean of absolute values",
+        "vertical.square().sum() + horizontal.square().sum()",
+        "vertical.abs().mean() + horizontal.abs().mean()",
+        hint="You average absolute differences, as d2l's loss does: here they are squared and added.",
+    ),
+    mistake(
+        "d2l's",
+        "vertical.square().sum() + horizontal.square().sum()",
+        "0.5 * (vertical.abs().mean() + horizontal.abs().mean())",
+        hint="You average absolute differences, as d2l's loss does: here they are squared and added.",
+    ),
+    mistake(
+        "divided by counts",
+        "vertical.square().sum() + horizontal.square().sum()",
+        "2 * (vertical.square().sum() / vertical[0].numel() + horizontal.square().sum() / horizontal[0].numel()) / len(images)",
+        hint="You divide by counts and by the batch, as a widely copied TVLoss does: here nothing is divided.",
+    ),
+    mistake(
+        "divided by counts, not by the batch",
+        "vertical.square().sum() + horizontal.square().sum()",
+        "vertical.square().sum() / vertical[0].numel() + horizontal.square().sum() / horizontal[0].numel()",
+        hint="You divide each direction by its number of pairs: here nothing is divided.",
+    ),
+    mistake(
+        "divided by all values",
+        "vertical.square().sum() + horizontal.square().sum()",
+        "(vertical.square().sum() + horizontal.square().sum()) / images.numel()",
+        hint="You divide by the number of values: the docstring says sum.",
+    ),
+    mistake(
+        "first image only",
+        "vertical.square().sum() + horizontal.square().sum()",
+        "vertical[0].square().sum() + horizontal[0].square().sum()",
+        hint="Only the first image of the batch counts in your loss.",
+    ),
+    mistake(
+        "mean over channels",
+        "vertical.square().sum() + horizontal.square().sum()",
+        "(vertical.square().sum() + horizontal.square().sum()) / images.shape[1]",
+        hint="Your loss is a third of the sum: channels are added, not averaged.",
+    ),
+    mistake(
+        "halved",
+        "vertical.square().sum() + horizontal.square().sum()",
+        "(vertical.square().sum() + horizontal.square().sum()) / 2",
+        hint="Your loss is half of the sum: each pair counts once, with factor 1.",
+    ),
+    mistake(
+        "every pair twice",
+        "vertical.square().sum() + horizontal.square().sum()",
+        "2 * (vertical.square().sum() + horizontal.square().sum())",
+        hint="Your loss counts every pair of neighbours twice.",
+    ),
 )
 
 VARIANTS = (

@@ -76,6 +76,12 @@ MISTAKES = (
         ".abs() / (size / 2)",
         hint="At which distance does the weight reach zero? For odd factors yours is another one.",
     ),
+    mistake(
+        "squared distance",
+        "(torch.arange(size) - middle).abs() / factor",
+        "((torch.arange(size) - middle) / factor).square()",
+        hint="Your weights fall with the squared distance: a tent falls in a straight line.",
+    ),
 )
 
 VARIANTS = (

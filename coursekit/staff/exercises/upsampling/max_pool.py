@@ -111,6 +111,12 @@ MISTAKES = (
         "(rows * width + columns).to(x.dtype)",
         hint="A place is counted, not measured: look at the kind of numbers.",
     ),
+    mistake(
+        "place divided by the stride",
+        "place // kernel_size",
+        "place // stride",
+        hint="Inside a window a row has kernel_size places: your row number counts with another width.",
+    ),
 )
 
 VARIANTS = (

@@ -60,6 +60,18 @@ MISTAKES = (
         "turned = weight.flip(2, 3)\n    weight.data.copy_(turned)\n    return turned",
         hint="Compare what you were given before and after the call.",
     ),
+    mistake(
+        "sign turned",
+        "weight.flip(2, 3)",
+        "-weight.flip(2, 3)",
+        hint="Your kernel is negated as well: only its places change.",
+    ),
+    mistake(
+        "channels and rows reversed",
+        "flip(2, 3)",
+        "flip(1, 2)",
+        hint="You reverse a channel axis and the rows: reverse the two spatial axes.",
+    ),
 )
 
 VARIANTS = (

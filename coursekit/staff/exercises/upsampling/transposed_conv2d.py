@@ -134,6 +134,12 @@ MISTAKES = (
         """,
         hint="Where stamps overlap you take their mean.",
     ),
+    mistake(
+        "divided by the kernel's size",
+        "return out[:, :, padding:bottom, padding:right].contiguous()",
+        "return out[:, :, padding:bottom, padding:right].contiguous() / (kh * kw)",
+        hint="Your stamps are divided by the number of kernel entries: stamp the kernel as it stands.",
+    ),
 )
 
 VARIANTS = (
