@@ -140,7 +140,7 @@ def test_the_box_is_where_gradients_are_not_zero(name):
     ("name", "layer", "size"),
     [
         ("shufflenet_v2_x0_5", "stage2.1.branch2.0", (32, 48)),
-        ("convnext_tiny", "features.1.1", (16, 32)),
+        ("convnext_tiny", "features.1.1", (32, 32)),
         ("googlenet", "inception3a", (64, 96)),
         ("mobilenet_v3_small", "features.4", (64, 96)),
     ],
