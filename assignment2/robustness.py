@@ -66,7 +66,7 @@ def shot_noise(images: Images, severity: Severity, *, generator: Generator) -> T
     """
     ### BEGIN SOLUTION
     photons: int = SEVERITIES["shot_noise"][severity - 1]
-    rates = (images.detach() * photons).to(generator.device)
+    rates = (images.detach() * photons).clamp(min=0).to(generator.device)  # rounding may leave -1e-8
     counts = torch.poisson(rates, generator=generator).to(images.device)
     return (counts / photons).clamp(0, 1)
     ### END SOLUTION
@@ -138,12 +138,12 @@ def frosted_glass_blur(images: Images, severity: Severity, *, generator: Generat
     rows, columns = (torch.arange(length, device=images.device) for length in (height, width))
     for _ in range(rounds):
         # Squares of side reach + 1, laid anew each time: whatever happens inside one stays within reach.
-        shift = uniform(2, n, 1, like=pixels.double(), generator=generator).mul(reach + 1).long()
+        shift = uniform(2, n, 1, like=pixels.float(), generator=generator).mul(reach + 1).long()
         squares_down, squares_across = (rows + shift[0]) // (reach + 1), (columns + shift[1]) // (reach + 1)
         square = (squares_down[:, :, None] * (width + 1) + squares_across[:, None, :]).flatten(1)  # (N, H * W)
-        chance = uniform(*square.shape, like=pixels.double(), generator=generator)
+        chance = uniform(*square.shape, like=pixels.float(), generator=generator).mul(2**24).long()
         # Both list the pixels square by square; only inside a square is the order another one.
-        sorted_places, mixed_places = square.argsort(dim=1, stable=True), (square + chance).argsort(dim=1)
+        sorted_places, mixed_places = square.argsort(dim=1, stable=True), (square * 2**24 + chance).argsort(dim=1)
         moved = pixels.gather(2, mixed_places[:, None].expand_as(pixels))
         pixels = torch.empty_like(pixels).scatter_(2, sorted_places[:, None].expand_as(pixels), moved)
     return blurred(pixels.unflatten(2, (height, width))).clamp(0, 1)
@@ -164,6 +164,7 @@ def motion_blur(images: Images, severity: Severity, *, generator: Generator) -> 
     """
     ### BEGIN SOLUTION
     length: int = SEVERITIES["motion_blur"][severity - 1]
+    dtype, images = images.dtype, images.to(torch.promote_types(images.dtype, torch.float32))  # half is too coarse
     n, _, height, width = images.shape
     angle = math.pi * uniform(n, 1, 1, like=images, generator=generator)
     rows = torch.arange(height, device=images.device, dtype=images.dtype)[:, None]  # (H, 1)
@@ -175,7 +176,7 @@ def motion_blur(images: Images, severity: Severity, *, generator: Generator) -> 
         places = [(2 * x + 1) / width - 1, (2 * y + 1) / height - 1]
         grid = torch.stack([place.expand(n, height, width) for place in places], dim=-1)  # (N, H, W, 2)
         total += F.grid_sample(images.detach(), grid, padding_mode="border", align_corners=False)
-    return (total / length).clamp(0, 1)
+    return (total / length).clamp(0, 1).to(dtype)
     ### END SOLUTION
 
 
@@ -194,13 +195,14 @@ def zoom_blur(images: Images, severity: Severity, *, generator: Generator | None
     """
     ### BEGIN SOLUTION
     step, number = SEVERITIES["zoom_blur"][severity - 1]
+    dtype, images = images.dtype, images.to(torch.promote_types(images.dtype, torch.float32))  # half is too coarse
     zooms = [1 + i * step for i in range(number)]
     total = torch.zeros_like(images.detach())
     for zoom in zooms:
         shrink = torch.eye(2, 3, device=images.device, dtype=images.dtype) / zoom
         grid = F.affine_grid(shrink.expand(len(images), -1, -1), list(images.shape), align_corners=False)
         total += F.grid_sample(images.detach(), grid, padding_mode="border", align_corners=False)
-    return (total / len(zooms)).clamp(0, 1)
+    return (total / len(zooms)).clamp(0, 1).to(dtype)
     ### END SOLUTION
 
 
@@ -226,7 +228,7 @@ def corruption_errors(
             corrupted = corruption(images.detach(), severity, generator=generator)
             with torch.inference_mode():  # in parts that stay in the processor's cache
                 predicted = torch.cat([model(part).argmax(dim=1) for part in corrupted.split(25)])
-            rates[i, severity - 1] = (predicted != labels).double().mean()
+            rates[i, severity - 1] = (predicted != labels).to(rates).mean()
     return rates
     ### END SOLUTION
 

@@ -262,7 +262,7 @@ def grad_cam(model: Model, images: Images, labels: Labels, layer: MapLayer) -> T
     features = outputs[layer]  # (N, C, h, w)
     (gradient,) = torch.autograd.grad(scores.sum(), features, materialize_grads=True)
     weights = gradient.mean(dim=(2, 3), keepdim=True)  # (N, C, 1, 1)
-    cam = (weights * features).sum(dim=1, keepdim=True).relu().detach()  # (N, 1, h, w)
+    cam = (weights * features).sum(dim=1, keepdim=True).relu().detach().to(images.dtype)  # (N, 1, h, w)
     cam = F.interpolate(cam, images.shape[-2:], mode="bilinear", align_corners=False)[:, 0]  # (N, H, W)
     peak = cam.amax(dim=(1, 2), keepdim=True)
     return cam / torch.where(peak > 0, peak, 1)

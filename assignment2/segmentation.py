@@ -303,7 +303,7 @@ def pixel_accuracy(predictions: PredictedMaps, labels: LabelMaps, *, ignore_inde
     """
     ### BEGIN SOLUTION
     counted = labels != ignore_index
-    return (predictions == labels)[counted].double().mean()
+    return (predictions == labels)[counted].float().mean()
     ### END SOLUTION
 
 
@@ -325,7 +325,7 @@ def mean_iou(
     ### BEGIN SOLUTION
     counted = labels != ignore_index
     pairs = num_classes * labels[counted] + predictions[counted]
-    matrix = pairs.bincount(minlength=num_classes**2).view(num_classes, num_classes).double()  # (truth, prediction)
+    matrix = pairs.bincount(minlength=num_classes**2).view(num_classes, num_classes).float()  # (truth, prediction)
     union = matrix.sum(dim=0) + matrix.sum(dim=1) - matrix.diagonal()  # (K,)
     return (matrix.diagonal() / union)[union > 0].mean()
     ### END SOLUTION
@@ -346,7 +346,7 @@ def dice(
     Source: Dice 1945; Milletari et al. 2016, section 3.
     """
     ### BEGIN SOLUTION
-    matrix = confusion_matrix(predictions, labels, num_classes, ignore_index=ignore_index).double()
+    matrix = confusion_matrix(predictions, labels, num_classes, ignore_index=ignore_index).float()
     sizes = matrix.sum(dim=0) + matrix.sum(dim=1)  # (K,)
     return (2 * matrix.diagonal() / sizes)[sizes > 0].mean()
     ### END SOLUTION
@@ -367,7 +367,7 @@ def frequency_weighted_iou(
     Source: Long et al. 2015, section 5.
     """
     ### BEGIN SOLUTION
-    matrix = confusion_matrix(predictions, labels, num_classes, ignore_index=ignore_index).double()
+    matrix = confusion_matrix(predictions, labels, num_classes, ignore_index=ignore_index).float()
     truth = matrix.sum(dim=1)  # (K,)
     union = matrix.sum(dim=0) + truth - matrix.diagonal()
     return (truth * matrix.diagonal() / union.clamp(min=1)).sum() / matrix.sum()

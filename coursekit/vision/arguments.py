@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -15,10 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.vision import looks
+from coursekit.vision import looks_answers as answers
 from coursekit.vision import looks_maps as maps
 from coursekit.vision import looks_networks as nets
 from coursekit.vision.checked import Check
-from coursekit.vision.looks import finite_values, no_bytes, number, of_the_network, tensor, that, whole
+from coursekit.vision.looks import finite_values, in_unit_range, number, of_the_network, tensor, that, whole
 
 # numbers and words
 AtLeast1 = Annotated[int, whole(1)]
@@ -48,42 +48,51 @@ Unit = Annotated[
 WeightsFile = Annotated[str | Path, that("the path of a .safetensors file", lambda v: isinstance(v, (str, Path)))]
 
 # networks and functions
-EVAL = (nets.network, nets.in_eval_mode)
+EVAL = (nets.network, nets.open_inside, nets.in_eval_mode)
 LOGITS = "a network in eval mode: images (N, 3, H, W) -> logits (N, K), no softmax"
-Model = Annotated[nn.Module, Check(LOGITS, *EVAL, role="model", watch=nets.watch_logits)]
+Model = Annotated[nn.Module, Check(LOGITS, *EVAL, role="model", watch=answers.watch_logits)]
 AnyModeModel = Annotated[
-    nn.Module, Check("a network in any mode", nets.network, nets.module, role="model", watch=nets.watch_logits)
+    nn.Module,
+    Check(
+        "a network in any mode", nets.network, nets.module, nets.open_inside, role="model", watch=answers.watch_logits
+    ),
 ]
 ModelOrFunction = Annotated[
-    nn.Module | Callable[[Tensor], Tensor], Check(LOGITS, *EVAL, role="model", watch=nets.watch_logits)
+    nn.Module | Callable[[Tensor], Tensor], Check(LOGITS, *EVAL, role="model", watch=answers.watch_logits)
 ]
-Substitute = Annotated[nn.Module, Check("a network in eval mode", *EVAL, nets.module, watch=nullcontext)]
-Layer = Annotated[str, Check("a module's qualified name", nets.layer, watch=nets.watch_layer)]
-MapLayer = Annotated[
-    str, Check("the name of a layer that returns maps (N, C, h, w)", nets.layer, watch=nets.watch_layer)
-]
-ContentLayers = Annotated[Sequence[str], Check("a list of layers' names", nets.layers, role="content_layers")]
-StyleLayers = Annotated[Sequence[str], Check("a list of layers' names", nets.layers, role="style_layers")]
+Substitute = Annotated[nn.Module, Check("a network in eval mode", *EVAL, nets.module, watch=nets.watch_substitute)]
+Layer = Annotated[str, Check("a module's qualified name", nets.layer, role="layer", watch=nets.watch_layer)]
+MAPS_OF = "the name of a layer that returns maps (N, C, h, w)"
+MapLayer = Annotated[str, Check(MAPS_OF, nets.layer, role="layer", watch=nets.watch_layer)]
+NAMES = "a list of layers' names"
+ContentLayers = Annotated[Sequence[str], Check(NAMES, nets.layers, role="content_layers", watch=nets.watch_layers)]
+StyleLayers = Annotated[Sequence[str], Check(NAMES, nets.layers, role="style_layers", watch=nets.watch_layers)]
 Function = Callable[[Tensor], Tensor]
-Oracle = Annotated[Function, Check("images (M, 3, H, W) -> labels (M,)", nets.function, watch=nullcontext)]
-Scores = Annotated[Function, Check("images (M, 3, H, W) -> scores (M, K)", nets.function, watch=nets.watch_scores)]
+Oracle = Annotated[Function, Check("images (M, 3, H, W) -> labels (M,)", nets.function, watch=answers.watch_oracle)]
+Scores = Annotated[Function, Check("images (M, 3, H, W) -> scores (M, K)", nets.function, watch=answers.watch_scores)]
 Probabilities = Annotated[
-    Function, Check("images (M, 3, H, W) -> probabilities (M, K)", nets.function, watch=nets.watch_probabilities)
+    Function, Check("images (M, 3, H, W) -> probabilities (M, K)", nets.function, watch=answers.watch_probabilities)
 ]
 TRANSFER = "(image (3, H, W), style (3, h, w)) -> image (3, H, W)"
-Transfer = Annotated[Callable[[Tensor, Tensor], Tensor], Check(TRANSFER, nets.function, watch=nullcontext)]
+Transfer = Annotated[Callable[[Tensor, Tensor], Tensor], Check(TRANSFER, nets.function, watch=answers.watch_transfer)]
 CORRUPTIONS = "a list of functions (images, severity, *, generator) -> images"
-Corruptions = Annotated[Sequence[Callable[..., Tensor]], Check(CORRUPTIONS, maps.corruptions)]
+Corruptions = Annotated[
+    Sequence[Callable[..., Tensor]], Check(CORRUPTIONS, maps.corruptions, watch=answers.watch_corruptions)
+]
 
 # pictures
-SEEN = (finite_values, no_bytes, of_the_network)
+SEEN = (finite_values, in_unit_range, of_the_network)
 Images = Annotated[Tensor, tensor("(N, 3, H, W) in [0, 1]", *SEEN, thing="picture", role="images")]
-NewImages = Annotated[Tensor, tensor("pictures like images: (M, 3, H, W)", finite_values, no_bytes, thing="picture")]
+NewImages = Annotated[
+    Tensor, tensor("pictures like images: (M, 3, H, W)", finite_values, in_unit_range, thing="picture")
+]
 UnboundedImages = Annotated[Tensor, tensor("(N, 3, H, W), any numbers", finite_values, thing="picture")]
 Content = Annotated[Tensor, tensor("(N, 3, H, W) in [0, 1]", *SEEN, thing="picture")]
 Init = Annotated[Tensor, tensor("content's (N, 3, H, W)", finite_values, thing="picture")]
-Style = Annotated[Tensor, tensor("one picture (1, 3, h, w)", finite_values, thing="picture")]
-Texture = Annotated[Tensor, tensor("one texture a content: (N, 3, h, w)", finite_values, no_bytes, thing="picture")]
+Style = Annotated[Tensor, tensor("one picture (1, 3, h, w)", finite_values, in_unit_range, thing="picture")]
+Texture = Annotated[
+    Tensor, tensor("one texture a content: (N, 3, h, w)", finite_values, in_unit_range, thing="picture")
+]
 Image = Annotated[Tensor, tensor("one picture (3, H, W) in [0, 1]", *SEEN, thing="picture")]
 UnboundedImage = Annotated[Tensor, tensor("one picture (3, H, W), any numbers", finite_values, thing="picture")]
 Gradient = Annotated[Tensor, tensor("the image's (3, H, W)", finite_values)]
@@ -140,7 +149,8 @@ PIXELS = "(N, H, W): one label a pixel"
 LabelMaps = Annotated[Tensor, tensor(PIXELS, maps.pixel_classes, dtype="int64", thing="pixel", role="label_maps")]
 PredictedMaps = Annotated[Tensor, tensor(PIXELS, maps.pixel_classes, dtype="int64", thing="pixel")]
 LabelValue = Annotated[int, that("a whole number", looks.is_whole)]
-IgnoreIndex = Annotated[int, that("a whole number", looks.is_whole, role="ignore_index")]
+ANY = "a whole number (if every pixel counts, one that no label has, such as -100)"
+IgnoreIndex = Annotated[int, that(ANY, looks.is_whole, role="ignore_index")]
 
 # networks of maps
 Linear = Annotated[nn.Linear, that("an nn.Linear", lambda v: isinstance(v, nn.Linear), role="linear")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -22,6 +23,9 @@ def record_outputs(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str
     Yields a dictionary, layer -> output, filled when model runs (a layer that runs twice: its last call). An output
     stays what it was when the layer returned it, also where an in-place ReLU follows. The hooks are gone afterwards.
     """
+    if (closed := closed_module(model)) is not None:
+        where = closed or "the network"
+        raise ValueError(f"{where} is compiled or traced, so no layer can be recorded: give what it was made from")
     outputs: dict[str, Tensor] = {}
 
     def keep(name: str) -> Callable[[nn.Module, Any, Tensor], Tensor]:
@@ -42,22 +46,37 @@ def record_outputs(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str
         yield outputs
 
 
+def closed_module(model: nn.Module) -> str | None:
+    """Name the first module whose inside runs where Python sees no layer and no ReLU; "" is the network, None is none."""
+    for name, module in model.named_modules():
+        compiled = "_orig_mod" in module._modules or module._compiled_call_impl is not None
+        if compiled or isinstance(module, torch.jit.ScriptModule):
+            return name
+    return None
+
+
 class relu_rule(TorchFunctionMode):
     """Use rule(upstream, relu_input) as the gradient of every ReLU that runs inside the `with` block.
 
     Holds for nn.ReLU, F.relu, torch.relu and their in-place forms, for a ReLU that is used twice and for one whose input
     also feeds a skip. ReLU6 is min(ReLU(x), 6): the rule acts on its ReLU, the cap keeps its ordinary gradient. It acts on
-    the call, not on the network, so the network is never patched.
+    the call, not on the network, so the network is never patched. An activation of another kind keeps its ordinary
+    gradient, and a warning names it.
     """
 
     def __init__(self, rule: ReluRule) -> None:
         super().__init__()
         self.rule = rule
+        self.kept: set[str] = set()  # the activations of another kind that ran
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         call = _relu_call(func, args, kwargs)
         if call is None:
+            name = getattr(func, "__name__", "").removesuffix("_")
+            if name in _OTHER_ACTIVATIONS and name not in self.kept:
+                self.kept.add(name)
+                warnings.warn(f"the ReLU rule leaves {name} alone: it is another activation", stacklevel=2)
             return func(*args, **kwargs)
         relu_input, cap, inplace = call
         output = _RuledReLU.apply(relu_input, self.rule, inplace)
@@ -66,6 +85,9 @@ class relu_rule(TorchFunctionMode):
         return F.hardtanh(output, -math.inf, cap, inplace)  # min(., cap): zero gradient at and above the cap
 
 
+_OTHER_ACTIVATIONS = frozenset(
+    ("celu", "elu", "gelu", "hardswish", "leaky_relu", "mish", "prelu", "rrelu", "selu", "silu", "softplus")
+)
 _INPLACE = (torch.relu_, Tensor.relu_, F.hardtanh_)
 _PARAMETERS: dict[Any, tuple[str, ...]] = {
     **dict.fromkeys((F.relu, F.relu6), ("input", "inplace")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import torch
@@ -27,9 +27,16 @@ def is_whole(value: Any, least: float = -math.inf) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
+def is_int(name: str, value: Any) -> bool:
+    """Say whether it is an int; of a number that a library keeps in a type of its own, say how to make it one."""
+    if not isinstance(value, int) and (isinstance(value, Integral) or (isinstance(value, Tensor) and value.dim() == 0)):
+        raise ValueError(f"{name} is {shown(value)}, expected a Python int: use int({name})")
+    return is_whole(value)
+
+
 def whole(least: int, *looks: Look, role: str = "") -> Check:
     """Check for a whole number that is least or more."""
-    return Check(f"a whole number, {least} or more", lambda name, value: is_whole(value, least), *looks, role=role)
+    return Check(f"a whole number, {least} or more", lambda n, v: is_int(n, v) and v >= least, *looks, role=role)
 
 
 def is_number(value: Any) -> bool:
@@ -145,9 +152,17 @@ def finite_values(name: str, value: Tensor) -> None:
         raise ValueError(f"{name} contains NaN or infinity: look at where it was made")
 
 
-def no_bytes(name: str, value: Tensor) -> None:
-    if has_values(value) and float(largest := value.detach().max()) > 16:
-        raise ValueError(f"{name} has values up to {float(largest):g}, expected [0, 1]: use {name} / 255")
+def in_unit_range(name: str, value: Tensor) -> None:
+    """Refuse pictures beyond [0, 1]; what rounding leaves outside is no mistake."""
+    if not has_values(value):
+        return
+    low, high = (float(end) for end in value.detach().aminmax())
+    if high > 16:
+        raise ValueError(f"{name} has values up to {high:g}, expected [0, 1]: use {name} / 255")
+    slack = max(1e-3, 2 * torch.finfo(value.dtype).eps)
+    if low < -slack or high > 1 + slack:
+        remedy = f"undo the normalisation, which the networks do themselves, or use {name}.clamp(0, 1)"
+        raise ValueError(f"{name} has values from {low:g} to {high:g}, expected [0, 1]: {remedy}")
 
 
 def of_the_network(name: str, value: Tensor, *, model: Any = None) -> None:

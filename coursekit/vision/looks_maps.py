@@ -10,7 +10,17 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.vision.checked import Look, shown
-from coursekit.vision.looks import SEED, Sizes, finite_values, has_values, is_number, is_size, is_whole, shaped
+from coursekit.vision.looks import (
+    SEED,
+    Sizes,
+    finite_values,
+    has_values,
+    in_unit_range,
+    is_number,
+    is_size,
+    is_whole,
+    shaped,
+)
 
 PICTURE = shaped("one picture (3, h, w)", thing="picture")
 FEATURES = shaped("a layer's maps (N, C, H, W)", thing="feature")
@@ -71,6 +81,7 @@ def styles(name: str, value: Sequence[Tensor], *, generator: torch.Generator | N
     for i, one in enumerate(value):
         PICTURE(f"{name}[{i}]", one, sizes={})
         finite_values(f"{name}[{i}]", one)
+        in_unit_range(f"{name}[{i}]", one)
     if generator is None and (len(value) > 1 or fraction not in (0, 1)):
         drawn = f"one of {len(value)} styles" if len(value) > 1 else f"{fraction:g} of the images"
         raise ValueError(f"{drawn} is drawn and there is no generator: give {SEED}")

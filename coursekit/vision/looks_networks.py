@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from coursekit.vision.checked import Look
-from coursekit.vision.looks import finite, has_values, sum_to_1
+from coursekit.vision.hooks import closed_module
+from coursekit.vision.looks import has_values
 
 
 def called(remedy: str) -> Look:
@@ -31,7 +33,21 @@ def module(name: str, value: Any) -> bool:
     return isinstance(value, nn.Module)
 
 
+def original(model: Any) -> Any:
+    """Return the network that torch.compile was given, in which hooks and rules can be seen; any other as it is."""
+    return getattr(model, "_orig_mod", model) if isinstance(model, nn.Module) else model
+
+
+def open_inside(name: str, value: Any) -> None:
+    closed = closed_module(original(value)) if isinstance(value, nn.Module) else None
+    if closed is not None:
+        where = f" ({closed})" if closed else ""
+        hidden = f"{name} is compiled or traced{where}, so nobody sees its layers and ReLUs"
+        raise ValueError(f"{hidden}: give the network that it was made from")
+
+
 def in_eval_mode(name: str, value: Any) -> None:
+    value = original(value)
     modules = value.named_modules() if isinstance(value, nn.Module) else ()
     training = next((inner or "the network" for inner, module in modules if module.training), None)
     if training:
@@ -41,7 +57,7 @@ def in_eval_mode(name: str, value: Any) -> None:
 def layer(name: str, value: Any, *, model: Any) -> None:
     if not isinstance(model, nn.Module):
         raise ValueError(f"{name} is {value!r}: a plain function has no layers; give the nn.Module itself")
-    names = [inner for inner, _ in model.named_modules() if inner]
+    names = [inner for inner, _ in original(model).named_modules() if inner]
     if not isinstance(value, str):
         raise ValueError(f"{name} is a {type(value).__name__}, expected a name such as {names[-1]!r}")
     if value not in names:
@@ -63,26 +79,32 @@ def largest(*classes: Any) -> int:
 
 
 @contextmanager
-def watch_logits(model: Any, *, labels: Any = None, target: Any = None) -> Iterator[Any]:
-    """Look at the logits whenever the network runs."""
-    wanted = largest(labels, target)
+def all_run(model: nn.Module, names: Sequence[str]) -> Iterator[None]:
+    """Refuse layers that did not run whenever the whole network did: parts left out, and containers."""
+    ran: set[str] = set()
 
-    def look(_module: Any, _inputs: Any, logits: Any) -> None:
-        if not isinstance(logits, Tensor) or logits.dim() != 2:
-            return
-        known = logits.shape[1]
-        if wanted >= known:
-            raise ValueError(f"label {wanted} is out of range: the network has {known} classes, 0 to {known - 1}")
-        if known > 1 and has_values(logits) and sum_to_1(logits.detach(), 1e-4):
-            wrong = "the network returns probabilities (rows sum to 1)"
-            raise ValueError(f"{wrong}: give one that returns logits, without softmax")
+    def note(name: str) -> Any:
+        return lambda *_: ran.add(name)
 
-    handle = model.register_forward_hook(look) if isinstance(model, nn.Module) else None
-    try:
-        yield model
-    finally:
-        if handle is not None:
-            handle.remove()
+    def look(*_: Any) -> None:
+        for name in names:
+            if name not in ran:
+                what = "a container whose parts are called one by one, or a part that is left out"
+                raise ValueError(f"layer {name!r} does not run when the network does ({what}): choose another layer")
+        ran.clear()
+
+    with ExitStack() as hooks:
+        for name in names:
+            hooks.callback(model.get_submodule(name).register_forward_hook(note(name)).remove)
+        hooks.callback(model.register_forward_hook(look).remove)
+        yield
+
+
+@contextmanager
+def watch_layers(layers: Sequence[str], *, model: nn.Module) -> Iterator[Sequence[str]]:
+    """Look at whether several layers run."""
+    with all_run(original(model), layers):
+        yield layers
 
 
 @contextmanager
@@ -106,41 +128,18 @@ def watch_layer(layer: str, *, model: nn.Module, unit: Any = None, channel: Any 
             what = f"channel {channel}" if unit is None else f"unit {unit}"
             raise ValueError(f"{what} is outside layer {layer!r}, whose output is {shape}")
 
+    model = original(model)
     handle = model.get_submodule(layer).register_forward_hook(look)
     try:
-        yield layer
+        with all_run(model, [layer]):
+            yield layer
     finally:
         handle.remove()
 
 
 @contextmanager
-def watch_scores(predict: Any, *, labels: Any = None, label: Any = None, target: Any = None) -> Iterator[Any]:
-    """Look at every answer of a black box: rows of finite scores, which know the classes that are asked for."""
-    wanted = largest(labels, label, target)
-
-    def call(images: Tensor) -> Any:
-        scores = predict(images)
-        if not isinstance(scores, Tensor) or scores.dim() != 2 or len(scores) != len(images):
-            got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
-            raise ValueError(f"predict returned {got} for {len(images)} images, expected (M, K): one row an image")
-        if not finite(scores):
-            raise ValueError("predict returned scores that are not finite: look at what your network says")
-        if wanted >= scores.shape[1]:
-            raise ValueError(f"label {wanted} is out of range: predict knows {scores.shape[1]} classes")
-        return scores
-
-    yield call
-
-
-@contextmanager
-def watch_probabilities(predict: Any, *, label: Any = None, target: Any = None) -> Iterator[Any]:
-    """Look also at whether the rows are probabilities."""
-
-    def call(images: Tensor) -> Any:
-        scores = ask(images)
-        if not sum_to_1(scores.detach(), 1e-3):
-            raise ValueError("predict returned rows that are no probabilities (they do not sum to 1): apply softmax")
-        return scores
-
-    with watch_scores(predict, label=label, target=target) as ask:
-        yield call
+def watch_substitute(substitute: nn.Module) -> Iterator[nn.Module]:
+    """Give the global generators back what a dropout layer draws from them while it is trained."""
+    cuda = {parameter.device.index for parameter in substitute.parameters() if parameter.is_cuda}
+    with torch.random.fork_rng(sorted(cuda)):
+        yield original(substitute)

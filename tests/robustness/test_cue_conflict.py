@@ -29,11 +29,12 @@ def test_cue_conflict_transfers_texture_i_to_content_i(expect, images):
 
 @pytest.mark.points(1, "cue_conflict")
 def test_cue_conflict_is_clamped_and_detached(expect, images):
-    content = (3 * images - 1).requires_grad_()  # transfer may overshoot, and may keep its graph
+    content = images.clone().requires_grad_()
 
-    result = robustness.cue_conflict(content, images.flip(3), lambda image, style: image + 0.1 * style)
+    # transfer may overshoot, and may keep its graph
+    result = robustness.cue_conflict(content, images.flip(3), lambda image, style: 3 * image - 1 + 0.1 * style)
 
-    right = (content.detach() + 0.1 * images.flip(3)).clamp(0, 1)
+    right = (3 * images - 1 + 0.1 * images.flip(3)).clamp(0, 1)
     expect(result, right, "what transfer makes, clamped to [0, 1], detached")
     parameter = torch.tensor(0.5).double().requires_grad_()
     kept = robustness.cue_conflict(images, images, lambda image, style: parameter * image)

@@ -24,8 +24,8 @@ MISTAKES = (
     ),
     mistake(
         "clean error subtracted",
-        "(predicted != labels).double().mean()",
-        "(predicted != labels).double().mean() - (model(images.detach()).argmax(dim=1) != labels).double().mean()",
+        "(predicted != labels).to(rates).mean()",
+        "(predicted != labels).to(rates).mean() - (model(images.detach()).argmax(dim=1) != labels).to(rates).mean()",
         hint="How much worse it became is another question: how often is the network wrong?",
     ),
     mistake(
@@ -69,8 +69,8 @@ MISTAKES = (
     ),
     mistake(
         "counts",
-        "(predicted != labels).double().mean()",
-        "(predicted != labels).double().sum()",
+        "(predicted != labels).to(rates).mean()",
+        "(predicted != labels).to(rates).sum()",
         hint="A number of images is no rate.",
     ),
     mistake("percent", "return rates", "return 100 * rates", hint="A rate lies between 0 and 1."),

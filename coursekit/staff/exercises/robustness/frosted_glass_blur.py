@@ -34,7 +34,7 @@ MISTAKES = (
         "one pixel in three left out",
         "moved = pixels.gather(2, mixed_places[:, None].expand_as(pixels))",
         "square = torch.where(((rows[:, None] + columns) % 3 > 0).flatten(), square + 2, -1 - torch.arange(height * width))\n"
-        "        sorted_places, mixed_places = square.argsort(dim=1, stable=True), (square + chance).argsort(dim=1)\n"
+        "        sorted_places, mixed_places = square.argsort(dim=1, stable=True), (square * 2**24 + chance).argsort(dim=1)\n"
         "        moved = pixels.gather(2, mixed_places[:, None].expand_as(pixels))",
         hint="Number the pixels, and count those that have not moved: they lie in a pattern.",
     ),
@@ -51,7 +51,7 @@ MISTAKES = (
         "inner = torch.zeros(height, width, dtype=torch.bool)\n"
         "        inner[reach:-reach, reach:-reach] = True\n"
         "        square = torch.where(inner.flatten(), square + 2, -1 - torch.arange(height * width))\n"
-        "        sorted_places, mixed_places = square.argsort(dim=1, stable=True), (square + chance).argsort(dim=1)\n"
+        "        sorted_places, mixed_places = square.argsort(dim=1, stable=True), (square * 2**24 + chance).argsort(dim=1)\n"
         "        moved = pixels.gather(2, mixed_places[:, None].expand_as(pixels))",
         hint="Number the pixels, and look at which ones have not moved.",
     ),
@@ -81,8 +81,8 @@ MISTAKES = (
     ),
     mistake(
         "whole picture mixed",
-        "(square + chance)",
-        "(0 * square + chance)",
+        "(square * 2**24 + chance)",
+        "chance",
         hint="Is there anything left of the picture? Only near pixels change places.",
     ),
     mistake("one round", "range(rounds)", "range(min(rounds, 1))", hint="The third setting does nothing."),
@@ -99,10 +99,10 @@ MISTAKES = (
         "one glass for the batch",
         "uniform(2, n, 1,",
         "uniform(2, 1, 1,",
-        "chance = uniform(*square.shape, like=pixels.double(), generator=generator)",
-        "chance = uniform(1, square.shape[-1], like=pixels.double(), generator=generator)",
-        "square.argsort(dim=1, stable=True), (square + chance).argsort(dim=1)",
-        "square.argsort(dim=1, stable=True).expand(n, -1), (square + chance).argsort(dim=1).expand(n, -1)",
+        "chance = uniform(*square.shape, like=pixels.float(), generator=generator)",
+        "chance = uniform(1, square.shape[-1], like=pixels.float(), generator=generator)",
+        "square.argsort(dim=1, stable=True), (square * 2**24 + chance).argsort(dim=1)",
+        "square.argsort(dim=1, stable=True).expand(n, -1), (square * 2**24 + chance).argsort(dim=1).expand(n, -1)",
         hint=SHARED,
     ),
     mistake(
@@ -155,8 +155,8 @@ MISTAKES = (
     ),
     mistake(
         "global generator",
-        "chance = uniform(*square.shape, like=pixels.double(), generator=generator)",
-        "chance = torch.rand(square.shape, dtype=torch.float64)",
+        "chance = uniform(*square.shape, like=pixels.float(), generator=generator)",
+        "chance = torch.rand(square.shape)",
         hint=SOURCE,
     ),
 )

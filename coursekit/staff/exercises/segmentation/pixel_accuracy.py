@@ -37,7 +37,7 @@ MISTAKES = (
     ),
     mistake(
         "mean over images",
-        "return (predictions == labels)[counted].double().mean()",
+        "return (predictions == labels)[counted].float().mean()",
         "hits = (predictions == labels) & counted\n    return (hits.sum((1, 2)).double() / counted.sum((1, 2))).mean()",
         hint=PER_IMAGE,
     ),
@@ -47,13 +47,13 @@ MISTAKES = (
         "predictions != labels",
         hint="A perfect prediction has score 0 in your version.",
     ),
-    mistake("a count", ".double().mean()", ".double().sum()", hint="A share lies between 0 and 1."),
-    mistake("0 where no pixel counts", ".double().mean()", ".double().mean().nan_to_num(0)", hint=EMPTY),
-    mistake("percent", ".double().mean()", ".double().mean() * 100", hint="A share lies between 0 and 1."),
+    mistake("a count", ".float().mean()", ".float().sum()", hint="A share lies between 0 and 1."),
+    mistake("0 where no pixel counts", ".float().mean()", ".float().mean().nan_to_num(0)", hint=EMPTY),
+    mistake("percent", ".float().mean()", ".float().mean() * 100", hint="A share lies between 0 and 1."),
     mistake(
         "a Python number",
-        ".double().mean()",
-        ".double().mean().item()",
+        ".float().mean()",
+        ".float().mean().item()",
         hint="Look at the kind of thing that comes back.",
     ),
     mistake(
