@@ -107,7 +107,7 @@ def mistake_problems(trial: Trial) -> list[str]:
         return [*problems, "is not rejected by any check"]
     best = likeliest(o.recognised for o in own if o.recognised)
     if best is None or best.name != edit.name:
-        known = best.name if best else "nothing known"
+        known = best.name if best else "no known mistake"
         problems.append(f"is recognised as {known}; run a2 reference, or add a check that tells them apart")
     elif best.hint != edit.hint:
         problems.append("gets another hint than its record has; run a2 reference")
