@@ -107,7 +107,7 @@ def mistake_problems(trial: Trial) -> list[str]:
         return [*problems, "is not rejected by any check"]
     blame = likeliest(o.recognised for o in own)
     if blame is None or blame.mistake.name != edit.name:
-        known = blame.mistake.name if blame else "nothing known"
+        known = blame.mistake.name if blame else "no known mistake"
         problems.append(f"is recognised as {known}; run a2 reference, or add a check that tells them apart")
     elif blame.mistake.hint != edit.hint:
         problems.append("gets another hint than its record has; run a2 reference")

@@ -109,13 +109,13 @@ def test_a_mistake_that_is_told_an_older_hint_is_named():
 
 
 def test_a_cause_that_many_share_is_told_once():
-    stale = [(f"fgsm/{number}", ["is recognised as nothing known; run a2 reference"]) for number in range(60)]
+    stale = [(f"fgsm/{number}", ["is recognised as no known mistake; run a2 reference"]) for number in range(60)]
 
     told = list(told_once([("the solution", ["fails a check"]), *stale, ("pgd/no clamp", ["is not rejected"])]))
 
     assert told == [
         "the solution fails a check",
-        "fgsm/0 is recognised as nothing known; run a2 reference (and 59 more: fgsm/1, fgsm/2, fgsm/3 ...)",
+        "fgsm/0 is recognised as no known mistake; run a2 reference (and 59 more: fgsm/1, fgsm/2, fgsm/3 ...)",
         "pgd/no clamp is not rejected",
     ]
 
