@@ -3,10 +3,10 @@
 Szegedy et al. 2014, Goodfellow et al. 2015 (FGSM), Madry et al. 2018 (PGD), Su et al. 2019 (one pixel), Papernot et al.
 2017 (black box), Chakraborty et al. 2018 (goals, capabilities, training time).
 
-In every function: images are (N, 3, H, W) in [0, 1], model maps them to logits (N, K) and is in eval mode, eps is an
-L-infinity budget in the images' units (8 / 255 is usual). Nothing given is modified, results are new, detached tensors,
-random numbers come from the generator alone (`uniform` and `normal` of coursekit.vision draw them). Gradients are enabled
-for you. Bad arguments raise ValueError before your code.
+In every function: images are (N, 3, H, W) in [0, 1], of any strides; model maps them to logits (N, K) and is in eval mode;
+eps is an L-infinity budget in the images' units (8 / 255 is usual). Nothing given is modified, results are new, detached
+tensors, random numbers come from the generator alone (`uniform` and `normal` of coursekit.vision draw them). Gradients are
+enabled for you. Bad arguments raise ValueError before your code.
 """
 
 from __future__ import annotations

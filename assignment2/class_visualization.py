@@ -2,9 +2,9 @@
 
 Simonyan et al. 2013, section 2 (class models); Yosinski et al. 2015, section 3 (the regularisers).
 
-In every function: a picture is one image (3, H, W) in [0, 1], grey is 0.5 in every channel, model maps images (N, 3, H, W)
-to logits (N, K) and is in eval mode. Nothing given is modified, results are new, detached tensors. Gradients are enabled
-for you. Bad arguments raise ValueError before your code.
+In every function: a picture is one image (3, H, W) in [0, 1], of any strides; grey is 0.5 in every channel; model maps
+images (N, 3, H, W) to logits (N, K) and is in eval mode. Nothing given is modified, results are new, detached tensors.
+Gradients are enabled for you. Bad arguments raise ValueError before your code.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
 Hendrycks & Dietterich 2019 (corruptions, mCE), Geirhos et al. 2019 (shape and texture).
 
-In every function: images are (N, 3, H, W) in [0, 1], any H and W. Nothing given is modified, results are new, detached
-tensors of the images' dtype. Random numbers come from the generator alone, and every image has its own (`uniform` and
-`normal` of coursekit.vision draw them). A corruption reads its settings from SEVERITIES; its result is clamped to [0, 1]
-and not rounded. At the border the outermost pixels are repeated. Bad arguments raise ValueError before your code.
+In every function: images are (N, 3, H, W) in [0, 1], any H, W and strides. Nothing given is modified, results are new,
+detached tensors of the images' dtype. Random numbers come from the generator alone, and every image has its own (`uniform`
+and `normal` of coursekit.vision draw them). A corruption reads its settings from SEVERITIES; its result is clamped to
+[0, 1] and not rounded. At the border the outermost pixels are repeated. Bad arguments raise ValueError before your code.
 """
 
 from __future__ import annotations

@@ -3,9 +3,10 @@
 Simonyan et al. 2013 (saliency), Zeiler & Fergus 2014 (deconvnet), Springenberg et al. 2015 (guided backprop),
 Selvaraju et al. 2017 (Grad-CAM).
 
-In every function: images are (N, 3, H, W) in [0, 1], model maps them to logits (N, K) and is in eval mode, a layer is a
-module's qualified name ("features.12"). Nothing given is modified, results are new, detached tensors, and the map of one
-image does not depend on the other images. Gradients are enabled for you. Bad arguments raise ValueError before your code.
+In every function: images are (N, 3, H, W) in [0, 1], of any strides; model maps them to logits (N, K) and is in eval mode;
+a layer is a module's qualified name ("features.12"). Nothing given is modified, results are new, detached tensors, and the
+map of one image does not depend on the other images. Gradients are enabled for you. Bad arguments raise ValueError before
+your code.
 """
 
 from __future__ import annotations

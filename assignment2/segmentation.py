@@ -2,10 +2,11 @@
 
 Long et al. 2015 (FCN), Noh et al. 2015 (DeconvNet), Ronneberger et al. 2015 (U-Net).
 
-images are (N, C, H, W), logits (N, K, H, W), labels and predictions (N, H, W) int64, one class a pixel; a pixel whose label is
-ignore_index counts nowhere. The networks take any height and width, odd ones too, and are tested by their parameters: use the
-names and shapes that the docstrings give. Torch's layers, pooling and `F.interpolate` may be used. Nothing given is modified;
-networks and losses pass gradients on. Bad arguments raise ValueError before your code.
+images are (N, C, H, W), logits (N, K, H, W), labels and predictions (N, H, W) int64, one class a pixel, all of any
+strides; a pixel whose label is ignore_index counts nowhere. The networks take any height and width, odd ones too, and
+are tested by their parameters: use the names and shapes that the docstrings give. Torch's layers, pooling and
+`F.interpolate` may be used. Nothing given is modified; networks and losses pass gradients on. Bad arguments raise
+ValueError before your code.
 """
 
 from __future__ import annotations

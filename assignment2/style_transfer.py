@@ -2,10 +2,10 @@
 
 Gatys et al. 2015, section 2 (both losses and the loop); Mahendran and Vedaldi 2015, section 3 (content, total variation).
 
-In every function: features are what a layer returns, (N, C, H, W). `features`, `targets` or `grams`, and `weights` belong
-together by their place. Losses are 0-d, summed over everything, and differentiable in features and images; targets and
-grams are constants. Nothing given is modified. `style_transfer` and `stylize` run with gradients enabled. Bad arguments
-raise ValueError.
+In every function: features are what a layer returns, (N, C, H, W), of any strides. `features`, `targets` or `grams`,
+and `weights` belong together by their place. Losses are 0-d, summed over everything, and differentiable in features and
+images; targets and grams are constants. Nothing given is modified. `style_transfer` and `stylize` run with gradients
+enabled. Bad arguments raise ValueError.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def gram_matrix(features: FeatureMaps, *, normalize: Flag = True) -> Tensor:
     Where something lies in the picture is summed away; which features occur together is kept.
 
     Args:
-        features: (N, C, H, W), any strides.
+        features: (N, C, H, W).
         normalize: divide by C * H * W, so that layers and pictures of other sizes can be compared.
 
     Returns:

@@ -3,9 +3,10 @@
 Zeiler & Fergus 2014, section 2.1 (unpooling), Dumoulin & Visin 2016, chapter 4 (transposed convolution), Long et al. 2015,
 section 3.3 (bilinear upsampling as a kernel).
 
-In every function: x is (N, C, H, W), positions are (row, column), though one slide writes X(column, row). Nothing given is
-modified, results are new tensors, and gradients pass through to x, values and weight. Bad arguments raise ValueError before
-your code. Torch's own pooling and convolution operators would answer for you: build the result from sums, slices and indexing.
+In every function: x is (N, C, H, W), of any strides; positions are (row, column), though one slide writes X(column,
+row). Nothing given is modified, results are new tensors, and gradients pass through to x, values and weight. Bad
+arguments raise ValueError before your code. Torch's own pooling and convolution operators would answer for you: build
+the result from sums, slices and indexing.
 """
 
 from __future__ import annotations

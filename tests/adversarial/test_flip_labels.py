@@ -41,7 +41,7 @@ def test_any_label_may_be_flipped_and_all_other_classes_are_as_likely(expect):
         counts > 0, possible, "from each class (row) to every other class (column) labels are flipped, and only there"
     )
     unlikely = (counts[possible] - 100).abs().max()
-    assert int(unlikely) < 35, "all other classes are equally likely"
+    assert int(unlikely) < 50, "all other classes are equally likely"
     absent = adversarial.flip_labels(torch.arange(60) % 3, 1.0, 5, generator=seed())
     expect(absent.unique(), torch.arange(5), "there are num_classes classes, also where some have no label yet")
 

@@ -1,5 +1,7 @@
 """What a failing check is recognised by: the same at home, in the staff's trials, and in every version of Python."""
 
+import re
+
 import pytest
 
 from coursekit.grading.failures import LEFT_IN_TRAIN_MODE, OUT_OF_TIME, failure_of, message_of
@@ -30,6 +32,7 @@ def test_errors_about_different_things_differ():
     assert failure_of(IndexError("list index out of range"), 0) != failure_of(KeyError("list index out of range"), 0)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("seconds", ["0.5", "1"])
 def test_a_hanging_mistake_fails_in_the_trials_as_it_does_at_home(monkeypatch, seconds):
     monkeypatch.setenv("PYTEST_TIMEOUT", seconds)
@@ -54,3 +57,22 @@ def test_a_network_that_an_earlier_call_left_in_train_mode_is_the_functions_faul
     assert failed == {"test_style_transfer_leaves_no_trace_and_repeats": told}, "one mistake is said once"
     error = ValueError("model is in train mode (the network): call model.eval() first")
     assert message_of(error) == LEFT_IN_TRAIN_MODE
+
+
+@pytest.mark.parametrize(
+    ("function", "body"),
+    [
+        ("pgd", "return images.detach().clone()"),
+        ("noisy_predict", "return model(images).softmax(dim=1).detach()"),
+        ("fooling_image", "model(image[None])\nreturn image.detach().clone()"),
+        ("class_visualization", "return torch.full((3, *image_size), 0.5, dtype=torch.float64)"),
+        ("style_transfer", "return content.detach().clone()"),
+        ("estimate_gradient", "return torch.zeros_like(images)"),
+    ],
+)
+def test_a_check_says_what_it_misses_where_the_network_is_not_asked(function, body):
+    (trial,) = run_trials([(Edit(function, "asks nobody", body=body),)], [part_of(function)]).trials
+
+    messages = [o.message for o in trial.outcomes if o.outcome != "passed"]
+    assert messages
+    assert not [message for message in messages if re.match(r"\w+Error", message)]
