@@ -61,8 +61,12 @@ class Blame:
 
     @property
     def certain(self) -> bool:
-        """Whether it may be said as a fact: it explains the first failed check, and at least half of them all."""
-        return self.first == 0 and 2 * self.explained >= self.failed
+        """Whether it may be said as a fact: it explains the first failed check, and more agrees with it than does not.
+
+        Against it speaks a failed check that it does not explain, and one that it fails otherwise or should have failed.
+        """
+        against = (self.failed - self.explained) + (self.mistake.checks - self.explained)
+        return self.first == 0 and self.explained > against
 
 
 def likeliest(recognised: Iterable[Iterable[KnownMistake]]) -> Blame | None:

@@ -139,8 +139,8 @@ class FunctionGrade:
         if blame is None or blame.certain:
             return blame.mistake.hint if blame else ""
         about = self.lost[blame.first].check.sentence
-        share = f"{blame.explained} of {blame.failed} failed checks"
-        return f'a possibility, by {share} ("{about}"): {blame.mistake.hint}'
+        share = of_checks(blame.explained, blame.failed)
+        return f'a possibility, by {share} that failed ("{about}"): {blame.mistake.hint}'
 
 
 @dataclass(frozen=True)

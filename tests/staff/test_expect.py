@@ -92,12 +92,15 @@ def test_the_likeliest_mistake_explains_most_and_fails_little_else():
     assert likeliest([]) is None
 
 
-def test_a_mistake_is_a_fact_if_it_explains_the_first_failed_check_and_half_of_them():
-    known, single = KnownMistake("f", "known", "", 2), KnownMistake("f", "single", "", 1)
+def test_a_mistake_is_a_fact_if_it_explains_the_first_failed_check_and_more_agrees_with_it_than_does_not():
+    known, single = KnownMistake("f", "known", "", 3), KnownMistake("f", "single", "", 1)
 
-    assert likeliest([[known], []]).certain
-    assert not likeliest([[known], [], []]).certain, "fewer than half"
-    assert not likeliest([[], [known]]).certain, "not the first"
+    assert likeliest([[known], [known], [known]]).certain
+    assert likeliest([[known], [known], [known], []]).certain, "something else is wrong as well"
+    assert not likeliest([[known], [known], []]).certain, "the third check fails otherwise than the mistake fails it"
+    assert not likeliest([[known]]).certain, "the mistake fails two more checks"
+    assert not likeliest([[], [known], [known], [known]]).certain, "not the first"
+    assert not likeliest([[single], []]).certain, "half of them"
     assert likeliest([[], [single]]) is None, "one check alone knows it, and the first failed check is another thing"
     assert likeliest([[single], []]).mistake == single
 

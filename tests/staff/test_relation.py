@@ -17,6 +17,7 @@ PER_IMAGE = np.abs(RIGHT).max(axis=(1, 2), keepdims=True)
         (-RIGHT, "yours is what is expected, with the other sign"),
         (abs(RIGHT), "yours is the absolute value of what is expected"),
         (RIGHT.clip(min=0), "yours is what is expected, with 0 for every negative value"),
+        (1 - RIGHT, "yours is 1 minus what is expected"),
         (RIGHT**2, "yours is the square of what is expected"),
         (np.sign(RIGHT), "yours is the sign of what is expected"),
         (RIGHT * np.where(np.arange(5) < 2, -1, 1), "only signs are wrong"),
@@ -64,9 +65,12 @@ def test_a_step_is_compared_with_the_step():
 def test_wrong_borders_and_images_without_an_axis():
     wide = np.random.default_rng(2).normal(size=(8, 9))
     border = wide.copy()
-    border[0] += 1
+    border[[0, -1]] += 1
+    spot = wide.copy()
+    spot[0, 3] += 1
 
     assert relation_of(border, wide) == "yours is right but for the outermost 1 pixel"
+    assert relation_of(spot, wide) == "", "a single place is no border"
     assert relation_of(np.where(wide > 0, wide, 0) + (wide > 9), wide).startswith("yours is what is expected, with 0")
 
 

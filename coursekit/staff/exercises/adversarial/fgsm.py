@@ -144,7 +144,7 @@ MISTAKES = (
         "tanh for the sign",
         "gradient.sign() if targeted else gradient.sign()",
         "gradient.tanh() if targeted else gradient.tanh()",
-        hint="Your steps are as faint as the gradient: its sign has size 1 everywhere.",
+        hint="Your steps are as faint as the gradient: tanh of a small number is small.",
     ),
 )
 

@@ -44,14 +44,6 @@ MISTAKES = (
         "(images.detach() * levels).floor().clamp(max=levels - 1)",
         hint="You cut [0, 1] into bins of equal width: take the nearest level instead.",
     ),
-    mistake(
-        "one level too few",
-        "* (levels - 1)).round()",
-        "* (levels - 2)).round()",
-        "/ (levels - 1)",
-        "/ max(levels - 2, 1)",
-        hint="Your result has one level too few: count the different values.",
-    ),
 )
 
 VARIANTS = (
