@@ -119,15 +119,14 @@ def watch_oracle(oracle: Any) -> Iterator[Any]:
     """Look at every answer of who only tells labels."""
 
     def call(images: Tensor) -> Any:
-        labels = oracle(images)
-        if not isinstance(labels, Tensor) or labels.shape != (len(images),) or labels.dtype is not torch.int64:
-            remedy = (
-                "take .argmax(dim=1) of its scores" if isinstance(labels, Tensor) and labels.dim() == 2 else "mend it"
-            )
-            got = shown(labels)
-            raise ValueError(f"oracle returned {got} for {len(images)} images, expected labels (M,), int64: {remedy}")
-        classes("what oracle returned", labels)
-        return labels
+        answer = oracle(images)
+        if not isinstance(answer, Tensor) or answer.shape != (len(images),) or answer.dtype is not torch.int64:
+            scores = isinstance(answer, Tensor) and answer.dim() == 2
+            remedy = "take .argmax(dim=1) of its scores" if scores else "give one class an image"
+            got = f"{shown(answer)} for {len(images)} images"
+            raise ValueError(f"oracle returned {got}, expected labels (M,), int64: {remedy}")
+        classes("what oracle returned", answer)
+        return answer
 
     yield call
 
