@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import inspect
 import importlib
+import inspect
 import multiprocessing
 import os
 import sys
