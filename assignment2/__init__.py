@@ -1,1 +1,1 @@
-"""What you complete: one module for each topic of the lecture."""
+"""The modules that you complete, one for each topic of the lecture."""

@@ -1,12 +1,12 @@
-"""Part 3. Fooling networks: how little must a picture change, who can change it, and what can be done about it?
+"""Part 3. Fooling networks: how small a change is enough, who can make it, and how can a network be defended?
 
 Szegedy et al. 2014, Goodfellow et al. 2015 (FGSM), Madry et al. 2018 (PGD), Su et al. 2019 (one pixel), Papernot et al.
 2017 (black box), Chakraborty et al. 2018 (goals, capabilities, training time).
 
-In every function: images are (N, 3, H, W) in [0, 1], of any strides; model maps them to logits (N, K) and is in eval mode;
-eps is an L-infinity budget in the images' units (8 / 255 is usual). Nothing given is modified, results are new, detached
-tensors, random numbers come from the generator alone (`uniform` and `normal` of coursekit.vision draw them). Gradients are
-enabled for you. Bad arguments raise ValueError before your code.
+In every function: images are (N, 3, H, W) in [0, 1], any strides. model maps them to logits (N, K) and is in eval mode.
+eps is an L-infinity budget in the units of the images (8 / 255 is usual). The arguments are not modified. Results are
+new, detached tensors. Random numbers come from generator alone (`uniform` and `normal` of coursekit.vision draw them).
+Gradients are enabled for you. An invalid argument raises ValueError before your code runs.
 """
 
 from __future__ import annotations
@@ -21,22 +21,23 @@ from coursekit.vision import checked, normal, uniform
 
 from coursekit.vision.arguments import (  # isort: skip
     AnyModeModel, AnyTensor, AtLeast1, CleanLogits, Count, Eps, Flag, Fraction, Generator, Goal, Gradients, Image,
-    Images, Label, Labels, Levels, Logits, Model, ModelOrFunction, NewImages, NewLabels, NotNegative, Number, NumClasses,
-    Oracle, Population, Positive, Probabilities, Scores, Source, Substitute, Target
+    Images, Label, Labels, Levels, Logits, Model, ModelOrFunction, NewImages, NewLabels, NotNegative, Number,
+    NumClasses, Oracle, Population, Positive, Probabilities, Scores, Source, Substitute, Target
 )  # fmt: skip
 
 
 @checked
 def fooling_image(model: Model, image: Image, target: Target, *, step_size: Positive, max_steps: Count) -> Tensor:
-    """Climb the target's logit from a real picture until the network says target.
+    """Return the image after gradient ascent on the target's logit, stopped as soon as the network predicts target.
 
     Args:
         image: (3, H, W) in [0, 1].
-        step_size: L2 length of each step, which goes along the gradient.
-        max_steps: at most so many; before each, stop if target has the largest logit. A zero gradient stops too.
+        step_size: the L2 length of each step, which goes along the gradient.
+        max_steps: the largest number of steps. Before each step, stop if target has the largest logit or the gradient
+            is zero.
 
     Returns:
-        (3, H, W), not clamped (clamp to show it).
+        (3, H, W), not clamped (clamp it to show it).
 
     Source: Szegedy et al. 2014; the lecture's "start from a real image".
     """
@@ -58,17 +59,16 @@ def fooling_image(model: Model, image: Image, target: Target, *, step_size: Posi
 
 @checked
 def fgsm(model: ModelOrFunction, images: Images, labels: Labels, eps: Eps, *, targeted: Flag = False) -> Tensor:
-    """Move every pixel value by eps in the direction that raises the cross-entropy.
+    """Return the images after one FGSM step: every value moves by eps in the direction that raises the cross-entropy.
 
-    A value whose gradient is zero stays. So does a whole picture of which float32 is certain (logits of 1e5: the
-    probability is exactly 1): the attack fails there although the network is not robust ("gradient masking").
+    A value whose gradient is zero does not move. If float32 rounds the label's probability to 1 (logits of 1e5), no
+    value moves: FGSM fails although the network is not robust ("gradient masking"). Use only the call model(images).
 
     Args:
-        model: a network, or a function that calls one: use nothing of it but the call.
-        labels: (N,) the true classes; with targeted, the classes wanted, whose cross-entropy falls.
+        labels: (N,) the true classes; with targeted, the wanted classes, whose cross-entropy is lowered instead.
 
     Returns:
-        (N, 3, H, W) in [0, 1], nowhere beyond images - eps and images + eps.
+        (N, 3, H, W), every value in [0, 1] and between images - eps and images + eps.
 
     Source: Goodfellow et al. 2015, section 4.
     """
@@ -95,15 +95,16 @@ def pgd(
     targeted: Flag = False,
     generator: Generator | None = None,
 ) -> Tensor:
-    """Take many small steps of FGSM, back into the eps ball round images and into [0, 1] after each.
+    """Return the images after num_steps small FGSM steps, each projected into the eps ball and clamped to [0, 1].
 
     Args:
-        labels: (N,) the true classes; with targeted, the classes wanted.
-        step_size: how far every value moves in a step. Every image takes all num_steps steps.
-        generator: if given, start uniformly in the ball (a draw for each value), clamped; else at images.
+        labels: (N,) the true classes; with targeted, the wanted classes, whose cross-entropy is lowered instead.
+        step_size: the change of every value in one step. Every image takes all num_steps steps.
+        generator: if given, the start is uniform in the ball (one draw per value), clamped to [0, 1]; else it is
+            images.
 
     Returns:
-        (N, 3, H, W), the last iterate, in [0, 1], nowhere beyond images - eps and images + eps.
+        (N, 3, H, W), the last iterate, every value in [0, 1] and between images - eps and images + eps.
 
     Source: Madry et al. 2018, section 2.1.
     """
@@ -125,13 +126,13 @@ def pgd(
 
 @checked
 def linear_shift(weight: AnyTensor, eps: Eps) -> Tensor:
-    """Say by how much a linear score w . x can change if every entry of x may move by eps.
+    """Return the largest change of a linear score w . x if every entry of x may change by at most eps.
 
     Args:
-        weight: any shape.
+        weight: w, any shape.
 
     Returns:
-        0-d: the largest w . d over all d with |d| <= eps everywhere; it grows with the number of pixels.
+        0-d: the maximum of w . d over all d with |d| <= eps in every entry. It grows with the number of entries.
 
     Source: Goodfellow et al. 2015, section 3.
     """
@@ -151,16 +152,17 @@ def one_pixel_attack(
     generations: Count = 50,
     generator: Generator,
 ) -> tuple[Tensor, int]:
-    """Search one pixel to replace by differential evolution; nothing is known but what predict returns.
+    """Return the image with one pixel replaced, found by differential evolution on predict's probabilities alone.
 
-    A member is (y, x, r, g, b), real; it paints pixel (floor y, floor x). Start: position uniform over the picture, colour
-    uniform in [0, 1]. The child of member i is r1 + 0.5 (r2 - r3), three distinct members of the old generation, none of
-    them i; a y or x outside the picture is drawn anew, a colour clipped. It takes i's place if it is fitter: label less
-    probable, or target more. Before each generation stop if the fittest member is taken for another class (for target).
-    Each generation is shown to predict once, in order, in batches of any size.
+    A member is (y, x, r, g, b), real numbers; it sets pixel (floor(y), floor(x)) to (r, g, b). Start: position uniform
+    over the image, colour uniform in [0, 1]. Child i is r1 + 0.5 (r2 - r3), where r1, r2, r3 are three distinct members
+    of the old generation, none of them member i. A y or x outside the image is drawn anew, a colour is clipped to
+    [0, 1]. Child i replaces member i if it is fitter: the label is less probable, or the target is more probable.
+    Before each generation, stop if the fittest member is predicted as another class (with target: as target). Show each
+    generation to predict once, in order, in batches of any size.
 
     Returns:
-        The picture of the fittest member, (3, H, W), and the number of pictures shown to predict.
+        The image of the fittest member, (3, H, W), and the number of images shown to predict.
     Source: Su et al. 2019, section 3.3.
     """
     ### BEGIN SOLUTION
@@ -210,13 +212,13 @@ def estimate_gradient(
     num_samples: AtLeast1,
     generator: Generator,
 ) -> Tensor:
-    """Estimate the gradient of the label's score from differences of scores alone.
+    """Return an estimate of the gradient of the label's score with respect to each pixel, from calls of predict alone.
 
-    The mean over directions u, every entry from N(0, 1), of (f(x + sigma u) - f(x - sigma u)) u / (2 sigma), f the score
-    of x's label. Each image has directions of its own; what is shown is not clamped.
+    It is the mean over directions u of (f(x + sigma u) - f(x - sigma u)) u / (2 sigma), where f is the label's score.
+    Every entry of u is drawn from N(0, 1), and each image has its own directions. Do not clamp what predict sees.
 
     Args:
-        predict: (M, 3, H, W) -> (M, K) scores; it is shown 2 * num_samples pictures an image.
+        predict: (M, 3, H, W) -> (M, K) scores. It sees 2 * num_samples images per image.
 
     Returns:
         (N, 3, H, W), signed.
@@ -245,15 +247,15 @@ def train_substitute(
     learning_rate: Positive,
     step_size: Positive,
 ) -> nn.Module:
-    """Copy a network that only tells labels: train a substitute on what it answers.
+    """Return a copy of substitute, trained on the labels that oracle gives to the attacker's images.
 
-    A round: in train mode num_steps steps of a fresh Adam on the mean cross-entropy of all pictures gathered so far, all in
-    one batch. Between rounds, in eval mode, every gathered picture begets one: moved by step_size times the sign of the
-    gradient of its label's logit, clamped, labelled by the oracle. One round is an attacker who cannot ask further.
+    One round: num_steps steps of a new Adam, in train mode, on the mean cross-entropy of all images so far in one
+    batch. Between rounds, in eval mode: add one new image per image so far, image + step_size * sign(gradient of its
+    label's logit) clamped to [0, 1], and the oracle's label for it.
 
     Args:
-        oracle: (M, 3, H, W) -> (M,) labels; asked once for each picture.
-        images: (N, 3, H, W) the attacker's own pictures, whose true labels nobody tells.
+        oracle: (M, 3, H, W) -> (M,) labels. Ask it once about each image.
+        images: (N, 3, H, W), the attacker's own; their true labels are unknown.
 
     Returns a trained deep copy of substitute, in eval mode.
     Source: Papernot et al. 2017, section 4.
@@ -280,13 +282,14 @@ def train_substitute(
 
 @checked
 def transfer_attack(substitute: Model, images: Images, labels: Labels, eps: Eps) -> Tensor:
-    """Attack a network that one cannot see with FGSM on one that one has.
+    """Return the FGSM images of a substitute network, made to attack another network that is unknown.
 
     Args:
-        labels: (N,) the true classes. Whether the pictures fool the unseen network is measured there, by the caller.
+        substitute: the network that FGSM differentiates. The caller then tests the images on the unknown network.
+        labels: (N,) the true classes.
 
     Returns:
-        (N, 3, H, W) in [0, 1], nowhere beyond images - eps and images + eps.
+        (N, 3, H, W), every value in [0, 1] and between images - eps and images + eps.
 
     Source: Papernot et al. 2017, section 5.
     """
@@ -305,14 +308,15 @@ def attack_success(
     source: Source | None = None,
     clean_logits: CleanLogits | None = None,
 ) -> Tensor:
-    """Say which attacks reached the goal.
+    """Return, per image, whether the attack reached its goal.
 
-    "confidence_reduction": label is less probable than on the clean picture. "misclassification": label has not the largest
-    logit. "targeted": target has, and is not the label. "source_to_target": likewise, only for pictures of class source.
+    "confidence_reduction": label is less probable than on the clean image. "misclassification": the largest logit is
+    not label's. "targeted": it is target's, and target is not label. "source_to_target": as "targeted", and label is
+    source.
 
     Args:
-        logits: (N, K) on the attacked pictures.
-        clean_logits: (N, K) on the clean ones; if given, a picture that was wrong already is no success.
+        logits: (N, K) of the attacked images.
+        clean_logits: (N, K) of the clean images. If given, an image that is wrong there is never a success.
 
     Returns (N,) bool.
     Source: Chakraborty et al. 2018, section 2.3 (the lecture's four goals).
@@ -336,14 +340,15 @@ def attack_success(
 
 @checked
 def flip_labels(labels: Labels, fraction: Fraction, num_classes: NumClasses, *, generator: Generator) -> Tensor:
-    """Poison training data by changing labels ("data modification").
+    """Return the labels with a random fraction of them changed to other classes ("data modification").
 
     Args:
         labels: (N,) int64.
-        fraction: exactly round(fraction * N) labels change, any of them, each to another class, all equally likely.
+        fraction: exactly round(fraction * N) labels change, chosen at random, each to another class, all equally
+            likely.
 
     Returns:
-        (N,) int64, in the old order.
+        (N,) int64, in the same order.
 
     Source: Chakraborty et al. 2018, section 3.1.
     """
@@ -361,7 +366,7 @@ def flip_labels(labels: Labels, fraction: Fraction, num_classes: NumClasses, *, 
 def inject_samples(
     images: Images, labels: Labels, new_images: NewImages, new_labels: NewLabels
 ) -> tuple[Tensor, Tensor]:
-    """Poison training data by adding samples ("data injection").
+    """Return the training images and labels with the new ones appended ("data injection").
 
     Args:
         new_images, new_labels: (M, 3, H, W) and (M,).
@@ -378,14 +383,14 @@ def inject_samples(
 
 @checked
 def corrupt_update(gradients: Gradients, *, scale: Number = -1.0) -> list[Tensor]:
-    """Poison the learning itself ("logic corruption"): hand the optimizer other gradients than the computed ones.
+    """Return the gradients multiplied by scale, to be given to the optimizer in their place ("logic corruption").
 
     Args:
-        gradients: one tensor a parameter, any shapes.
-        scale: what each is multiplied by; the default turns descent into ascent.
+        gradients: one tensor per parameter, any shapes.
+        scale: the default, -1, turns gradient descent into ascent.
 
     Returns:
-        New tensors of the same shapes, in the same order.
+        A list of new tensors of the same shapes, in the same order.
 
     Source: Chakraborty et al. 2018, section 3.1.
     """
@@ -396,16 +401,16 @@ def corrupt_update(gradients: Gradients, *, scale: Number = -1.0) -> list[Tensor
 
 @checked
 def adversarial_loss(model: AnyModeModel, images: Images, labels: Labels, eps: Eps) -> Tensor:
-    """Score a network on the FGSM pictures of itself: the loss of adversarial training.
+    """Return the mean cross-entropy of the network on its own FGSM images: the loss of adversarial training.
 
-    The attack runs with every module in eval mode (batch norm keeps its statistics) and writes no .grad. Then every module
-    is put back into its own mode, also after an error, and the loss is computed in that mode.
+    Make the FGSM images with every module in eval mode, so that batch norm keeps its statistics; write no .grad. Then
+    give every module its own mode back, also after an error, and compute the loss in that mode.
 
     Args:
-        model: in any mode, its modules in different ones if you like.
+        model: in any mode; its modules may be in different modes.
 
     Returns:
-        0-d mean cross-entropy, differentiable in the model's parameters.
+        0-d, differentiable with respect to the model's parameters.
 
     Source: Goodfellow et al. 2015, section 6.
     """
@@ -423,10 +428,10 @@ def adversarial_loss(model: AnyModeModel, images: Images, labels: Labels, eps: E
 
 @checked
 def reencode(images: Images, *, levels: Levels) -> Tensor:
-    """Round every value to the nearest of `levels` equally spaced ones, 0 and 1 among them.
+    """Return the images with every value rounded to the nearest of `levels` equally spaced values from 0 to 1.
 
     Args:
-        levels: 2 or more; 256 is what a file of eight bits does.
+        levels: 2 or more, 0 and 1 included; 256 is what an 8-bit image file does.
 
     Returns:
         (N, 3, H, W) in [0, 1].
@@ -442,14 +447,15 @@ def reencode(images: Images, *, levels: Levels) -> Tensor:
 def noisy_predict(
     model: Model, images: Images, *, sigma: NotNegative, num_samples: AtLeast1, generator: Generator
 ) -> Tensor:
-    """Let the network look at noisy copies of each picture and average what it says.
+    """Return the mean of the network's softmax probabilities over noisy copies of each image.
 
     Args:
-        sigma: standard deviation of the Gaussian noise, own for each value and each copy; noisy copies are not clamped.
-        num_samples: copies an image.
+        sigma: the standard deviation of the Gaussian noise, drawn for each value of each copy. The copies are not
+            clamped.
+        num_samples: the number of copies per image.
 
     Returns:
-        (N, K) probabilities: the mean of the softmax over an image's copies.
+        (N, K) probabilities.
 
     Source: Cohen et al. 2019 (randomized smoothing), section 3.
     """

@@ -1,10 +1,10 @@
-"""Part 2. Optimising the picture: what does a network want to see?
+"""Part 2. Optimising the picture: which picture does a network score highest?
 
 Simonyan et al. 2013, section 2 (class models); Yosinski et al. 2015, section 3 (the regularisers).
 
-In every function: a picture is one image (3, H, W) in [0, 1], of any strides; grey is 0.5 in every channel; model maps
-images (N, 3, H, W) to logits (N, K) and is in eval mode. Nothing given is modified, results are new, detached tensors.
-Gradients are enabled for you. Bad arguments raise ValueError before your code.
+In every function: a picture is one image (3, H, W), any strides; grey is 0.5 in every channel. model maps images (N, 3,
+H, W) in [0, 1] to logits (N, K) and is in eval mode. The arguments are not modified. Results are new, detached tensors.
+Gradients are enabled for you. An invalid argument raises ValueError before your code runs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NOISE = 0.1  # the standard deviation of a start that is not plain grey
 
 
 def start_picture(model: ModelOrFunction, image_size: tuple[int, int], generator: torch.Generator | None) -> Tensor:
-    """Make the picture that the ascent starts from: grey, or with a generator normal noise round grey.
+    """Return the picture from which the ascent starts: grey, or with a generator grey plus normal noise.
 
     Returns:
         (3, H, W) in [0, 1], on the network's device and in its dtype.
@@ -45,17 +45,16 @@ def start_picture(model: ModelOrFunction, image_size: tuple[int, int], generator
 def ascent_step(
     model: ModelOrFunction, image: Image, target: Target, *, step_size: Positive, l2_weight: NotNegative
 ) -> Tensor:
-    """Move a picture one step uphill: towards a higher score of the target, less a penalty for leaving grey.
+    """Return the picture after one gradient ascent step on the target's logit minus an L2 penalty.
 
     The step is step_size * g / ||g||, where g is the gradient of
-    logit_target(image) - l2_weight * sum((image - 0.5)^2) and ||g|| its Euclidean length over the whole picture.
+    logit_target(image) - l2_weight * sum((image - 0.5)^2) and ||g|| is its Euclidean norm over the whole picture.
 
     Args:
-        model: a network, or a function that calls one: use nothing of it but the call.
-        image: (3, H, W).
+        model: a network, or a function that calls one. Use only the call model(images).
 
     Returns:
-        (3, H, W), at distance step_size from image, not clamped; exactly image where g is zero.
+        (3, H, W), at distance step_size from image, not clamped. Where g is zero everywhere: exactly image.
 
     Source: Simonyan et al. 2013, section 2 (the score before the softmax).
     """
@@ -71,18 +70,17 @@ def ascent_step(
 
 @checked
 def blur(image: UnboundedImage, sigma: NotNegative) -> Tensor:
-    """Blur a picture with a Gaussian, each channel by itself.
+    """Return the picture after a Gaussian blur, each channel separately.
 
-    A neighbour dy rows and dx columns away has weight exp(-(dy^2 + dx^2) / (2 sigma^2)), and the weights sum to 1. Beyond
-    the border the picture goes on with its outermost pixels, so a constant picture stays as it is.
+    The pixel dy rows and dx columns away has weight exp(-(dy^2 + dx^2) / (2 sigma^2)); the weights are scaled to sum
+    to 1. Beyond the border the outermost pixels are repeated, so a constant picture does not change.
 
     Args:
         image: (3, H, W).
-        sigma: in pixels; the window reaches at least 3 sigma to each side. 0 changes nothing.
+        sigma: in pixels. The kernel reaches at least 3 sigma to each side. 0 changes nothing.
 
     Returns:
         (3, H, W).
-
     Source: Yosinski et al. 2015, section 3.
     """
     ### BEGIN SOLUTION
@@ -99,13 +97,13 @@ def blur(image: UnboundedImage, sigma: NotNegative) -> Tensor:
 
 @checked
 def zero_small_pixels(image: UnboundedImage, fraction: Fraction) -> Tensor:
-    """Turn the least coloured pixels grey, so that only the main object remains.
+    """Return the picture with its least coloured pixels set to grey, so that only the main object remains.
 
-    A pixel counts by the Euclidean norm over its three channels of image - 0.5.
+    Pixels are compared by the Euclidean norm of image - 0.5 over the three channels.
 
     Args:
         image: (3, H, W).
-        fraction: 0 to 1; floor(fraction * H * W) pixels become 0.5 in all channels.
+        fraction: 0 to 1. The floor(fraction * H * W) pixels with the smallest norm become 0.5 in all channels.
 
     Returns:
         (3, H, W).
@@ -122,19 +120,17 @@ def zero_small_pixels(image: UnboundedImage, fraction: Fraction) -> Tensor:
 
 @checked
 def zero_small_contributions(image: UnboundedImage, gradient: Gradient, fraction: Fraction) -> Tensor:
-    """Turn the pixels grey that contribute least to the score.
+    """Return the picture with the pixels that contribute least to the score set to grey.
 
-    Turning a pixel grey changes the score by about the sum over its channels of (image - 0.5) * gradient; the absolute
-    value of this sum is its contribution.
+    The contribution of a pixel is |sum over channels of (image - 0.5) * gradient|: about the change of the score if it
+    becomes grey.
 
     Args:
         image: (3, H, W).
         gradient: (3, H, W), of the score with respect to the picture. Not modified.
-        fraction: 0 to 1; floor(fraction * H * W) pixels become 0.5 in all channels.
+        fraction: 0 to 1. The floor(fraction * H * W) pixels with the smallest contribution become 0.5 in all channels.
 
-    Returns:
-        (3, H, W).
-
+    Returns (3, H, W).
     Source: Yosinski et al. 2015, section 3 (clipping pixels with small contribution).
     """
     ### BEGIN SOLUTION
@@ -161,22 +157,17 @@ def class_visualization(
     jitter: Jitter = 0,
     generator: Generator | None = None,
 ) -> Tensor:
-    """Paint the picture that a network takes for the target, by gradient ascent from `start_picture`.
+    """Return a picture with a high logit of the target: gradient ascent from `start_picture`, num_steps steps.
 
-    Each step, in this order: roll the picture by a new random offset (-jitter..jitter rows, likewise columns);
-    `ascent_step`; at every blur_every-th step, counted from 1, `blur` (0: never); `zero_small_pixels`;
-    `zero_small_contributions`, with the gradient of the logit alone at the picture that `ascent_step` was given; roll
-    back; clamp.
-    Skip a trick whose setting is 0: it would change nothing, and it need not be written yet.
-
-    Args:
-        model: a network, or a function that calls one: use nothing of it but the call.
-        num_steps: 0 returns the start.
-        generator: the only source of randomness; jitter needs one.
-
-    Returns:
-        (3, H, W) in [0, 1], the model's dtype.
-
+    Each step, in this order:
+    (1) roll the picture by a new random offset, -jitter..jitter rows and -jitter..jitter columns;
+    (2) `ascent_step`;
+    (3) `blur` with blur_sigma, at every blur_every-th step, counted from 1 (0: never);
+    (4) `zero_small_pixels` with pixel_fraction;
+    (5) `zero_small_contributions` with contribution_fraction and the gradient of the logit alone at the picture of (1);
+    (6) roll back, then clamp to [0, 1].
+    Skip an operation whose setting is 0 (its function may be missing). Random numbers come from generator alone.
+    Returns (3, H, W) in [0, 1], in the model's dtype; with num_steps 0 the start.
     Source: Simonyan et al. 2013, section 2; Yosinski et al. 2015, section 3; the roll is Mordvintsev et al. 2015.
     """
     ### BEGIN SOLUTION
@@ -215,19 +206,16 @@ def maximize_activation(
     blur_sigma: NotNegative = 0.5,
     generator: Generator | None = None,
 ) -> Tensor:
-    """Paint the picture that excites a channel of a layer most, by gradient ascent from `start_picture`.
+    """Return a picture that activates a channel of a layer: gradient ascent from `start_picture`, num_steps steps.
 
-    The score is the sum of the layer's own output over all positions of the channel (in a flat layer: that unit). Each
-    step: the step of `ascent_step` on this score; at every blur_every-th step `blur`; clamp. A picture that cannot move
-    the score stays as it is.
-
-    Args:
-        num_steps: 0 returns the start.
+    The score is the sum of the channel over all positions of the layer's output (in a flat layer: that unit). Each
+    step: the step of `ascent_step` with this score in place of the logit; `blur`, at every blur_every-th step, counted
+    from 1 (0: never); clamp to [0, 1]. Where the gradient is zero, the step changes nothing.
 
     Returns:
-        (3, H, W) in [0, 1], the model's dtype.
+        (3, H, W) in [0, 1], in the model's dtype; with num_steps 0 the start.
 
-    Source: Yosinski et al. 2015, section 3: any activation can stand where the class score stood.
+    Source: Yosinski et al. 2015, section 3 (an activation in place of the class score).
     """
 
     ### BEGIN SOLUTION

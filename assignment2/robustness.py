@@ -1,11 +1,12 @@
-"""Part 4. Robustness and bias: what do noise and blur do to a network, and does it look at shapes or at textures?
+"""Part 4. Robustness and bias: what do noise and blur do to a network, and does it decide by shape or by texture?
 
 Hendrycks & Dietterich 2019 (corruptions, mCE), Geirhos et al. 2019 (shape and texture).
 
-In every function: images are (N, 3, H, W) in [0, 1], any H, W and strides. Nothing given is modified, results are new,
-detached tensors of the images' dtype. Random numbers come from the generator alone, and every image has its own (`uniform`
-and `normal` of coursekit.vision draw them). A corruption reads its settings from SEVERITIES; its result is clamped to
-[0, 1] and not rounded. At the border the outermost pixels are repeated. Bad arguments raise ValueError before your code.
+In every function: images are (N, 3, H, W) in [0, 1], any H, W and strides. The arguments are not modified. Results are
+new, detached tensors of the images' dtype. Random numbers come from generator alone, different ones for each image
+(`uniform` and `normal` of coursekit.vision draw them). A corruption returns (N, 3, H, W), clamped to [0, 1] and not
+rounded; its settings are in SEVERITIES. Beyond the border the outermost pixels are repeated. An invalid argument raises
+ValueError before your code runs.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ SEVERITIES: dict[str, tuple[Any, ...]] = {
 
 @checked
 def gaussian_noise(images: Images, severity: Severity, *, generator: Generator) -> Tensor:
-    """Add normal noise of standard deviation sigma to every value: what a sensor does in bad light.
+    """Return the images plus normal noise of standard deviation sigma, as from a camera sensor in low light.
 
     Args:
-        severity: 1 to 5; the setting is sigma.
+        severity: 1 to 5; the setting is sigma. Each value has its own noise.
 
     Source: Hendrycks & Dietterich 2019, section 4.1.
     """
@@ -55,12 +56,12 @@ def gaussian_noise(images: Images, severity: Severity, *, generator: Generator) 
 
 @checked
 def shot_noise(images: Images, severity: Severity, *, generator: Generator) -> Tensor:
-    """Let every value be counted in photons: a Poisson number whose mean is the value times photons, divided by photons.
+    """Return the images with Poisson noise: x becomes a Poisson number of mean x * photons, divided by photons.
 
     `torch.poisson` draws on the device of its generator.
 
     Args:
-        severity: 1 to 5; the setting is photons.
+        severity: 1 to 5; the setting is photons, the mean count of a pixel with value 1.
 
     Source: Hendrycks & Dietterich 2019, section 4.1.
     """
@@ -74,10 +75,10 @@ def shot_noise(images: Images, severity: Severity, *, generator: Generator) -> T
 
 @checked
 def impulse_noise(images: Images, severity: Severity, *, generator: Generator) -> Tensor:
-    """Set values to 0 with probability amount / 2 and to 1 with amount / 2: each value alone, not whole pixels.
+    """Return the images with each value set to 0 with probability amount / 2 and to 1 with probability amount / 2.
 
     Args:
-        severity: 1 to 5; the setting is amount.
+        severity: 1 to 5; the setting is amount. The three channels of a pixel are drawn separately.
 
     Source: Hendrycks & Dietterich 2019, section 4.1 ("salt and pepper").
     """
@@ -91,11 +92,11 @@ def impulse_noise(images: Images, severity: Severity, *, generator: Generator) -
 
 @checked
 def defocus_blur(images: Images, severity: Severity, *, generator: Generator | None = None) -> Tensor:
-    """Spread every pixel over a disk: the mean over all offsets (dy, dx) with dy^2 + dx^2 <= radius^2.
+    """Return the images blurred by a disk: each pixel is the mean over offsets (dy, dx) with dy^2 + dx^2 <= radius^2.
 
     Args:
         severity: 1 to 5; the setting is radius, in pixels.
-        generator: not used: nothing is random.
+        generator: not used, nothing is random.
 
     Source: Hendrycks & Dietterich 2019, section 4.1.
     """
@@ -112,11 +113,11 @@ def defocus_blur(images: Images, severity: Severity, *, generator: Generator | N
 
 @checked
 def frosted_glass_blur(images: Images, severity: Severity, *, generator: Generator) -> Tensor:
-    """Blur, let pixels change places with near ones, and blur again.
+    """Return the images after a Gaussian blur, random exchanges of nearby pixels, and a second Gaussian blur.
 
-    The blurs are Gaussian with standard deviation sigma (0: none), at least 3 sigma wide to each side. In between, rounds
-    times: every pixel, its three channels together, is exchanged with one at most reach rows and reach columns away. No
-    colour is lost and none is made: a round is a permutation of the pixels.
+    Both blurs have standard deviation sigma (0: no blur) and reach at least 3 sigma to each side. Between them,
+    `rounds` times: exchange every pixel, all three channels together, with one at most `reach` rows and `reach` columns
+    away. One round is a permutation of the pixels: no colour is lost or added.
 
     Args:
         severity: 1 to 5; the setting is (sigma, reach, rounds).
@@ -152,10 +153,10 @@ def frosted_glass_blur(images: Images, severity: Severity, *, generator: Generat
 
 @checked
 def motion_blur(images: Images, severity: Severity, *, generator: Generator) -> Tensor:
-    """Move the camera along a straight line while the shutter is open.
+    """Return the images with each pixel replaced by the mean over a straight line through it, as from a moving camera.
 
-    Every pixel becomes the mean of length bilinear samples, one pixel apart, on a line centred on it. Each image has an
-    angle of its own; all directions are as likely. Samples beyond the picture take its outermost pixels.
+    The line has length samples, one pixel apart, bilinear, centred on the pixel. Each image has its own random angle,
+    all directions equally likely.
 
     Args:
         severity: 1 to 5; the setting is length, odd.
@@ -182,16 +183,16 @@ def motion_blur(images: Images, severity: Severity, *, generator: Generator) -> 
 
 @checked
 def zoom_blur(images: Images, severity: Severity, *, generator: Generator | None = None) -> Tensor:
-    """Move the camera towards the scene while the shutter is open: the mean over the zooms 1, 1 + step, 1 + 2 step, ...
+    """Return the mean of the images enlarged by 1, 1 + step, 1 + 2 step, ..., as from a camera that moves forward.
 
-    Zoom z shows at offset p from the picture's centre what lay at p / z, sampled bilinearly. Zoom 1, the picture itself,
-    counts once.
+    At offset p from the centre, the image enlarged by z has the value of the original at offset p / z, sampled
+    bilinearly.
 
     Args:
-        severity: 1 to 5; the setting is (step, number), the number of zooms, zoom 1 included.
-        generator: not used: nothing is random.
+        severity: 1 to 5; the setting is (step, number): number counts all zooms, and zoom 1 is one of them.
+        generator: not used, nothing is random.
 
-    Source: Hendrycks & Dietterich 2019, section 4.1 (whose code counts the picture twice).
+    Source: Hendrycks & Dietterich 2019, section 4.1 (whose code counts the original twice).
     """
     ### BEGIN SOLUTION
     step, number = SEVERITIES["zoom_blur"][severity - 1]
@@ -210,14 +211,15 @@ def zoom_blur(images: Images, severity: Severity, *, generator: Generator | None
 def corruption_errors(
     model: Model, images: Images, labels: Labels, corruptions: Corruptions, *, generator: Generator
 ) -> Tensor:
-    """Measure how often a network is wrong under each corruption at each severity.
+    """Return the network's error rate for each corruption at each severity.
 
     Args:
         labels: (N,) the true classes.
         corruptions: C functions like those above, called as corruption(images, severity, generator=generator).
 
     Returns:
-        (C, 5) in the images' dtype: the share of them whose largest logit is not the label's, at severity 1, 2, 3, 4, 5.
+        (C, 5) in the images' dtype, column s - 1 for severity s: the fraction of images whose largest logit is not the
+        label's.
 
     Source: Hendrycks & Dietterich 2019, section 4.2.
     """
@@ -235,18 +237,16 @@ def corruption_errors(
 
 @checked
 def mean_corruption_error(errors: ErrorRates, baseline: BaselineRates) -> Tensor:
-    """Compare a network's errors with those of a baseline: mCE.
+    """Return the mean corruption error (mCE): a network's errors relative to those of a baseline.
 
-    For each corruption the network's errors, summed over the severities, are divided by the baseline's sum; mCE is the mean
-    of these ratios. Easy corruptions thus weigh as much as difficult ones.
+    Per corruption, sum the errors over the severities and divide by the baseline's sum; mCE is the mean of these ratios
+    over the corruptions. So an easy corruption counts as much as a difficult one.
 
     Args:
         errors: (C, S) error rates of the network.
-        baseline: (C, S) those of the baseline (AlexNet in the paper); a corruption without any error raises ValueError.
+        baseline: (C, S) of the baseline (AlexNet in the paper). A row whose sum is 0 raises ValueError.
 
-    Returns:
-        0-d; 1 for the baseline itself (the paper writes 100).
-
+    Returns 0-d; 1 for the baseline itself (the paper writes 100).
     Source: Hendrycks & Dietterich 2019, section 4.2.
     """
     ### BEGIN SOLUTION
@@ -258,17 +258,16 @@ def mean_corruption_error(errors: ErrorRates, baseline: BaselineRates) -> Tensor
 def relative_mean_corruption_error(
     errors: ErrorRates, clean: ErrorRate, baseline: BaselineRates, baseline_clean: BaselineRate
 ) -> Tensor:
-    """Compare how much worse corruption makes two networks: relative mCE.
+    """Return the relative mCE: as mCE, but of the increase of the error over the error on clean images.
 
-    As mCE, with a network's clean error subtracted from its error at every severity, before the sum.
+    Subtract each network's clean error from its error at every severity, before the sums.
 
     Args:
         errors, baseline: (C, S) error rates of the network and of the baseline.
-        clean, baseline_clean: their error rates on clean images, floats or 0-d.
+        clean, baseline_clean: their error rates on clean images, floats or 0-d. A baseline sum of 0 raises ValueError.
 
     Returns:
         0-d; 1 for the baseline itself.
-
     Source: Hendrycks & Dietterich 2019, section 4.2.
     """
     ### BEGIN SOLUTION
@@ -279,17 +278,16 @@ def relative_mean_corruption_error(
 
 @checked
 def cue_conflict(content: Content, texture: Texture, transfer: Transfer) -> Tensor:
-    """Make pictures with the shape of one thing and the texture of another, pair by pair.
+    """Return images with the shape of one picture and the texture of another, one per pair.
 
     Args:
-        content: (N, 3, H, W), whose shapes stay.
-        texture: (N, 3, h, w), picture i goes with content i; h and w may be others than H and W.
-        transfer: (image (3, H, W), style (3, h, w)) -> (3, H, W), any way to paint image in the manner of style; it is
-            called once a pair, with gradients enabled, which some ways need.
+        content: (N, 3, H, W), gives the shapes.
+        texture: (N, 3, h, w), gives the textures: texture i for content i. Its size may differ.
+        transfer: a function (image (3, H, W), style (3, h, w)) -> (3, H, W) that paints image in the style of style.
+            Call it once per pair, with gradients enabled (some transfers need them).
 
     Returns:
         (N, 3, H, W), clamped to [0, 1].
-
     Source: Geirhos et al. 2019, section 2 and figure 1.
     """
     ### BEGIN SOLUTION
@@ -300,15 +298,16 @@ def cue_conflict(content: Content, texture: Texture, transfer: Transfer) -> Tens
 
 @checked
 def shape_bias(predictions: TrialClasses, shapes: TrialClasses, textures: TrialClasses) -> float:
-    """Say how often a network follows the shape where it follows one of the two cues.
+    """Return the fraction of decisions by shape among all decisions by shape or by texture.
 
-    Only trials count whose shape and texture are different classes and whose prediction is one of these two.
+    A trial counts only if its shape and its texture are different classes and its prediction is one of the two.
 
     Args:
-        predictions, shapes, textures: (T,) int64, the network's class, the class of the shape, that of the texture.
+        predictions, shapes, textures: (T,) int64: the predicted class, the class of the shape, the class of the
+            texture.
 
     Returns:
-        Shape decisions / (shape decisions + texture decisions), a float from 0 to 1; NaN if there is no decision.
+        Shape decisions / (shape decisions + texture decisions), a float from 0 to 1. NaN if no trial counts.
 
     Source: Geirhos et al. 2019, section 3.
     """

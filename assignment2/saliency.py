@@ -1,12 +1,12 @@
-"""Part 1. Looking into networks: what in the picture does a network look at?
+"""Part 1. Looking into networks: which pixels does a network use?
 
 Simonyan et al. 2013 (saliency), Zeiler & Fergus 2014 (deconvnet), Springenberg et al. 2015 (guided backprop),
 Selvaraju et al. 2017 (Grad-CAM).
 
-In every function: images are (N, 3, H, W) in [0, 1], of any strides; model maps them to logits (N, K) and is in eval mode;
-a layer is a module's qualified name ("features.12"). Nothing given is modified, results are new, detached tensors, and the
-map of one image does not depend on the other images. Gradients are enabled for you. Bad arguments raise ValueError before
-your code.
+In every function: images are (N, 3, H, W) in [0, 1], any strides. model maps them to logits (N, K), before the softmax,
+and is in eval mode. layer is the qualified name of a module ("features.12"). The arguments are not modified. Results
+are new, detached tensors. The result for one image does not depend on the other images of the batch. Gradients are
+enabled for you. An invalid argument raises ValueError before your code runs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from coursekit.vision.arguments import (  # isort: skip
 
 
 class Patches(NamedTuple):
-    """The strongest responses of one channel, strongest first."""
+    """The strongest responses of one channel and their image patches, strongest first."""
 
     indices: Tensor  # (k,) int64, which image
     values: Tensor  # (k,) the response
@@ -35,20 +35,17 @@ class Patches(NamedTuple):
 
 @checked
 def saliency_map(model: ModelOrFunction, images: Images, labels: Labels) -> Tensor:
-    """Show how strongly each pixel moves the score of the label.
-
-    The absolute gradient of the label's logit (pre-softmax), summed over the colour channels as in the lecture. (The
-    paper and some courses take the maximum over channels.)
+    """Return the gradient of the label's logit with respect to each pixel, absolute, summed over channels.
 
     Args:
-        model: a network, or a function that calls one: use nothing of it but the call.
+        model: a network, or a function that calls one. Use only the call model(images).
         images: (N, 3, H, W) in [0, 1].
-        labels: (N,) the class whose score is explained.
+        labels: (N,) the classes whose logits are differentiated, one per image.
 
     Returns:
         (N, H, W), not negative.
 
-    Source: Simonyan et al. 2013, section 3.
+    Source: Simonyan et al. 2013, section 3. The sum over channels is the lecture's; the paper takes the maximum.
     """
     ### BEGIN SOLUTION
     images = images.detach().requires_grad_()
@@ -61,14 +58,14 @@ def saliency_map(model: ModelOrFunction, images: Images, labels: Labels) -> Tens
 
 @checked
 def activation_gradient(model: Model, images: Images, layer: Layer, unit: Unit) -> Tensor:
-    """Differentiate one unit of one layer with respect to the picture.
+    """Return the gradient of one unit of a layer with respect to each pixel and channel of the image.
 
     Args:
         images: (N, 3, H, W) in [0, 1].
-        unit: (channel, y, x), or (channel,) in a flat layer: this unit, in every image.
+        unit: (channel, y, x), or (channel,) in a flat layer; the same unit for every image.
 
     Returns:
-        (N, 3, H, W), signed; zeros where no path joins the unit to the image.
+        (N, 3, H, W), signed. Zeros if the unit does not depend on the image.
 
     Source: the lecture, "gradient of any layer with respect to the input".
     """
@@ -84,14 +81,14 @@ def activation_gradient(model: Model, images: Images, layer: Layer, unit: Unit) 
 
 @checked
 def deconvnet_relu_gradient(upstream: AnyTensor, relu_input: AnyTensor) -> Tensor:
-    """Pass back through a ReLU as a deconvnet does: what is positive in the backward signal.
+    """Return the gradient that a deconvnet passes back through a ReLU: the positive entries of upstream.
 
     Args:
         upstream: the gradient at the ReLU's output, any shape. Not modified.
-        relu_input: what the ReLU was given, the same shape. Not modified.
+        relu_input: the input of the ReLU in the forward pass, the same shape. Not modified.
 
     Returns:
-        The same shape: upstream where it is greater than 0, else 0, whatever the ReLU was given.
+        The same shape: upstream where it is greater than 0, else 0. relu_input has no influence.
 
     Source: Springenberg et al. 2015, figure 1; Zeiler & Fergus 2014.
     """
@@ -102,14 +99,14 @@ def deconvnet_relu_gradient(upstream: AnyTensor, relu_input: AnyTensor) -> Tenso
 
 @checked
 def guided_relu_gradient(upstream: AnyTensor, relu_input: AnyTensor) -> Tensor:
-    """Pass back through a ReLU as guided backprop does: what is positive in the signal, where the unit was active.
+    """Return the gradient that guided backprop passes back through a ReLU: positive entries at active units.
 
     Args:
         upstream: the gradient at the ReLU's output, any shape. Not modified.
-        relu_input: what the ReLU was given, the same shape. Not modified.
+        relu_input: the input of the ReLU in the forward pass, the same shape. Not modified.
 
     Returns:
-        The same shape: upstream where both it and relu_input are greater than 0, else 0.
+        The same shape: upstream where both upstream and relu_input are greater than 0, else 0.
 
     Source: Springenberg et al. 2015, figure 1.
     """
@@ -120,11 +117,13 @@ def guided_relu_gradient(upstream: AnyTensor, relu_input: AnyTensor) -> Tensor:
 
 @checked
 def guided_backprop(model: Model, images: Images, labels: Labels) -> Tensor:
-    """Differentiate the label's logit with the guided rule at every ReLU (`relu_rule` puts it there).
+    """Return the gradient of the label's logit with respect to each pixel, with the guided rule at every ReLU.
+
+    The context manager `relu_rule` applies a rule such as `guided_relu_gradient` to every ReLU of a network.
 
     Args:
         images: (N, 3, H, W) in [0, 1].
-        labels: (N,) the class whose score is explained.
+        labels: (N,) the classes whose logits are differentiated, one per image.
 
     Returns:
         (N, 3, H, W), signed.
@@ -142,15 +141,15 @@ def guided_backprop(model: Model, images: Images, labels: Labels) -> Tensor:
 
 @checked
 def deconvnet(model: Model, images: Images, layer: Layer, channel: Channel) -> Tensor:
-    """Project a channel's strongest unit back to the pixels with the deconvnet rule at every ReLU.
+    """Return the projection of a channel's strongest unit back to the pixels, with the deconvnet rule at every ReLU.
 
     Args:
         images: (N, 3, H, W) in [0, 1].
-        channel: of the layer, which may be flat. In each image its strongest unit (of equals the first in reading order)
-            is seeded with 1, every other unit of the layer with 0.
+        channel: a channel of the layer (a unit, if the layer is flat). Per image, its largest unit gets the gradient 1,
+            all other units of the layer get 0. If several units are equally large, take the first in reading order.
 
     Returns:
-        (N, 3, H, W), signed. Max pooling goes back through the switches, which is what autograd does.
+        (N, 3, H, W), signed. Max pooling goes back through its switches; autograd does this already.
 
     Source: Zeiler & Fergus 2014, section 2.1.
     """
@@ -167,21 +166,18 @@ def deconvnet(model: Model, images: Images, layer: Layer, channel: Channel) -> T
 
 @checked
 def receptive_field(model: Model, layer: Layer, unit: Unit, image_size: ImageSize) -> tuple[int, int, int, int]:
-    """Find the part of the picture that a unit can see.
+    """Return the box of pixels that one unit of a layer depends on.
 
-    `spatial_steps(model, layer, image_size)` lists the way from the image (map 0) to the layer; a `Step` names the maps
-    it reads (`inputs`, each of `size`), the map it makes (`output`) and its kernel, stride, padding and dilation, each
-    (vertical, horizontal). Its kernel is None where every unit sees everything (flatten, global pooling).
+    `spatial_steps(model, layer, image_size)` lists the steps from the image (map 0) to the layer. A `Step` has the maps
+    it reads (`inputs`, each of `size`), the map it makes (`output`), and its kernel, stride, padding and dilation, each
+    (vertical, horizontal). kernel is None if a unit depends on the whole map (flatten, global pooling).
 
     Args:
-        unit: (channel, y, x), or (channel,) in a flat layer, which sees the whole image. Last rows and columns that a
-            stride or a pooling leaves over, and no unit sees, may be in the box or not.
-        image_size: (H, W).
+        unit: (channel, y, x), or (channel,) in a flat layer, which sees the whole image.
+        image_size: (H, W). Last rows or columns that a stride leaves unused may be inside the box or not.
 
-    Returns:
-        (top, left, bottom, right), ints, half-open, inside the image: image[:, top:bottom, left:right] is the patch.
-
-    Source: Dumoulin & Visin 2016, section 2; the union over all paths where the network branches.
+    Returns (top, left, bottom, right), Python ints inside the image; the patch is image[:, top:bottom, left:right].
+    Source: Dumoulin & Visin 2016, section 2. Where the network branches, take the smallest box around all paths.
     """
     ### BEGIN SOLUTION
     steps = spatial_steps(model, layer, image_size)
@@ -208,12 +204,12 @@ def receptive_field(model: Model, layer: Layer, unit: Unit, image_size: ImageSiz
 
 @checked
 def top_patches(model: Model, images: Images, layer: Layer, channel: Channel, k: TopCount) -> Patches:
-    """Cut out what excites a channel most: in each image the patch that its strongest unit sees, the k best images.
+    """Return the k images in which a channel responds most, and the patch that the strongest unit sees in each of them.
 
     Args:
         images: (N, 3, H, W) in [0, 1].
-        layer: with a map (N, C, h, w), or flat; the boxes are those of `receptive_field`.
-        k: how many images, 1 to N; one patch an image.
+        layer: returns a map (N, C, h, w), or is flat. The boxes are those of `receptive_field`.
+        k: the number of images, 1 to N; one patch per image, at the channel's largest unit.
 
     Returns:
         Patches, strongest first.
@@ -241,19 +237,17 @@ def top_patches(model: Model, images: Images, layer: Layer, channel: Channel, k:
 
 @checked
 def grad_cam(model: Model, images: Images, labels: Labels, layer: MapLayer) -> Tensor:
-    """Show where a layer's features speak for the label.
+    """Return the Grad-CAM map of each label: ReLU(sum over channels of w_c A_c), enlarged and scaled to maximum 1.
 
-    A channel's weight is the spatial mean of the logit's gradient at the layer's output; the map is the ReLU of the
-    weighted sum of the channels, enlarged (bilinear, align_corners=False), then divided by its own maximum.
+    A is the layer's output. w_c is the spatial mean of the gradient of the label's logit with respect to A_c. Enlarge
+    the map to (H, W) after the ReLU (bilinear, align_corners=False); then divide each map by its own maximum.
 
     Args:
-        images: (N, 3, H, W) in [0, 1].
-        labels: (N,) the class whose score is explained.
-        layer: with an output (N, C, h, w); a flat layer raises ValueError.
+        labels: (N,) the classes whose logits are differentiated, one per image.
+        layer: returns a map (N, C, h, w); a flat layer raises ValueError.
 
     Returns:
-        (N, H, W) in [0, 1], each map with maximum 1; a map that is zero everywhere stays zero.
-
+        (N, H, W) in [0, 1]. A map that is zero everywhere stays zero.
     Source: Selvaraju et al. 2017, section 3.
     """
     ### BEGIN SOLUTION
@@ -272,15 +266,15 @@ def grad_cam(model: Model, images: Images, labels: Labels, layer: MapLayer) -> T
 
 @checked
 def guided_grad_cam(model: Model, images: Images, labels: Labels, layer: MapLayer) -> Tensor:
-    """Keep of guided backprop what lies where Grad-CAM looks: sharp and specific to the class.
+    """Return the product of `guided_backprop` and `grad_cam`, per pixel and channel.
 
     Args:
         images: (N, 3, H, W) in [0, 1].
-        labels: (N,) the class whose score is explained, by both factors.
-        layer: for Grad-CAM, whose gradients are ordinary ones.
+        labels: (N,) the classes that both factors explain.
+        layer: the layer of Grad-CAM, whose gradients are ordinary ones, without the guided rule.
 
     Returns:
-        (N, 3, H, W), signed: the product of `guided_backprop` and `grad_cam`.
+        (N, 3, H, W), signed.
 
     Source: Selvaraju et al. 2017, section 3.2.
     """

@@ -1,12 +1,12 @@
-"""Part 6, second half. From a classifier to a network that names every pixel.
+"""Part 6, second half. Segmentation: from a classifier to a network that predicts a class for every pixel.
 
 Long et al. 2015 (FCN), Noh et al. 2015 (DeconvNet), Ronneberger et al. 2015 (U-Net).
 
-images are (N, C, H, W), logits (N, K, H, W), labels and predictions (N, H, W) int64, one class a pixel, all of any
-strides; a pixel whose label is ignore_index counts nowhere. The networks take any height and width, odd ones too, and
-are tested by their parameters: use the names and shapes that the docstrings give. Torch's layers, pooling and
-`F.interpolate` may be used. Nothing given is modified; networks and losses pass gradients on. Bad arguments raise
-ValueError before your code.
+images are (N, C, H, W), logits (N, K, H, W), labels and predictions (N, H, W) int64, one class per pixel, any strides.
+A pixel whose label is ignore_index does not count. The networks take any height and width, odd ones too. They are
+tested by their parameters: use the names and shapes of the docstrings. Torch's layers, pooling and `F.interpolate` may
+be used. The arguments are not modified. Networks and losses are differentiable. An invalid argument raises ValueError
+before your code runs.
 """
 
 from __future__ import annotations
@@ -30,17 +30,15 @@ from coursekit.vision.arguments import (  # isort: skip
 
 @checked
 def linear_to_conv(linear: Linear, in_channels: InChannels, size: MapSize) -> nn.Conv2d:
-    """Write a linear layer as the convolution whose kernel has the size of the whole map.
+    """Return the convolution that computes the same as a linear layer on a whole map.
 
     Args:
-        linear: reads an (in_channels, h, w) map that torch.flatten made a row of.
-        size: (h, w), or one number for both.
+        linear: its input is an (in_channels, h, w) map, flattened by torch.flatten.
+        size: (h, w), or one number for both. The kernel has this size.
 
     Returns:
-        A convolution of stride 1 without padding, whose parameters are copies in linear's dtype and on its device (a bias
-        if linear has one): on a map of that size it returns (N, out_features, 1, 1), what the layer returned; on a larger
-        one a map.
-
+        A convolution, stride 1, no padding, with copies of linear's parameters (bias only if linear has one), its dtype
+        and device. A map of that size gives (N, out_features, 1, 1), linear's output; a larger map gives a map.
     Source: Long et al. 2015, section 3.1.
     """
     ### BEGIN SOLUTION
@@ -58,17 +56,16 @@ def linear_to_conv(linear: Linear, in_channels: InChannels, size: MapSize) -> nn
 
 @checked
 def convolutionalize(model: Classifier) -> nn.Module:
-    """Turn a classifier into a network that slides over pictures of any size.
+    """Return a classifier as a fully convolutional network, which takes images of any size.
 
     Args:
-        model: with `normalize`, `features` (convolutions, ReLUs, pools) and `classifier` (Flatten, Linear, then ReLU, Dropout
-            and Linear), as the zoo's networks; the first Linear reads a square map. An adaptive pooling between the two
-            (torchvision's) changes nothing on the training size and is left out. (`linear_head` gives this form to others.)
+        model: has `normalize`, `features` (convolutions, ReLUs, pools) and `classifier` (Flatten, Linear, then ReLU,
+            Dropout, Linear). The first Linear reads a square map. Leave out an adaptive pooling before `classifier`
+            (torchvision): it changes nothing at the training size. (`linear_head` gives other networks this form.)
 
     Returns:
-        A network with copies of the model's layers, dropout too, in its mode: (N, K, h, w), and on the training size
-        (N, K, 1, 1), what the classifier returned.
-
+        A network of copies of all layers, dropout too, in the model's mode. It returns (N, K, h, w); at the training
+        size (N, K, 1, 1), equal to the classifier's logits.
     Source: Long et al. 2015, section 3.1.
     """
     ### BEGIN SOLUTION
@@ -86,15 +83,15 @@ def convolutionalize(model: Classifier) -> nn.Module:
 
 
 class FCN(Network):
-    """Score every stage of a classifier's trunk that is wanted, and add the scores from coarse to fine.
+    """Map images to logits per pixel: score the last maps of a classifier's trunk, and add the scores, coarse to fine.
 
-    Score the coarsest map. For each skip: resize the running score to the next finer map and add that map's own score. At
-    last resize to the images. Each resize is bilinear, align_corners=False.
+    Score the coarsest map. For each skip: resize the sum so far to the next finer map and add that map's score. At last
+    resize to the images' size. Each resize is bilinear, align_corners=False.
 
     Args:
-        stages: the trunk, each stage halving its input's size; it is used itself, neither copied nor frozen.
-        channels: of each stage's output.
-        num_skips: 0, 1 and 2 are the paper's 32s, 16s and 8s on a trunk of five stages.
+        stages: the trunk; each stage halves its input's size. It is used itself, neither copied nor frozen.
+        channels: the number of output channels of each stage.
+        num_skips: on a trunk of five stages, 0, 1 and 2 are the paper's FCN-32s, 16s and 8s.
 
     Parameters: `stages` (ModuleList), `scores` (ModuleList of num_skips + 1 Conv2d(c, num_classes, 1), finest first).
     Source: Long et al. 2015, figure 3.
@@ -125,13 +122,12 @@ class FCN(Network):
 
 
 class DeconvNet(Network):
-    """Encode by pooling, decode by unpooling with the encoder's own indices: a decoder that mirrors the encoder.
+    """Map images to logits per pixel: an encoder with max pooling, and a decoder that unpools with its indices.
 
-    Encoder: `stem`, ReLU; then at each level i a convolution, ReLU, 2 x 2 max pooling that keeps its indices. Decoder, from
-    the coarsest level: unpool with the indices of level i to the size that was pooled there, transposed convolution, ReLU.
-
-    widths: channels of the stem and of each level. tied: the decoder has no parameters, level i uses encoder[i].weight
-    itself, without bias (no decoder learning).
+    Encoder: `stem`, ReLU; per level i: convolution, ReLU, 2 x 2 max pooling with indices. Decoder, coarsest first:
+    unpool with level i's indices to the size before that pooling; transposed convolution; ReLU. Then `head`.
+    widths: the channels of the stem and of each level.
+    tied: the decoder has no parameters; level i uses encoder[i].weight itself, without bias ("no decoder learning").
 
     Parameters: `stem` Conv2d(in_channels, widths[0], 3, padding=1); `encoder` (ModuleList), encoder[i]
     Conv2d(widths[i], widths[i + 1], 3, padding=1); `decoder` (ModuleList, coarsest first; None if tied) of
@@ -170,24 +166,24 @@ class DeconvNet(Network):
 
 
 def conv_block(in_channels: int, channels: int, padding: int) -> nn.Sequential:
-    """Given: U-Net's block, two 3 x 3 convolutions with a ReLU behind each."""
+    """Given: return U-Net's block, two 3 x 3 convolutions, each followed by a ReLU."""
     first = nn.Conv2d(in_channels, channels, 3, padding=padding)
     second = nn.Conv2d(channels, channels, 3, padding=padding)
     return nn.Sequential(first, nn.ReLU(), second, nn.ReLU())
 
 
 class UNet(Network):
-    """Contract to the bottom, expand again, and at each level copy the encoder's map over to the decoder.
+    """Map images to logits per pixel: an encoder, a decoder, and at each level a skip connection between them.
 
-    Down: `conv_block` (whose output is the skip), then 2 x 2 max pooling; the bottom is one more block. Up, from the coarsest
-    level: a 2 x 2 transposed convolution of stride 2, joined with the skip as cat([skip, up]), a block. widths: channels of
-    each level, the bottom's last. padding 1 keeps the size: where pooling dropped a row or column, up is zero-padded below
-    and on the right to the skip's size, and the logits have the images' size. 0 is the paper's: each block loses 4 pixels,
-    the skip is cropped at its centre to the size of up, and the logits are smaller (572 pixels give 388).
+    Down, per level: `conv_block`, whose output is the skip; 2 x 2 max pooling. Bottom: `conv_block`. Up, coarsest
+    first: 2 x 2 transposed convolution of stride 2; cat([skip, up]); `conv_block`. widths: channels per level, bottom
+    last.
+    padding 1: zero-pad up below and on the right to the skip's size. The logits have the images' size.
+    padding 0 (the paper): crop the skip at its centre to up's size. The logits are smaller (572 pixels give 388).
 
     Parameters: `down` (ModuleList of conv_block, finest first), `bottom`; `up` (ModuleList, coarsest first) of
     ConvTranspose2d(widths[i + 1], widths[i], 2, stride=2), `merge` (likewise) of conv_block(2 * widths[i], widths[i]);
-    `head` Conv2d(widths[0], num_classes, 1), which makes the logits.
+    `head` Conv2d(widths[0], num_classes, 1), which returns the logits.
     Source: Ronneberger et al. 2015, figure 1.
     """
 
@@ -229,16 +225,16 @@ class UNet(Network):
 
 @checked
 def trained_unet(path: WeightsFile) -> nn.Module:
-    """Build the U-Net that the notebook trains, and load its weights.
+    """Return the U-Net that the notebook trained, with its weights loaded from a file.
 
     Args:
-        path: a .safetensors file with one tensor for each parameter, by its name, in half precision.
+        path: a .safetensors file with one half-precision tensor per parameter, under the parameter's name.
 
     Returns:
-        UNet of 3 input channels, UNET_CLASSES classes and UNET_WIDTHS, padding 1, float32, in eval mode. A parameter that is
-        missing in the file, or has another shape there, is an error.
+        A UNet with 3 input channels, UNET_CLASSES classes, UNET_WIDTHS and padding 1, float32, in eval mode. A
+        parameter that the file lacks, or has in another shape, is an error.
 
-    Source: `coursekit.vision` gives UNET_CLASSES and UNET_WIDTHS, safetensors reads the file.
+    Source: `coursekit.vision` gives UNET_CLASSES and UNET_WIDTHS; safetensors reads the file.
     """
     ### BEGIN SOLUTION
     network = UNet(3, UNET_CLASSES, UNET_WIDTHS)
@@ -249,16 +245,16 @@ def trained_unet(path: WeightsFile) -> nn.Module:
 
 @checked
 def pixel_cross_entropy(logits: LogitMaps, labels: LabelMaps, *, ignore_index: IgnoreIndex = 255) -> Tensor:
-    """Average the cross-entropy over all pixels of the batch that are not ignored.
+    """Return the mean cross-entropy over all pixels of the batch that are not ignored.
 
     Args:
-        logits: (N, K, H, W), of any size, thousands too.
-        labels: (N, H, W) in 0..K-1, or ignore_index.
+        logits: (N, K, H, W). Stable for large logits too (thousands).
+        labels: (N, H, W), each in 0..K-1 or equal to ignore_index.
 
     Returns:
-        0-d, differentiable; 0 with zero gradient if every pixel is ignored.
+        0-d, differentiable. If every pixel is ignored: 0, with zero gradient.
 
-    Source: Long et al. 2015, section 3.4 (there summed, not averaged).
+    Source: Long et al. 2015, section 3.4 (a sum there, not a mean).
     """
     ### BEGIN SOLUTION
     counted = labels != ignore_index
@@ -272,16 +268,16 @@ def pixel_cross_entropy(logits: LogitMaps, labels: LabelMaps, *, ignore_index: I
 def confusion_matrix(
     predictions: PredictedMaps, labels: LabelMaps, num_classes: NumClasses, *, ignore_index: IgnoreIndex = 255
 ) -> Tensor:
-    """Count the pixels of each true class that were taken for each class.
+    """Return the number of pixels for each pair of true class and predicted class.
 
     Args:
-        predictions, labels: (N, H, W) int64. A pixel whose label is ignore_index (which may be a class, or negative) counts
-            nowhere, whatever is predicted there.
+        predictions, labels: (N, H, W) int64. A pixel whose label is ignore_index does not count, whatever its
+            prediction. ignore_index may be a class or negative.
 
     Returns:
-        (K, K) int64, entry [truth, prediction], over all images together.
+        (K, K) int64, entry [true class, predicted class], over all images together.
 
-    Source: Long et al. 2015, section 5 (there n_ij).
+    Source: Long et al. 2015, section 5 (n_ij).
     """
     ### BEGIN SOLUTION
     counted = labels != ignore_index
@@ -292,13 +288,13 @@ def confusion_matrix(
 
 @checked
 def pixel_accuracy(predictions: PredictedMaps, labels: LabelMaps, *, ignore_index: IgnoreIndex = 255) -> Tensor:
-    """Return the share of pixels that are right.
+    """Return the fraction of pixels whose prediction equals the label.
 
     Args:
-        predictions, labels: (N, H, W) int64; pixels whose label is ignore_index do not count.
+        predictions, labels: (N, H, W) int64. Pixels whose label is ignore_index do not count.
 
     Returns:
-        0-d floating point, over all images together; NaN if no pixel counts.
+        0-d floating point, over all images together. NaN if no pixel counts.
 
     Source: Long et al. 2015, section 5.
     """
@@ -312,14 +308,14 @@ def pixel_accuracy(predictions: PredictedMaps, labels: LabelMaps, *, ignore_inde
 def mean_iou(
     predictions: PredictedMaps, labels: LabelMaps, num_classes: NumClasses, *, ignore_index: IgnoreIndex = 255
 ) -> Tensor:
-    """Average over the classes the intersection of prediction and truth, divided by their union.
+    """Return the mean over classes of intersection / union of the predicted and the true pixels.
 
     Args:
-        predictions, labels: (N, H, W) int64; pixels whose label is ignore_index do not count.
+        predictions, labels: (N, H, W) int64. Pixels whose label is ignore_index do not count.
 
     Returns:
-        0-d floating point, all images pooled. A class that is neither there nor predicted is left out; one that is only
-        predicted counts with 0. NaN if no pixel counts.
+        0-d floating point, over all images together. A class that is neither true nor predicted anywhere is left out; a
+        class that is only predicted counts with 0. NaN if no pixel counts.
 
     Source: Long et al. 2015, section 5.
     """
@@ -336,13 +332,14 @@ def mean_iou(
 def dice(
     predictions: PredictedMaps, labels: LabelMaps, num_classes: NumClasses, *, ignore_index: IgnoreIndex = 255
 ) -> Tensor:
-    """Average over the classes twice the intersection, divided by the sizes of prediction and truth together.
+    """Return the mean over classes of 2 * intersection / (predicted pixels + true pixels).
 
     Args:
-        predictions, labels: (N, H, W) int64; pixels whose label is ignore_index do not count.
+        predictions, labels: (N, H, W) int64. Pixels whose label is ignore_index do not count.
 
     Returns:
-        0-d floating point, all images pooled; classes are left out or count with 0 as in `mean_iou`; NaN if no pixel counts.
+        0-d floating point, over all images together. Classes are left out, or count with 0, as in `mean_iou`. NaN if no
+        pixel counts.
 
     Source: Dice 1945; Milletari et al. 2016, section 3.
     """
@@ -357,13 +354,13 @@ def dice(
 def frequency_weighted_iou(
     predictions: PredictedMaps, labels: LabelMaps, num_classes: NumClasses, *, ignore_index: IgnoreIndex = 255
 ) -> Tensor:
-    """Average the classes' intersection over union, each weighted by its share of the true pixels.
+    """Return the mean of the classes' intersection / union, each weighted by the class's fraction of the true pixels.
 
     Args:
-        predictions, labels: (N, H, W) int64; pixels whose label is ignore_index do not count.
+        predictions, labels: (N, H, W) int64. Pixels whose label is ignore_index do not count.
 
     Returns:
-        0-d floating point, all images pooled; NaN if no pixel counts.
+        0-d floating point, over all images together. NaN if no pixel counts.
 
     Source: Long et al. 2015, section 5.
     """
@@ -377,15 +374,15 @@ def frequency_weighted_iou(
 
 @checked
 def instance_labels(labels: LabelMaps, *, background: LabelValue = 0, ignore_index: IgnoreIndex = 255) -> Tensor:
-    """Number the connected regions of each picture: from a class for each pixel to an instance for each pixel.
+    """Return an instance number for each pixel: the connected regions of one class, numbered per image.
 
     Args:
-        labels: (N, H, W) int64. A region is of one class, and connected over the four sides of its pixels.
-        background, ignore_index: pixels of these labels are in no region.
+        labels: (N, H, W) int64. Pixels of one class are connected over their four sides, not over corners.
+        background, ignore_index: pixels with these labels are in no region.
 
     Returns:
-        (N, H, W) int64: 0 outside; the regions of each picture are 1, 2, ... in reading order of their first pixels.
-        Touching objects of one class become one region: semantic labels cannot tell them apart.
+        (N, H, W) int64: 0 in no region, else 1, 2, ... in reading order of the regions' first pixels. Touching objects
+        of one class become one region, because semantic labels cannot separate them.
 
     Source: the lecture, "Semantic Segmentation, Instance Segmentation"; Shiloach & Vishkin 1982.
     """

@@ -1,11 +1,11 @@
 """Part 5. Style transfer: the content of one picture, painted in the style of another.
 
-Gatys et al. 2015, section 2 (both losses and the loop); Mahendran and Vedaldi 2015, section 3 (content, total variation).
+Gatys et al. 2015, section 2 (losses and loop); Mahendran and Vedaldi 2015, section 3 (content, total variation).
 
-In every function: features are what a layer returns, (N, C, H, W), of any strides. `features`, `targets` or `grams`,
-and `weights` belong together by their place. Losses are 0-d, summed over everything, and differentiable in features and
-images; targets and grams are constants. Nothing given is modified. `style_transfer` and `stylize` run with gradients
-enabled. Bad arguments raise ValueError.
+In every function: features are the outputs of a layer, (N, C, H, W), any strides. Entry i of `features`, of `targets`
+or `grams`, and of `weights` belongs to the same layer. Losses are 0-d sums, not means, and differentiable with respect
+to features and images; targets and grams are constants. The arguments are not modified. `style_transfer` and `stylize`
+run with gradients enabled. An invalid argument raises ValueError before your code runs.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ STYLE_LAYERS = ("features.1", "features.3", "features.6", "features.8", "feature
 
 
 def make_optimizer(name: str, image: Tensor, step_size: float) -> torch.optim.Optimizer:
-    """Make "lbfgs" or "adam", which moves image in place at each step(closure).
+    """Return the optimizer "lbfgs" or "adam", which changes image in place at each step(closure).
 
-    closure() returns the loss at image as it stands, and leaves the slope in image.grad. One step of "lbfgs" is one
-    iteration; its length does not depend on step_size.
+    closure() returns the loss of the current image and stores the gradient in image.grad. One step of "lbfgs" is one
+    iteration; step_size has no influence on it.
     """
     if name == "adam":
         return torch.optim.Adam([image], lr=step_size)
@@ -47,13 +47,13 @@ def balanced_weights(
     *,
     total: float = 1.0,
 ) -> list[float]:
-    """Return for each layer total / (number of layers * sum(describe(F)^2)): every layer counts alike, whatever its scale.
+    """Return one weight per layer, total / (number of layers * sum(describe(F)^2)), so that all layers count equally.
 
     Args:
-        picture: (1, 3, H, W), the one that is wanted.
-        describe: what is compared: gram_matrix for the style; the features themselves for the content.
-        total: the loss of a picture whose features are all zero. L-BFGS takes a curvature below 1e-10 for none, so let it
-            grow with the number of values that move.
+        picture: (1, 3, H, W), the content or the style picture.
+        describe: gram_matrix for the style; for the content the features themselves.
+        total: the loss of a picture whose features are all zero. L-BFGS ignores a curvature below 1e-10, so make it
+            proportional to the number of pixel values.
     """
     with torch.no_grad(), record_outputs(model, layers) as outputs:
         model(picture)
@@ -72,12 +72,12 @@ def painter(
     step_size: float = 0.03,
     **settings: Any,
 ) -> Transfer:
-    """Make transfer(image, style): `style_transfer` with weights that suit any two pictures of any size.
+    """Return a function transfer(image, style): `style_transfer` with weights that suit any two pictures of any size.
 
     Args:
-        content_share: what all content layers together count; the style layers together count 1.
-        optimizer: L-BFGS, without a line search, may leap out of the photograph in its first steps.
-        settings: more arguments for style_transfer.
+        content_share: the weight of all content layers together; that of all style layers together is 1.
+        optimizer: "lbfgs" has no line search here; its first steps may be too long and leave the photograph.
+        settings: more arguments of style_transfer.
     """
 
     def transfer(image: Tensor, style: Tensor) -> Tensor:
@@ -103,17 +103,17 @@ def painter(
 
 @checked
 def content_loss(features: Features, targets: FeatureTargets, weights: FeatureWeights) -> Tensor:
-    """Measure how far a picture's features are from those of the content picture: sum_i w_i * sum (F_i - P_i)^2.
+    """Return sum_i w_i * sum (F_i - P_i)^2, the distance of the features from those of the content picture.
 
     Args:
-        features: F_i (N, C_i, H_i, W_i), one entry a layer.
-        targets: P_i, shaped like F_i; no gradient reaches them.
-        weights: w_i, one number a layer.
+        features: F_i (N, C_i, H_i, W_i), one entry per layer.
+        targets: P_i, shaped like F_i; constants, no gradient reaches them.
+        weights: w_i, one number per layer.
 
     Returns:
-        0-d, in the features' dtype: the inner sum runs over images, channels and places.
+        0-d, in the features' dtype. The inner sum runs over images, channels and positions.
 
-    Source: Gatys et al. 2015, equation 1 (who halve it), summed over layers.
+    Source: Gatys et al. 2015, equation 1 (with a factor 1/2), summed over layers.
     """
     ### BEGIN SOLUTION
     terms = [w * (f - p.detach()).square().sum() for f, p, w in zip(features, targets, weights, strict=True)]
@@ -123,18 +123,16 @@ def content_loss(features: Features, targets: FeatureTargets, weights: FeatureWe
 
 @checked
 def gram_matrix(features: FeatureMaps, *, normalize: Flag = True) -> Tensor:
-    """Correlate every two channels of a layer: entry (i, j) is the sum over all places of channel i times channel j.
-
-    Where something lies in the picture is summed away; which features occur together is kept.
+    """Return the Gram matrix of each image: entry (i, j) is the sum over positions of channel i times channel j.
 
     Args:
-        features: (N, C, H, W).
-        normalize: divide by C * H * W, so that layers and pictures of other sizes can be compared.
+        features: (N, C, H, W), any strides.
+        normalize: divide by C * H * W, so that layers and pictures of different sizes can be compared.
 
     Returns:
-        (N, C, C), one matrix an image, differentiable.
+        (N, C, C), differentiable.
 
-    Source: Gatys et al. 2015, equation 3 (without the division, which stands in equation 4).
+    Source: Gatys et al. 2015, equation 3 (the division is in equation 4).
     """
     ### BEGIN SOLUTION
     channels, height, width = features.shape[1:]
@@ -146,17 +144,16 @@ def gram_matrix(features: FeatureMaps, *, normalize: Flag = True) -> Tensor:
 
 @checked
 def style_loss(features: Features, grams: Grams, weights: FeatureWeights) -> Tensor:
-    """Measure how far a picture's texture is from that of the style: sum_i w_i * sum (G(F_i) - A_i)^2.
+    """Return sum_i w_i * sum (G(F_i) - A_i)^2, the distance of the Gram matrices from those of the style picture.
 
     Args:
-        features: F_i (N, C_i, H_i, W_i), one entry a layer; G is the normalised Gram matrix.
-        grams: A_i, the style's normalised Gram matrices, (N, C_i, C_i) or (1, C_i, C_i) for all images; no gradient
-            reaches them. The style may have another size than the picture.
-        weights: w_i, one number a layer.
+        features: F_i (N, C_i, H_i, W_i), one entry per layer; G is `gram_matrix`, normalised.
+        grams: A_i, the style's normalised Gram matrices, (N, C_i, C_i), or (1, C_i, C_i) for all images. Constants, no
+            gradient reaches them. The style picture may have another size.
+        weights: w_i, one number per layer.
 
     Returns:
-        0-d, in the features' dtype: the inner sum runs over images and over all pairs of channels.
-
+        0-d, in the features' dtype. The inner sum runs over images and over all entries (c, d) of the matrices.
     Source: Gatys et al. 2015, equations 4 and 5.
     """
     ### BEGIN SOLUTION
@@ -167,11 +164,11 @@ def style_loss(features: Features, grams: Grams, weights: FeatureWeights) -> Ten
 
 @checked
 def total_variation_loss(images: UnboundedImages) -> Tensor:
-    """Measure how rough pictures are: the sum of squared differences between neighbours, vertical and horizontal.
+    """Return the sum of squared differences between vertical neighbours and between horizontal neighbours.
 
     Args:
-        images: (N, 3, H, W). Nothing wraps round the border; a single row or column has neighbours in the other
-            direction only.
+        images: (N, 3, H, W). The last row or column is no neighbour of the first. A single row has no vertical
+            neighbours, a single column no horizontal ones.
 
     Returns:
         0-d, summed over images, channels and all pairs of neighbours.
@@ -201,22 +198,17 @@ def style_transfer(
     step_size: Positive = 0.02,
     init: Init | None = None,
 ) -> Tensor:
-    """Repaint content in the style of another picture, by descent on the pixels.
+    """Return content repainted in the style of another picture, by num_steps optimizer steps on its pixels.
 
-    The loss is content_loss + style_loss + tv_weight * total_variation_loss. What is wanted of every layer is computed
-    once, before the first step. After each step of the optimiser the picture is clamped to [0, 1]; never while the loss
-    is computed. Either group of layers may be empty: then its loss is left out.
+    The loss is content_loss + style_loss + tv_weight * total_variation_loss; an empty group of layers has no loss.
+    Compute targets and Gram matrices once, before the first step. Clamp to [0, 1] after each step, not inside the loss.
 
     Args:
-        model: any network whose layers have these names; trunk(load_model("tiny_vgg")) takes pictures of any size.
-        content: (N, 3, H, W).
-        style: (1, 3, h, w), of any size.
-        optimizer: "lbfgs", each step of which is one iteration; or "adam", with step_size and torch's other defaults.
-        init: (N, 3, H, W), where the descent starts; content if not given. num_steps = 0 returns it.
+        content, style: (N, 3, H, W), and (1, 3, h, w) of any size. The model must have the named layers.
+        optimizer: "lbfgs", one iteration per step; or "adam", with step_size and torch's other defaults.
+        init: (N, 3, H, W), the start; content by default. num_steps = 0 returns the start.
 
-    Returns:
-        (N, 3, H, W) in [0, 1], detached.
-
+    Returns (N, 3, H, W) in [0, 1], detached; each image is optimised by itself.
     Source: Gatys et al. 2015, section 2 and equation 7.
     """
 
@@ -264,19 +256,16 @@ def stylize(
     fraction: Fraction = 1.0,
     generator: Generator | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Repaint a random share of a training set, so that a network cannot rely on texture.
+    """Return a training set with a random fraction of the images repainted, so that a network cannot rely on texture.
 
     Args:
-        images: (N, 3, H, W).
-        labels: (N,): they stay, because the style does not change what is in the picture.
-        styles: pictures (3, h, w) of any size, one of which is drawn for each repainted image.
-        transfer: transfer(image, style) gives (3, H, W); called once for each repainted image, and for no other.
-        fraction: round(fraction * N) images, drawn at random, are repainted.
-        generator: where every draw comes from; None only if there is one style and fraction is 0 or 1.
+        images, labels: (N, 3, H, W) and (N,).
+        styles: a list of pictures (3, h, w) of any size. Each repainted image gets one of them at random.
+        transfer: transfer(image, style) returns (3, H, W). Call it once for each repainted image, and for no other.
+        fraction: exactly round(fraction * N) images are repainted, chosen at random.
+        generator: the only source of randomness. It may be None if there is one style and fraction is 0 or 1.
 
-    Returns:
-        images (N, 3, H, W), detached, the others unchanged and all in their place, and labels (N,).
-
+    Returns the images (N, 3, H, W), detached, in the same order, the others unchanged; and the same labels (N,).
     Source: Geirhos et al. 2018, section 2 (Stylized-ImageNet); the lecture's last point on style.
     """
     ### BEGIN SOLUTION

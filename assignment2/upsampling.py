@@ -1,12 +1,11 @@
-"""Part 6, first half. Upsampling by hand: how does a small map become a large one again?
+"""Part 6, first half. Upsampling by hand: how does a small map become a large one?
 
-Zeiler & Fergus 2014, section 2.1 (unpooling), Dumoulin & Visin 2016, chapter 4 (transposed convolution), Long et al. 2015,
-section 3.3 (bilinear upsampling as a kernel).
+Zeiler & Fergus 2014, section 2.1 (unpooling), Dumoulin & Visin 2016, chapter 4 (transposed convolution), Long et al.
+2015, section 3.3 (bilinear upsampling as a kernel).
 
-In every function: x is (N, C, H, W), of any strides; positions are (row, column), though one slide writes X(column,
-row). Nothing given is modified, results are new tensors, and gradients pass through to x, values and weight. Bad
-arguments raise ValueError before your code. Torch's own pooling and convolution operators would answer for you: build
-the result from sums, slices and indexing.
+In every function: x is (N, C, H, W), any strides. Positions are (row, column), though one slide writes X(column, row).
+The arguments are not modified. Results are new tensors, and gradients reach x, values and weight. An invalid argument
+raises ValueError before your code runs. Do not call torch's own pooling and convolution: use sums, slices and indexing.
 """
 
 from __future__ import annotations
@@ -20,16 +19,16 @@ from coursekit.vision.arguments import AtLeast1, Crop, Indices, Kernel, KernelSi
 
 @checked
 def max_pool(x: Maps, kernel_size: KernelSize, stride: Stride) -> tuple[Tensor, Tensor]:
-    """Take the largest value of each window, and remember where it was.
+    """Return the largest value of each window, and its position in x.
 
     Args:
         x: (N, C, H, W).
-        kernel_size: the side of the square windows, which lie wholly inside x (floor, no padding) and may overlap.
-        stride: from one window to the next.
+        kernel_size: the side of the square windows. They lie inside x (no padding, floor) and may overlap.
+        stride: the distance from one window to the next.
 
     Returns:
-        values (N, C, h, w), and indices (N, C, h, w) int64, row * W + column in the H x W plane of x. Of equal maxima the
-        first in reading order counts, and it alone receives the gradient.
+        values (N, C, h, w), and indices (N, C, h, w) int64: row * W + column in the H x W plane of x. Of equal
+        maxima, only the first in reading order counts and receives the gradient.
 
     Source: the lecture, "Max Unpooling": remember max elements in the encoder.
     """
@@ -46,16 +45,15 @@ def max_pool(x: Maps, kernel_size: KernelSize, stride: Stride) -> tuple[Tensor, 
 
 @checked
 def max_unpool(values: Maps, indices: Indices, output_size: PlaneSize) -> Tensor:
-    """Put each value back where the encoder found its maximum; zero everywhere else.
+    """Return a map with each value at the position that its index names, and zero everywhere else.
 
     Args:
-        values: (N, C, h, w), what the decoder made of the pooled map.
-        indices: (N, C, h, w) int64, row * W + column, as `max_pool` returns them.
+        values: (N, C, h, w), the decoder's map.
+        indices: (N, C, h, w) int64: row * W + column, as `max_pool` returns them.
         output_size: (H, W) of the plane that was pooled.
 
     Returns:
-        (N, C, H, W). Where several windows chose the same pixel, their contributions are added (torch's max_unpool2d keeps
-        one of them): so this is the transpose of pooling.
+        (N, C, H, W). Values with the same index are added (torch's max_unpool2d keeps one of them).
 
     Source: the lecture, "Max Unpooling Example": contributions from multiple windows are summed.
     """
@@ -69,18 +67,16 @@ def max_unpool(values: Maps, indices: Indices, output_size: PlaneSize) -> Tensor
 
 @checked
 def transposed_conv2d(x: Maps, weight: Kernel, *, stride: Stride = 1, padding: Crop = 0) -> Tensor:
-    """Stamp the kernel on the output once for each input pixel, times its value; where stamps overlap, they add.
+    """Return the sum of one copy of the kernel per input pixel, multiplied by the pixel and placed on the output.
 
     Args:
         x: (N, C_in, H, W).
-        weight: (C_in, C_out, kh, kw), as it stands: the tensor of the convolution from C_out to C_in channels whose
-            transpose this is.
-        stride: from one stamp to the next, on the output.
-        padding: of that convolution: so many rows and columns are cropped on each of the four sides.
+        weight: (C_in, C_out, kh, kw), used as it is, not rotated: the weight of the convolution from C_out to C_in
+            channels whose transpose this is.
+        stride: the distance between two neighbouring copies on the output. Copies that overlap are added.
+        padding: that convolution's padding. Here so many rows and columns are cropped from each side.
 
-    Returns:
-        (N, C_out, (H - 1) * stride + kh - 2 * padding, (W - 1) * stride + kw - 2 * padding).
-
+    Returns (N, C_out, (H - 1) * stride + kh - 2 * padding, (W - 1) * stride + kw - 2 * padding).
     Source: the lecture, "Transposed Convolution Example"; Dumoulin & Visin 2016, chapter 4.
     """
     ### BEGIN SOLUTION
@@ -100,17 +96,16 @@ def transposed_conv2d(x: Maps, weight: Kernel, *, stride: Stride = 1, padding: C
 
 @checked
 def rotate_kernel(weight: Kernel) -> Tensor:
-    """Turn a kernel by 180 degrees in the plane.
+    """Return the kernel rotated by 180 degrees in the plane.
 
-    A decoder without learning may use the encoder's kernels: transposed_conv2d(y, w) equals the convolution of y with the
-    rotated kernel, its channel axes exchanged, padded by k - 1 - p. Stamping w already does this, so do not rotate twice.
+    transposed_conv2d(y, w) equals the convolution of y with the rotated w, its two channel axes swapped, with padding
+    k - 1 - p. So transposed_conv2d needs w as it is: do not rotate twice.
 
     Args:
         weight: (C_in, C_out, kh, kw).
 
     Returns:
-        The same shape: both spatial axes reversed, the channel axes untouched.
-
+        The same shape: both spatial axes reversed, the channel axes unchanged.
     Source: the lecture, "take the corresponding encoder kernel and rotate 180 degrees (no decoder learning)".
     """
     ### BEGIN SOLUTION
@@ -120,18 +115,17 @@ def rotate_kernel(weight: Kernel) -> Tensor:
 
 @checked
 def bilinear_kernel(channels: AtLeast1, factor: AtLeast1) -> Tensor:
-    """Make the kernel with which a transposed convolution enlarges a map by bilinear interpolation.
+    """Return the kernel with which a transposed convolution enlarges a map by bilinear interpolation.
 
-    With stride factor and padding factor // 2 it equals interpolation with align_corners=False, away from the border.
+    With stride factor and padding factor // 2, this is interpolation with align_corners=False, except at the border.
 
     Args:
-        channels: of the map; each is enlarged for itself.
+        channels: the number of channels of the map. Each is enlarged separately.
         factor: how many times larger.
 
     Returns:
-        (channels, channels, k, k) with k = 2 * factor - factor % 2: entry [c, c, i, j] is
+        (channels, channels, k, k) with k = 2 * factor - factor % 2. Entry [c, c, i, j] is
         (1 - |i - m| / factor) (1 - |j - m| / factor) with m = (k - 1) / 2; zero between different channels.
-
     Source: Long et al. 2015, section 3.3.
     """
     ### BEGIN SOLUTION

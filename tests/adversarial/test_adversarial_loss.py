@@ -1,4 +1,4 @@
-"""The adversarial loss: the cross-entropy at FGSM images that are made in eval mode."""
+"""The adversarial loss: the cross-entropy on FGSM images that are made in eval mode."""
 
 import pytest
 import torch
@@ -15,6 +15,7 @@ def mean_surprise(logits, labels):
 
 @pytest.mark.points(1, "adversarial_loss")
 def test_adversarial_loss_is_the_loss_on_the_attacked_pictures_and_its_gradient(expect, images, labels, right_fgsm):
+    """The loss is the mean cross-entropy on the FGSM images, differentiable in the parameters."""
     model, twin = (seeded(SmallConvNet(), seed=1) for _ in range(2))
     known = right_fgsm(model, 0.1)
 
@@ -41,6 +42,7 @@ def test_adversarial_loss_is_the_loss_on_the_attacked_pictures_and_its_gradient(
 def test_adversarial_loss_in_train_mode_lets_batch_norm_see_the_attacked_pictures_only(
     expect, images, labels, right_fgsm
 ):
+    """In train mode, batch norm's statistics are updated once, by the FGSM images alone."""
     model = seeded(SmallConvNet(), seed=1)
     known = right_fgsm(model, 0.1)
     twin = seeded(SmallConvNet(), seed=1).train()
@@ -56,6 +58,7 @@ def test_adversarial_loss_in_train_mode_lets_batch_norm_see_the_attacked_picture
 
 @pytest.mark.points(1, "adversarial_loss")
 def test_adversarial_loss_puts_every_module_back_into_its_own_mode(expect, images, labels, right_fgsm):
+    """Every module is in its own mode again, also after an error."""
     model = seeded(SmallConvNet(), seed=1)
     right_fgsm(model, 0.1)
     model.train()
@@ -76,6 +79,7 @@ def test_adversarial_loss_puts_every_module_back_into_its_own_mode(expect, image
 
 @pytest.mark.points(1, "adversarial_loss")
 def test_adversarial_loss_writes_no_gradient_and_works_under_no_grad(expect, images, labels, right_fgsm):
+    """No .grad is written or cleared, and the loss is the same under no_grad."""
     model = seeded(SmallConvNet(), seed=1)
     known = right_fgsm(model, 0.1)
 

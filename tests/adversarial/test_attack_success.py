@@ -34,6 +34,7 @@ def check_goal(expect, goal, plain, after_clean, formula, **options):
 
 @pytest.mark.points(1, "attack_success")
 def test_misclassification_is_any_class_but_the_label(expect):
+    """Goal "misclassification": the largest logit is not the label's."""
     check_goal(
         expect,
         "misclassification",
@@ -50,6 +51,7 @@ def test_misclassification_is_any_class_but_the_label(expect):
 @pytest.mark.points(1, "attack_success")
 def test_confidence_reduction_compares_probabilities_of_the_label(expect):
     # The second's logit falls but its probability rises, the fifth's the other way round; the sixth's stays.
+    """Goal "confidence_reduction": the label's probability is lower than on the clean image."""
     formula = "the label's probability is lower than on the clean picture"
     check_goal(expect, "confidence_reduction", None, [1, 0, 1, 0, 1, 0, 1], formula)
     clean = torch.tensor([[2.0, 0], [2, 0]], dtype=torch.float64)
@@ -60,6 +62,7 @@ def test_confidence_reduction_compares_probabilities_of_the_label(expect):
 
 @pytest.mark.points(1, "attack_success")
 def test_a_targeted_attack_succeeds_where_another_class_became_the_target(expect):
+    """Goal "targeted": the largest logit is the target's, and the target is not the label."""
     formula = "the largest logit is the target's, which is not the label"
     check_goal(expect, "targeted", [1, 0, 1, 1, 0, 0, 0], [1, 0, 1, 0, 0, 0, 0], formula, target=1)
     check_goal(expect, "targeted", [0, 0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0, 1], formula, target=3)
@@ -67,6 +70,7 @@ def test_a_targeted_attack_succeeds_where_another_class_became_the_target(expect
 
 @pytest.mark.points(1, "attack_success")
 def test_source_to_target_counts_pictures_of_the_source_alone(expect):
+    """Goal "source_to_target": as "targeted", and only for images whose label is source."""
     formula = "the target's logit is the largest, the target is not the label, and the label is the source"
     check_goal(expect, "source_to_target", [0, 0, 1, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0, 0], formula, source=2, target=1)
     check_goal(expect, "source_to_target", [0, 0, 0, 1, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0], formula, source=3, target=1)

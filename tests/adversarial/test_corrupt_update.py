@@ -1,4 +1,4 @@
-"""A corrupted update: every gradient multiplied by the scale."""
+"""Corrupted updates: every gradient multiplied by scale."""
 
 import pytest
 import torch
@@ -13,6 +13,7 @@ def some_gradients():
 
 @pytest.mark.points(1, "corrupt_update")
 def test_every_gradient_is_multiplied_by_the_scale(expect):
+    """Each result is scale * gradient, in a list; the default scale is -1."""
     for scale in (-1.0, 0.3, 1.0, -20.0):
         result = adversarial.corrupt_update(some_gradients(), scale=scale)
         assert isinstance(result, list), f"the result is a {type(result).__name__}, expected a list"
@@ -25,6 +26,7 @@ def test_every_gradient_is_multiplied_by_the_scale(expect):
 
 @pytest.mark.points(1, "corrupt_update")
 def test_corrupting_makes_new_tensors(expect):
+    """The gradients are unchanged, and the results are new, detached tensors."""
     gradients = some_gradients()
     named = {f"gradients[{i}]": gradient for i, gradient in enumerate(gradients)}
 

@@ -1,4 +1,4 @@
-"""A gradient that is estimated by queries: every picture that was asked about is recorded."""
+"""A gradient estimated from queries: every picture that is shown to `predict` is recorded."""
 
 import itertools
 
@@ -40,6 +40,7 @@ def asked_pairs(shown, images):
 
 @pytest.mark.points(1, "estimate_gradient")
 def test_estimated_gradient_is_the_mean_over_what_was_asked(expect, images):
+    """The estimate is the mean over u of (f(x + sigma u) - f(x - sigma u)) u / (2 sigma)."""
     box, labels = BlackBox(crooked_scores), torch.tensor([3, 0, 1])
 
     result = adversarial.estimate_gradient(box, images, labels, sigma=0.1, num_samples=5, generator=seed())
@@ -55,6 +56,7 @@ def test_estimated_gradient_is_the_mean_over_what_was_asked(expect, images):
 
 @pytest.mark.points(1, "estimate_gradient")
 def test_directions_are_normal_and_own_for_each_image(expect, images):
+    """Every entry of u is drawn from N(0, 1), and each image has its own directions."""
     box = BlackBox(crooked_scores)
 
     adversarial.estimate_gradient(box, images, torch.tensor([3, 0, 1]), sigma=0.5, num_samples=4, generator=seed())
@@ -77,6 +79,7 @@ def test_directions_are_normal_and_own_for_each_image(expect, images):
 
 @pytest.mark.points(1, "estimate_gradient")
 def test_estimating_leaves_no_trace_and_repeats(expect, images):
+    """The images are unchanged, the same seed gives the same estimate, and errors are passed on."""
     labels = torch.tensor([3, 0, 1])
 
     def call(answer, number=0, images=images):

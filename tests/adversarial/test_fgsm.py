@@ -1,4 +1,4 @@
-"""FGSM: one step of size eps per value, in the direction of the sign of the gradient of the loss."""
+"""FGSM: one step of size eps per value, along the sign of the gradient of the cross-entropy."""
 
 import itertools
 
@@ -14,6 +14,7 @@ from coursekit.checks.small_networks import SIZE, Linear, SmallConvNet, seeded
 def test_fgsm_on_a_linear_model_moves_every_value_by_eps_up_the_cross_entropy(
     expect, labels, inner_images, slope_of_the_loss
 ):
+    """In a linear model every value moves by +eps or -eps, so that the cross-entropy rises."""
     model = seeded(Linear())
 
     result = adversarial.fgsm(model, inner_images, labels, 0.03)
@@ -28,6 +29,7 @@ def test_fgsm_on_a_linear_model_moves_every_value_by_eps_up_the_cross_entropy(
 
 @pytest.mark.points(1, "fgsm")
 def test_targeted_fgsm_moves_towards_the_labels(expect, labels, inner_images, slope_of_the_loss):
+    """With targeted=True, every value moves by eps so that the wanted class's cross-entropy falls."""
     model = seeded(Linear())
 
     result = adversarial.fgsm(model, inner_images, labels, 0.03, targeted=True)
@@ -40,6 +42,7 @@ def test_targeted_fgsm_moves_towards_the_labels(expect, labels, inner_images, sl
 
 @pytest.mark.points(1, "fgsm")
 def test_fgsm_of_a_convolutional_network_for_the_given_labels(expect, images, labels):
+    """FGSM = x + eps * sign(d cross-entropy / d x), clamped to [0, 1], for the given labels."""
     result = adversarial.fgsm(seeded(SmallConvNet()), images, labels, 0.1)
 
     expect.reference(result, "conv", "clamp(x + eps * sign(d loss / d x)) to [0, 1], the labels those that were given")
@@ -47,6 +50,7 @@ def test_fgsm_of_a_convolutional_network_for_the_given_labels(expect, images, la
 
 @pytest.mark.points(1, "fgsm")
 def test_fgsm_stays_in_the_box_and_in_the_ball_to_the_last_bit(images, labels, assert_inside):
+    """Every value stays in [0, 1] and within eps of images, also in float32."""
     for dtype, eps in itertools.product((torch.float32, torch.float64), (8 / 255, 0.3, 1.0)):
         given = images.to(dtype)
         given[0, 0], given[1, 1] = 0, 1
@@ -59,6 +63,7 @@ def test_fgsm_stays_in_the_box_and_in_the_ball_to_the_last_bit(images, labels, a
 
 @pytest.mark.points(1, "fgsm")
 def test_fgsm_of_a_network_that_is_certain_in_float32(expect, inner_images):
+    """If float32 rounds the label's probability to 1, nothing moves; a targeted step still moves."""
     model = seeded(Linear())
     own = model(inner_images).argmax(dim=1)
     weights = model.weights().clone()
@@ -79,6 +84,7 @@ def test_fgsm_of_a_network_that_is_certain_in_float32(expect, inner_images):
 
 @pytest.mark.points(1, "fgsm")
 def test_fgsm_leaves_values_alone_that_the_network_does_not_see(expect, labels, inner_images):
+    """Where the gradient is zero, sign(0) = 0 and the value stays."""
     model = seeded(Linear())
     hidden = torch.zeros(3, *SIZE, dtype=torch.bool)
     hidden[1, 2:5, 4:9] = True
@@ -96,6 +102,7 @@ def test_fgsm_leaves_values_alone_that_the_network_does_not_see(expect, labels, 
 
 @pytest.mark.points(1, "fgsm")
 def test_fgsm_of_an_image_does_not_depend_on_its_batch_mates(expect, images, labels):
+    """The result of an image is the same alone and in a batch with other images."""
     model = seeded(SmallConvNet())
 
     together = adversarial.fgsm(model, images, labels, 0.1)
@@ -107,6 +114,7 @@ def test_fgsm_of_an_image_does_not_depend_on_its_batch_mates(expect, images, lab
 
 @pytest.mark.points(1, "fgsm")
 def test_fgsm_leaves_no_trace_and_repeats(expect, images, labels):
+    """The network, its gradients and the arguments are unchanged, and a second call returns the same."""
     network = seeded(SmallConvNet())
 
     def call(model, images):

@@ -1,4 +1,4 @@
-"""Label flipping: how many labels change, which, and to what."""
+"""Label flipping: how many labels change, which ones, and to which classes."""
 
 import pytest
 import torch
@@ -9,6 +9,7 @@ from coursekit.checks.randomness import assert_goes_on, distance_from_uniform, s
 
 @pytest.mark.points(1, "flip_labels")
 def test_exactly_the_fraction_of_labels_is_flipped_each_to_another_class(expect):
+    """Exactly round(fraction * N) labels change, each to another class in 0..K-1."""
     labels = torch.arange(37) % 5
 
     counts, inside = [], []
@@ -26,6 +27,7 @@ def test_exactly_the_fraction_of_labels_is_flipped_each_to_another_class(expect)
 
 @pytest.mark.points(1, "flip_labels")
 def test_any_label_may_be_flipped_and_all_other_classes_are_as_likely(expect):
+    """The changed labels are chosen at random, and all other classes are equally likely."""
     labels = torch.arange(4000) % 5
 
     with expect.kept(labels=labels):
@@ -48,6 +50,7 @@ def test_any_label_may_be_flipped_and_all_other_classes_are_as_likely(expect):
 
 @pytest.mark.points(1, "flip_labels")
 def test_flipping_is_repeatable_and_leaves_the_labels(expect):
+    """The labels are unchanged, and the same seed changes the same labels."""
     labels = torch.arange(30) % 5
 
     with expect.unchanged(labels=labels):

@@ -1,4 +1,4 @@
-"""A fooling image: ascent on the target's logit, held to the pictures that the network was shown on the way."""
+"""Fooling images: gradient ascent on the target's logit, checked by the pictures shown to the network."""
 
 import pytest
 import torch
@@ -25,6 +25,7 @@ def climb(network, image, target, **options):
 
 @pytest.mark.points(1, "fooling_image")
 def test_fooling_a_linear_model_goes_straight_along_the_targets_weights(expect, images):
+    """In a linear model each step is step_size * w_target / ||w_target||, not clamped."""
     model = seeded(Linear())
 
     with expect.kept(image=images[0]):
@@ -39,6 +40,7 @@ def test_fooling_a_linear_model_goes_straight_along_the_targets_weights(expect, 
 
 @pytest.mark.points(1, "fooling_image")
 def test_fooling_steps_follow_the_gradient_of_the_targets_logit_where_they_start(expect, images):
+    """Each step is step_size * g / ||g||, where g is the gradient of the target's logit at that picture."""
     model = seeded(SmallConvNet())
 
     path = climb(model, images[0], 1, step_size=0.15, max_steps=6)
@@ -51,6 +53,7 @@ def test_fooling_steps_follow_the_gradient_of_the_targets_logit_where_they_start
 
 @pytest.mark.points(1, "fooling_image")
 def test_fooling_stops_at_the_first_picture_that_is_taken_for_the_target(expect, images):
+    """The ascent stops at the first picture whose largest logit is the target's."""
     model = seeded(SmallConvNet())
 
     path = climb(model, images[0], 1, step_size=0.15, max_steps=80)
@@ -72,6 +75,7 @@ def test_fooling_stops_at_the_first_picture_that_is_taken_for_the_target(expect,
 
 @pytest.mark.points(1, "fooling_image")
 def test_fooling_takes_at_most_max_steps_and_none_without_a_gradient(expect, images):
+    """At most max_steps steps are made; a zero gradient stops the ascent."""
     model = seeded(Linear())
 
     with expect.kept(image=images[0]):
@@ -93,6 +97,7 @@ def test_fooling_takes_at_most_max_steps_and_none_without_a_gradient(expect, ima
 
 @pytest.mark.points(1, "fooling_image")
 def test_fooling_leaves_no_trace_and_repeats(expect, images):
+    """The network, its gradients and the image are unchanged, and a second call returns the same."""
     image = images[0].clone()
 
     def call(model, image):

@@ -10,6 +10,7 @@ from coursekit.checks.small_networks import SIZE, pictures
 
 @pytest.mark.points(1, "inject_samples")
 def test_injected_samples_follow_the_originals_each_with_its_label(expect, images, labels):
+    """The result is the originals, then the new images, with the labels in the same order."""
     new_images, new_labels = pictures(2, seed=9), torch.tensor([1, 3])
 
     both, both_labels = adversarial.inject_samples(images, labels, new_images, new_labels)
@@ -22,6 +23,7 @@ def test_injected_samples_follow_the_originals_each_with_its_label(expect, image
 
 @pytest.mark.points(1, "inject_samples")
 def test_injecting_leaves_no_trace(expect, images, labels):
+    """The arguments are unchanged, and the results are new, detached tensors."""
     given = {"images": images.clone(), "labels": labels.clone()}
     new = {"new_images": pictures(1, seed=9), "new_labels": torch.tensor([1])}
 

@@ -1,4 +1,4 @@
-"""How far a change of size eps in every pixel can shift a linear score."""
+"""The largest change of a linear score under a change of size eps in every entry."""
 
 import pytest
 import torch
@@ -9,6 +9,7 @@ from coursekit.checks.small_networks import SIZE, numbers
 
 @pytest.mark.points(1, "linear_shift")
 def test_linear_shift_is_what_the_worst_change_does_to_the_score(expect):
+    """The result is the largest w . d over all d with |d| <= eps in every entry, 0-d."""
     weight = numbers(3, *SIZE, seed=4)
 
     result = adversarial.linear_shift(weight, 0.05)
@@ -19,6 +20,7 @@ def test_linear_shift_is_what_the_worst_change_does_to_the_score(expect):
 
 @pytest.mark.points(1, "linear_shift")
 def test_linear_shift_grows_with_the_number_of_pixels_and_with_eps(expect):
+    """The result is proportional to eps, and six copies of the weights give six times as much."""
     weight = numbers(5, 7, seed=5).requires_grad_()
 
     with expect.unchanged(weight=weight):

@@ -1,4 +1,4 @@
-"""Prediction with noise: the mean of the softmax over noisy copies."""
+"""Noisy prediction: the mean of the softmax over noisy copies."""
 
 import itertools
 
@@ -22,6 +22,7 @@ def look(model, images, number=0, **options):
 
 @pytest.mark.points(1, "noisy_predict")
 def test_noisy_prediction_is_the_mean_probability_over_the_copies(expect, images):
+    """The result is the mean of the softmax over num_samples noisy copies of each image."""
     model = seeded(SmallConvNet())
 
     result, copies = look(model, images, sigma=0.2, num_samples=6)
@@ -34,6 +35,7 @@ def test_noisy_prediction_is_the_mean_probability_over_the_copies(expect, images
 
 @pytest.mark.points(1, "noisy_predict")
 def test_noise_is_normal_own_for_each_copy_and_not_clamped(images):
+    """The noise is N(0, sigma^2), drawn for each value of each copy; the copies are not clamped."""
     model = seeded(SmallConvNet())
 
     _, copies = look(model, images, sigma=0.2, num_samples=6)
@@ -58,6 +60,7 @@ def test_noise_is_normal_own_for_each_copy_and_not_clamped(images):
 
 @pytest.mark.points(1, "noisy_predict")
 def test_noisy_prediction_leaves_no_trace_and_repeats(expect, images):
+    """The network and the images are unchanged, and the same seed gives the same result."""
     model = seeded(SmallConvNet())
 
     def call(model, images, sigma=0.2):

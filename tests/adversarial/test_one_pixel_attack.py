@@ -1,4 +1,4 @@
-"""The one-pixel attack: every picture that it shows to `predict` is recorded, and the record is held to the rules."""
+"""The one-pixel attack: every picture that it shows to `predict` is recorded and checked."""
 
 import itertools
 
@@ -49,6 +49,7 @@ def check_fittest(expect, result, box, fitness, formula):
 
 @pytest.mark.points(1, "one_pixel_attack")
 def test_one_pixel_attack_replaces_one_pixel_and_counts_its_queries(expect, images):
+    """Exactly one pixel differs, the fittest member is returned, and queries counts the pictures shown."""
     box, image = certain_network(), images[0].clone()
 
     with expect.unchanged(image=image):
@@ -77,6 +78,7 @@ def test_one_pixel_attack_replaces_one_pixel_and_counts_its_queries(expect, imag
 
 @pytest.mark.points(1, "one_pixel_attack")
 def test_one_pixel_attack_starts_everywhere_with_every_colour_and_redraws_what_falls_outside(expect):
+    """The start is uniform in position and colour; positions outside are redrawn, colours clipped."""
     image = pictures(1, size=(8, 11))[0]
     constant = torch.tensor([0.1, 0.2, 0.7]).double()
     box = BlackBox(lambda images: constant.expand(len(images), 3))
@@ -130,6 +132,7 @@ def explained(children, members, sides):
 
 @pytest.mark.points(1, "one_pixel_attack")
 def test_one_pixel_children_come_from_three_other_members_and_replace_a_less_fit_parent(expect, images):
+    """Each child is r1 + 0.5 (r2 - r3) of three other members, and replaces its parent only if fitter."""
     image, sides = images[0], torch.tensor(SIZE)
     box = certain_network()
 
@@ -156,6 +159,7 @@ def moody_network(images):
 
 @pytest.mark.points(1, "one_pixel_attack")
 def test_one_pixel_attack_stops_before_the_generation_after_the_fittest_succeeds(expect):
+    """The search stops before the next generation once the fittest member succeeds."""
     image = torch.full((3, *SIZE), 0.5, dtype=torch.float64)
 
     for target, wins in (None, lambda top: top != 0), *((k, lambda top, k=k: top == k) for k in (1, 2, 3)):

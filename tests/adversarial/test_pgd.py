@@ -1,4 +1,4 @@
-"""PGD: many steps of FGSM, each followed by the projection into the ball and the clamp to [0, 1]."""
+"""PGD: many FGSM steps, each followed by the projection into the eps ball and the clamp to [0, 1]."""
 
 import itertools
 
@@ -15,6 +15,7 @@ from coursekit.checks.steps import by_image
 
 @pytest.mark.points(2, "pgd")
 def test_pgd_takes_a_fresh_gradient_at_every_step(expect, images, labels):
+    """Each step takes the gradient at the current image; the last iterate is returned."""
     model, options = seeded(SmallConvNet()), {"step_size": 0.03, "num_steps": 4}
 
     expect.reference(
@@ -29,6 +30,7 @@ def test_pgd_takes_a_fresh_gradient_at_every_step(expect, images, labels):
 
 @pytest.mark.points(1, "pgd")
 def test_pgd_on_a_linear_model_walks_until_it_stands_at_the_edge_of_the_ball(expect, inner_images):
+    """In a linear model the distance grows by step_size per step, until it is eps."""
     model, labels = seeded(Linear(num_classes=2)), torch.tensor([1, 0, 1])
     weights = model.weights()
     away = (weights[1 - labels] - weights[labels]).sign()  # the same at every picture: there are two classes
@@ -45,6 +47,7 @@ def test_pgd_on_a_linear_model_walks_until_it_stands_at_the_edge_of_the_ball(exp
 
 @pytest.mark.points(1, "pgd")
 def test_pgd_shows_the_network_only_pictures_in_the_box_and_in_the_ball(images, labels, assert_inside):
+    """Every image shown to the network lies in [0, 1] and within eps of images."""
     for dtype, eps in itertools.product((torch.float32, torch.float64), (8 / 255, 0.3)):
         given = images.to(dtype)
         given[0, 0], given[1, 1] = 0, 1
@@ -59,6 +62,7 @@ def test_pgd_shows_the_network_only_pictures_in_the_box_and_in_the_ball(images, 
 
 @pytest.mark.points(1, "pgd")
 def test_pgd_with_a_generator_starts_uniformly_in_the_ball(expect, labels, inner_images, slope_of_the_loss):
+    """With a generator, the start is uniform in the eps ball, with one draw per value."""
     model = seeded(Linear())
 
     start = adversarial.pgd(model, inner_images, labels, 0.2, step_size=0.05, num_steps=0, generator=seed())
@@ -91,6 +95,8 @@ def test_pgd_with_a_generator_starts_uniformly_in_the_ball(expect, labels, inner
 
 @pytest.mark.points(1, "pgd")
 def test_pgd_leaves_no_trace_and_repeats(expect, images, labels):
+    """The network and the arguments are unchanged, and a second call returns the same."""
+
     def call(model, images):
         return adversarial.pgd(model, images, labels, 0.07, step_size=0.03, num_steps=2)
 

@@ -9,6 +9,7 @@ from coursekit.checks.laws import ANY_STRIDES, strided
 
 @pytest.mark.points(1, "reencode")
 def test_reencoding_gives_the_nearest_of_the_levels(expect, inner_images):
+    """Every value becomes the nearest of `levels` equally spaced values from 0 to 1."""
     inner_images[0, 0, 0, :2] = torch.tensor([0.01, 0.49]).double()
 
     for levels in (2, 5, 256):
@@ -20,6 +21,7 @@ def test_reencoding_gives_the_nearest_of_the_levels(expect, inner_images):
 
 @pytest.mark.points(1, "reencode")
 def test_reencoding_twice_is_reencoding_once_and_leaves_no_trace(expect, images):
+    """Values on the grid stay; the images are unchanged and the result is detached."""
     followed = images.clone().requires_grad_()
 
     with expect.unchanged(images=followed):

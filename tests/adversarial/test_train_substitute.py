@@ -1,4 +1,4 @@
-"""A substitute that is trained on the oracle's labels, with new pictures between rounds."""
+"""A substitute that is trained on the oracle's labels, with new images between rounds."""
 
 import pytest
 import torch
@@ -40,6 +40,7 @@ def steal(oracle):
 def test_the_oracle_is_asked_once_about_each_picture_and_each_begets_one_between_rounds(
     expect, inner_images, oracle, steal
 ):
+    """The oracle labels each image once; each round doubles the images by x + step_size * sign(gradient)."""
     one, asked_one = steal(seeded(Linear()), inner_images)
     two, asked_two = steal(seeded(Linear()), inner_images, num_rounds=2)
     _, asked_three = steal(seeded(Linear()), inner_images, num_rounds=3)
@@ -57,6 +58,7 @@ def test_the_oracle_is_asked_once_about_each_picture_and_each_begets_one_between
 
 @pytest.mark.points(1, "train_substitute")
 def test_the_substitute_is_trained_on_all_pairs_with_a_fresh_adam_in_each_round(expect, images, steal):
+    """Each round trains on all images and labels so far, with a new Adam, for num_steps steps."""
     seven = torch.cat([images, pictures(4, seed=1)])
 
     for num_rounds in (1, 2):
@@ -69,6 +71,7 @@ def test_the_substitute_is_trained_on_all_pairs_with_a_fresh_adam_in_each_round(
 
 @pytest.mark.points(1, "train_substitute")
 def test_training_a_substitute_leaves_no_trace(expect, images, steal):
+    """The substitute that was given is unchanged; the trained copy is in eval mode."""
     substitute = seeded(SmallConvNet())
 
     with expect.unchanged(substitute=substitute, images=images):

@@ -9,6 +9,7 @@ from coursekit.checks.small_networks import SmallConvNet, seeded
 
 @pytest.mark.points(1, "transfer_attack")
 def test_transfer_attack_is_the_whole_step_of_fgsm_on_the_substitute(expect, images, labels, right_fgsm):
+    """The result is FGSM on the substitute, for the true labels, with all of eps."""
     substitute = seeded(SmallConvNet())
     known = right_fgsm(substitute, 0.01)
 
@@ -19,6 +20,7 @@ def test_transfer_attack_is_the_whole_step_of_fgsm_on_the_substitute(expect, ima
 
 @pytest.mark.points(1, "transfer_attack")
 def test_transfer_attack_keeps_the_batch_and_leaves_no_trace(expect, images, labels, right_fgsm):
+    """The substitute and the images are unchanged; one image gives (1, 3, H, W)."""
     substitute = seeded(SmallConvNet())
     known = right_fgsm(substitute, 0.01)
 

@@ -1,4 +1,4 @@
-"""One step uphill: of length step_size, along the gradient of the score less the penalty."""
+"""One gradient ascent step of length step_size, on the logit minus the penalty."""
 
 import pytest
 import torch
@@ -11,6 +11,7 @@ from coursekit.checks.steps import along, slope_by_trying
 
 @pytest.mark.points(1, "ascent_step")
 def test_step_in_a_linear_model_goes_along_its_weights_by_step_size(expect, image):
+    """In a linear model the step is step_size * w_target / ||w_target||, not clamped."""
     model = seeded(Linear())
 
     for target, step_size in (3, 0.5), (0, 7.0):
@@ -22,6 +23,7 @@ def test_step_in_a_linear_model_goes_along_its_weights_by_step_size(expect, imag
 
 @pytest.mark.points(1, "ascent_step")
 def test_step_climbs_the_score_less_the_penalty(expect, image):
+    """The step follows the gradient of logit_target - l2_weight * sum((image - 0.5)^2)."""
     model = Waves().eval()
 
     for l2_weight in 0.6, 30.0:
@@ -38,6 +40,7 @@ def test_step_climbs_the_score_less_the_penalty(expect, image):
 
 @pytest.mark.points(1, "ascent_step")
 def test_step_has_its_length_on_faint_and_steep_slopes_and_is_none_where_there_is_no_slope(expect, image):
+    """The step has length step_size for tiny and huge gradients; for a zero gradient it changes nothing."""
     for scale in 1e-30, 1e6:
         model = seeded(Linear())
         with torch.no_grad():
@@ -58,6 +61,7 @@ def test_step_has_its_length_on_faint_and_steep_slopes_and_is_none_where_there_i
 
 @pytest.mark.points(1, "ascent_step")
 def test_step_in_a_convolutional_network_goes_where_trying_every_pixel_says(expect):
+    """In a convolutional network the step goes in the direction in which the objective rises fastest."""
     model = seeded(TwoConvolutions(), seed=2)
     image = pictures(1, size=SMALL)[0]
 
@@ -71,6 +75,8 @@ def test_step_in_a_convolutional_network_goes_where_trying_every_pixel_says(expe
 
 @pytest.mark.points(1, "ascent_step")
 def test_step_leaves_no_trace_and_repeats(expect, image):
+    """The network, its gradients and the image are unchanged, and a second call returns the same."""
+
     def call(model, image):
         return part2.ascent_step(model, image, 3, step_size=0.5, l2_weight=0.1)
 

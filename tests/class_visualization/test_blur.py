@@ -1,4 +1,4 @@
-"""A Gaussian blur, channels apart, with a replicated border."""
+"""A Gaussian blur of each channel, with the outermost pixels repeated beyond the border."""
 
 import pytest
 import torch
@@ -12,6 +12,7 @@ SIGMA = 0.7
 
 @pytest.mark.points(1, "blur")
 def test_blur_spreads_one_pixel_as_a_gaussian_does(expect):
+    """One bright pixel becomes exp(-(dy^2 + dx^2) / (2 sigma^2)), scaled to sum 1, in its own channel."""
     for sigma in 0.9, 0.4, 1.4, 2.4:
         image = torch.zeros(3, 41, 45, dtype=torch.float64)
         image[1, 20, 22] = 2.0
@@ -33,6 +34,7 @@ def test_blur_spreads_one_pixel_as_a_gaussian_does(expect):
 
 @pytest.mark.points(1, "blur")
 def test_blur_goes_on_beyond_the_border_with_the_outermost_pixels(expect, image):
+    """Beyond the border the outermost pixels are repeated, so a constant picture does not change."""
     for sigma in SIGMA, 4.0:
         wide = F.pad(image, (20, 20, 20, 20), mode="replicate")
 
@@ -49,6 +51,7 @@ def test_blur_goes_on_beyond_the_border_with_the_outermost_pixels(expect, image)
 
 @pytest.mark.points(1, "blur")
 def test_blur_leaves_no_trace(expect, image):
+    """The picture is unchanged, and the result is a new, detached tensor."""
     followed = image.clone().requires_grad_()
 
     with expect.unchanged(image=followed):

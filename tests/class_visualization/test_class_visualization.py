@@ -1,4 +1,4 @@
-"""Pictures of a class: each check looks at the pictures that the network was shown on the way."""
+"""Class pictures: each check looks at the pictures that the network was called with."""
 
 from itertools import pairwise
 
@@ -39,6 +39,7 @@ def put_right_step(monkeypatch, right_step):
 
 @pytest.mark.points(1, "class_visualization")
 def test_start_is_grey_and_with_a_generator_noise_round_grey(expect, put_right_step, check_noise):
+    """The start is grey 0.5; with a generator it is grey plus random noise."""
     model = Waves().eval()
     put_right_step(model)
 
@@ -61,6 +62,7 @@ def test_start_is_grey_and_with_a_generator_noise_round_grey(expect, put_right_s
 
 @pytest.mark.points(1, "class_visualization")
 def test_every_step_goes_uphill_from_where_the_last_one_ended(expect, put_right_step):
+    """Each step starts where the last one ended and follows the gradient, num_steps times."""
     network = Recorder(Waves()).eval()
     put_right_step(network)
 
@@ -77,6 +79,7 @@ def test_every_step_goes_uphill_from_where_the_last_one_ended(expect, put_right_
 
 @pytest.mark.points(1, "class_visualization")
 def test_picture_is_clamped_after_every_step(expect, put_right_step):
+    """The picture is clamped to [0, 1] after every step, not only at the end."""
     network = Recorder(Waves()).eval()
     put_right_step(network)
 
@@ -92,6 +95,7 @@ def test_picture_is_clamped_after_every_step(expect, put_right_step):
 
 @pytest.mark.points(1, "class_visualization")
 def test_every_second_picture_is_blurred_after_its_step(expect, image, put_right_step, put_right_blur):
+    """With blur_every = 2, the picture is blurred after step 2, 4, ..."""
     model = seeded(FlatWaves())
     put_right_step(model)
     blurred = put_right_blur(SIZE)
@@ -109,6 +113,7 @@ def test_every_second_picture_is_blurred_after_its_step(expect, image, put_right
 def test_small_pixels_then_small_contributions_become_grey_after_the_blur(
     expect, monkeypatch, put_right_blur, right_step, replayed
 ):
+    """After step and blur: first the smallest pixels become grey, then the smallest contributions."""
     model = Waves().eval()
     put_right_blur(SIZE)
     settings = {"blur_every": 1, "blur_sigma": SIGMA, "pixel_fraction": 0.3, "contribution_fraction": 0.45}
@@ -129,6 +134,7 @@ def test_small_pixels_then_small_contributions_become_grey_after_the_blur(
 
 @pytest.mark.points(1, "class_visualization")
 def test_every_step_is_taken_on_a_picture_rolled_by_a_new_offset_and_rolled_back(expect, monkeypatch, put_right_step):
+    """With jitter, each step acts on a picture rolled by a new random offset, then rolled back."""
     network = Recorder(seeded(FlatWaves()))
     put_right_step(network)
 
@@ -192,6 +198,7 @@ def small_ones_are_grey(result, end, slope):
 
 @pytest.mark.points(1, "class_visualization")
 def test_class_visualization_leaves_no_trace_and_repeats(expect, image, put_right_step, check_no_trace):
+    """The network and its gradients are unchanged, and the same seed gives the same picture."""
     model = Waves().eval()
     put_right_step(model)
     settings = {"num_steps": 3, "image_size": SIZE, "contribution_fraction": 0.2, "jitter": 3}

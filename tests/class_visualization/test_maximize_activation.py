@@ -1,4 +1,4 @@
-"""Pictures for a channel of a layer: each check looks at the pictures that the network was shown on the way."""
+"""Pictures for a channel of a layer: each check looks at the pictures that the network was called with."""
 
 import functools
 from copy import deepcopy
@@ -33,6 +33,7 @@ def put_right_search(monkeypatch, right_step):
 
 @pytest.mark.points(1, "maximize_activation")
 def test_ascent_on_a_first_layer_channel_follows_the_sum_of_its_kernels(expect, put_right_search):
+    """For a channel of the first convolution, the ascent follows the sum of its kernels."""
     model = seeded(TwoConvolutions())
     put_right_search(model)
     nothing = torch.zeros(3, *SMALL, dtype=torch.float64)
@@ -51,6 +52,7 @@ def test_ascent_on_a_first_layer_channel_follows_the_sum_of_its_kernels(expect, 
 
 @pytest.mark.points(1, "maximize_activation")
 def test_every_step_goes_uphill_for_the_layers_own_output(expect, put_right_search):
+    """The score is the sum of the channel in the layer's own output, before the next layer."""
     parts = {
         "head.3": lambda net, x: net(x),
         "features.3": lambda net, x: net.features[:4](x),
@@ -81,6 +83,7 @@ def test_every_step_goes_uphill_for_the_layers_own_output(expect, put_right_sear
 def test_picture_starts_and_is_blurred_and_clamped_as_a_class_picture_is(
     expect, put_right_search, put_right_blur, check_noise
 ):
+    """The start, the blur and the clamp are those of class_visualization."""
     model = seeded(TwoConvolutions())
     put_right_search(model)
     blurred = put_right_blur(SMALL)
@@ -102,6 +105,7 @@ def test_picture_starts_and_is_blurred_and_clamped_as_a_class_picture_is(
 
 @pytest.mark.points(1, "maximize_activation")
 def test_maximizing_leaves_no_trace_repeats_and_survives_a_dead_channel(expect, put_right_search, check_no_trace):
+    """The network is unchanged, calls repeat, and a channel with zero gradient leaves the picture grey."""
     model = seeded(TwoConvolutions())
     put_right_search(model)
 

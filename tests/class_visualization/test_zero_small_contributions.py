@@ -1,4 +1,4 @@
-"""The pixels that contribute least to the score become grey, and no others."""
+"""The pixels that contribute least to the score become grey, all others stay."""
 
 import pytest
 
@@ -23,6 +23,7 @@ def ranked_contributions(ranks):
 
 @pytest.mark.points(2, "zero_small_contributions")
 def test_pixels_that_contribute_least_become_grey_and_no_others(expect, ranks, ranked_picture, ranked_contributions):
+    """The floor(fraction * H * W) pixels with the smallest |sum_c (image - 0.5) * gradient| become 0.5."""
     for fraction, count in (0.35, 40), (0.1, 11), (0.2, 23), (0.99, 115), (0.0, 0), (1.0, 117):
         image = ranked_picture()
 
@@ -36,6 +37,7 @@ def test_pixels_that_contribute_least_become_grey_and_no_others(expect, ranks, r
 
 @pytest.mark.points(1, "zero_small_contributions")
 def test_zeroing_small_contributions_leaves_no_trace(expect, ranks, ranked_picture, ranked_contributions):
+    """The image and the gradient are unchanged, and the result is a new, detached tensor."""
     for fraction in 0.0, 0.3:
         image = ranked_picture().float().requires_grad_()
         gradient = ranked_contributions(ranked_picture()).float()

@@ -1,4 +1,4 @@
-"""The pixels nearest to grey become grey, and no others."""
+"""The pixels nearest to grey become grey, all others stay."""
 
 import pytest
 
@@ -9,6 +9,7 @@ from coursekit.checks.small_networks import SIZE
 
 @pytest.mark.points(2, "zero_small_pixels")
 def test_pixels_with_the_smallest_norm_become_grey_and_no_others(expect, ranks, ranked_picture):
+    """The floor(fraction * H * W) pixels with the smallest norm of image - 0.5 become 0.5."""
     for fraction, count in (0.35, 40), (0.1, 11), (0.2, 23), (0.99, 115), (0.0, 0), (1.0, 117):
         image = ranked_picture()
 
@@ -22,6 +23,7 @@ def test_pixels_with_the_smallest_norm_become_grey_and_no_others(expect, ranks, 
 
 @pytest.mark.points(1, "zero_small_pixels")
 def test_zeroing_small_pixels_leaves_no_trace(expect, ranks, ranked_picture):
+    """The image is unchanged, and the result is a new, detached tensor."""
     for fraction in 0.0, 0.3:
         image = ranked_picture().float().requires_grad_()
 

@@ -1,4 +1,4 @@
-"""Error rates: a row per corruption, severity 1 to 5 across."""
+"""Error rates: one row per corruption, one column per severity."""
 
 import pytest
 import torch
@@ -48,6 +48,7 @@ def spoiling(row, generator, clean):
 
 @pytest.mark.points(1, "corruption_errors")
 def test_corruption_errors_are_the_shares_of_wrong_answers(expect):
+    """Entry (c, s) is the fraction of wrong predictions under corruption c at severity s."""
     generator, images, labels = seed(), labelled_pictures(), LABELS.clone()
     labels[:2] = (labels[:2] + 4) % 5  # two clean pictures that the network does not know, whatever is done to them
     corruptions = [spoiling(row, generator, images.clone()) for row in range(3)]
@@ -62,6 +63,7 @@ def test_corruption_errors_are_the_shares_of_wrong_answers(expect):
 
 @pytest.mark.points(1, "corruption_errors")
 def test_corruption_errors_of_one_image_and_one_corruption(expect):
+    """One image and one corruption give a result of shape (1, 5)."""
     labels = torch.tensor([2])
     image = labelled_pictures()[2:3]
 
@@ -82,6 +84,7 @@ def test_corruption_errors_of_one_image_and_one_corruption(expect):
 
 @pytest.mark.points(1, "corruption_errors")
 def test_corruption_errors_leave_no_trace(expect):
+    """The network and the images are unchanged, and all corruptions draw from the same generator."""
     model, images, labels = seeded(SmallConvNet()), pictures(4), torch.tensor([0, 1, 2, 3])
 
     def shift(images, severity, *, generator):

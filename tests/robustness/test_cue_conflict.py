@@ -10,6 +10,7 @@ from coursekit.checks.small_networks import pictures
 
 @pytest.mark.points(1, "cue_conflict")
 def test_cue_conflict_transfers_texture_i_to_content_i(expect, images):
+    """Entry i is transfer(content[i], texture[i]), called once per pair with gradients enabled."""
     content, texture = images, pictures(3, seed=5, size=(5, 7))
     seen = []
 
@@ -29,6 +30,7 @@ def test_cue_conflict_transfers_texture_i_to_content_i(expect, images):
 
 @pytest.mark.points(1, "cue_conflict")
 def test_cue_conflict_is_clamped_and_detached(expect, images):
+    """The result is clamped to [0, 1] and detached."""
     content = images.clone().requires_grad_()
 
     # transfer may overshoot, and may keep its graph
@@ -43,6 +45,7 @@ def test_cue_conflict_is_clamped_and_detached(expect, images):
 
 @pytest.mark.points(1, "cue_conflict")
 def test_cue_conflict_leaves_no_trace(expect, images):
+    """The arguments are unchanged, and the result is a new tensor of the content's dtype."""
     content, texture = images.clone(), pictures(3, seed=5)
 
     with expect.unchanged(content=content, texture=texture):

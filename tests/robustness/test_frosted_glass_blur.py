@@ -1,4 +1,4 @@
-"""Frosted glass: a blur, pixels that change places, a blur."""
+"""Frosted glass: a blur, random exchanges of nearby pixels, a blur."""
 
 import itertools
 
@@ -42,6 +42,7 @@ def gaussian(images, sigma):
 
 @pytest.mark.points(1, "frosted_glass_blur")
 def test_frosted_glass_only_moves_colours_where_nothing_is_blurred(expect, settings):
+    """With sigma = 0 the pixels are only permuted: no colour is lost or added."""
     settings("frosted_glass_blur", (0, 2, 3), (0, 1, 1), (0, 3, 2), (0, 2, 0), (0, 1, 4))
 
     small = numbered(size=(20, 26))
@@ -56,6 +57,7 @@ def test_frosted_glass_only_moves_colours_where_nothing_is_blurred(expect, setti
 
 @pytest.mark.points(1, "frosted_glass_blur")
 def test_frosted_glass_moves_pixels_at_most_reach_rows_and_columns(settings):
+    """In one round, nearly all pixels move, none more than `reach` rows and columns."""
     settings("frosted_glass_blur", (0, 1, 1), (0, 2, 1), (0, 3, 1), (0, 5, 1), (0, 4, 1))
 
     for severity, reach in enumerate((1, 2, 3, 5, 4), 1):
@@ -79,6 +81,7 @@ def test_frosted_glass_moves_pixels_at_most_reach_rows_and_columns(settings):
 
 @pytest.mark.points(1, "frosted_glass_blur")
 def test_frosted_glass_mixes_more_with_every_round(expect, settings):
+    """The distance grows with the square root of `rounds`, as in a random walk."""
     settings("frosted_glass_blur", (0, 2, 1), (0, 2, 2), (0, 2, 3), (0, 2, 4), (0, 2, 6))
 
     ways = [travelled(robustness.frosted_glass_blur(numbered(12, (30, 38)), s, generator=seed(s))) for s in range(1, 6)]
@@ -92,6 +95,7 @@ def test_frosted_glass_mixes_more_with_every_round(expect, settings):
 
 @pytest.mark.points(1, "frosted_glass_blur")
 def test_frosted_glass_blurs_twice(expect, settings):
+    """The Gaussian blur acts twice: once before all rounds and once after them."""
     settings("frosted_glass_blur", (0.65, 2, 0), (1.0, 2, 0), (1.0, 2, 1), (1.5, 2, 0), (0.4, 2, 0))
     images = pictures(2, size=MANY)
 
@@ -109,6 +113,7 @@ def test_frosted_glass_blurs_twice(expect, settings):
 
 @pytest.mark.points(1, "frosted_glass_blur")
 def test_frosted_glass_lies_between_the_two_blurs(settings, shifted):
+    """There is one blur before and one after the exchanges, not both on the same side."""
     settings("frosted_glass_blur", *[(1.0, 2, 1)] * 5)
     point = torch.zeros(1, 3, 31, 35).double()
     point[:, :, 15, 17] = 1
@@ -124,4 +129,5 @@ def test_frosted_glass_lies_between_the_two_blurs(settings, shifted):
 
 @pytest.mark.points(1, "frosted_glass_blur")
 def test_frosted_glass_leaves_no_trace_and_repeats(images, assert_lawful):
+    """The images are unchanged, and the same generator seed gives the same result."""
     assert_lawful(robustness.frosted_glass_blur, images)

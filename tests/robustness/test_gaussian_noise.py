@@ -1,4 +1,4 @@
-"""Gaussian noise: which numbers are drawn in which order is not checked, their distribution is."""
+"""Gaussian noise: its distribution is checked, not the order in which numbers are drawn."""
 
 import math
 
@@ -14,6 +14,7 @@ VALUES = 3 * 3 * 40 * 50
 
 @pytest.mark.points(1, "gaussian_noise")
 def test_gaussian_noise_is_normal_with_the_severitys_sigma(expect, settings):
+    """The noise is N(0, sigma^2), drawn for each value, with sigma from SEVERITIES."""
     settings("gaussian_noise", 0.01, 0.05, 0.02, 0.04, 0.03)
     images = 0.3 + 0.4 * pictures(3, size=MANY)
 
@@ -29,6 +30,7 @@ def test_gaussian_noise_is_normal_with_the_severitys_sigma(expect, settings):
 
 @pytest.mark.points(1, "gaussian_noise")
 def test_gaussian_noise_is_clamped_and_not_rounded(expect):
+    """The result is clamped to [0, 1] and not rounded."""
     result = robustness.gaussian_noise(plain(0.5), 5, generator=seed())
 
     tail = 0.5 - 0.5 * math.erf(0.5 / 0.38 / 2**0.5)
@@ -40,4 +42,5 @@ def test_gaussian_noise_is_clamped_and_not_rounded(expect):
 
 @pytest.mark.points(1, "gaussian_noise")
 def test_gaussian_noise_leaves_no_trace_and_repeats(images, assert_lawful):
+    """The images are unchanged, and the same generator seed gives the same result."""
     assert_lawful(robustness.gaussian_noise, images)

@@ -1,4 +1,4 @@
-"""Impulse noise: single values become black or white."""
+"""Impulse noise: single values become 0 or 1."""
 
 import itertools
 
@@ -12,6 +12,7 @@ from coursekit.checks.small_networks import MANY, pictures, plain
 
 @pytest.mark.points(1, "impulse_noise")
 def test_impulse_noise_makes_half_of_the_amount_black_and_half_white(expect, settings):
+    """A value becomes 0 with probability amount / 2, 1 with probability amount / 2, else it stays."""
     amounts = torch.tensor([0.1, 0.5, 0.2, 0.4, 0.3]).double()
     settings("impulse_noise", 0.1, 0.5, 0.2, 0.4, 0.3)
     images = 0.3 + 0.4 * pictures(3, size=MANY)
@@ -26,6 +27,7 @@ def test_impulse_noise_makes_half_of_the_amount_black_and_half_white(expect, set
 
 @pytest.mark.points(1, "impulse_noise")
 def test_impulse_noise_hits_each_value_alone(expect, settings):
+    """Each value is drawn separately: channels, pixels and images are independent."""
     settings("impulse_noise", 0.5, 0.5, 0.5, 0.5, 0.5)
 
     hit = robustness.impulse_noise(plain(0.5), 1, generator=seed()) != 0.5
@@ -55,4 +57,5 @@ def test_impulse_noise_hits_each_value_alone(expect, settings):
 
 @pytest.mark.points(1, "impulse_noise")
 def test_impulse_noise_leaves_no_trace_and_repeats(images, assert_lawful):
+    """The images are unchanged, and the same generator seed gives the same result."""
     assert_lawful(robustness.impulse_noise, images)

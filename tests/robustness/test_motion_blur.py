@@ -35,6 +35,7 @@ def nearest_smear(sampled):
 
 @pytest.mark.points(1, "motion_blur")
 def test_motion_blur_is_the_mean_along_a_centred_line(expect, settings, images, nearest_smear):
+    """Each pixel is the mean of `length` bilinear samples, one pixel apart, on a line centred on it."""
     lengths = (3, 9, 5, 11, 7)
     settings("motion_blur", *lengths)
 
@@ -56,6 +57,7 @@ def direction(result):
 
 @pytest.mark.points(1, "motion_blur")
 def test_motion_blur_has_an_angle_of_its_own_for_each_image_in_all_directions(expect, settings):
+    """Each image has its own random angle; all directions are equally likely."""
     settings("motion_blur", *[9] * 5)
     point = torch.zeros(1000, 3, 15, 17).double()
     point[:, :, 7, 8] = 1
@@ -75,6 +77,7 @@ def test_motion_blur_has_an_angle_of_its_own_for_each_image_in_all_directions(ex
 
 @pytest.mark.points(1, "motion_blur")
 def test_motion_blur_leaves_no_trace_and_repeats(expect, images, assert_lawful):
+    """The images are unchanged, and the same generator seed gives the same result."""
     assert_lawful(robustness.motion_blur, images)
     result = robustness.motion_blur(plain(0.7), 5, generator=seed())
     expect(result, plain(0.7), "a plain picture stays plain, to its border")

@@ -1,4 +1,4 @@
-"""The relative mean corruption error: the clean error is subtracted first, on both sides."""
+"""The relative mCE: as mCE, with the clean error subtracted first from both networks' errors."""
 
 import pytest
 import torch
@@ -8,6 +8,7 @@ from assignment2 import robustness
 
 @pytest.mark.points(1, "relative_mean_corruption_error")
 def test_relative_mce_subtracts_the_clean_error_at_every_severity(expect, table, total):
+    """Relative mCE is the mean over c of sum_s (E - clean) / sum_s (baseline - baseline_clean)."""
     for number, (rows, columns) in enumerate(((3, 5), (1, 4), (5, 2))):
         errors, baseline = table(number, rows, columns), 0.3 + 0.5 * table(60 + number, rows, columns)
         worse = [total(row) - columns * 0.07 for row in errors]
@@ -21,6 +22,7 @@ def test_relative_mce_subtracts_the_clean_error_at_every_severity(expect, table,
 
 @pytest.mark.points(1, "relative_mean_corruption_error")
 def test_relative_mce_of_the_baseline_is_one_and_of_an_unharmed_network_zero(expect, table):
+    """Relative mCE is 1 for the baseline, and 0 for a network with its clean error everywhere."""
     baseline = 0.3 + table(1) / 2
 
     same = robustness.relative_mean_corruption_error(baseline, 0.2, baseline, 0.2)
@@ -36,6 +38,7 @@ def test_relative_mce_of_the_baseline_is_one_and_of_an_unharmed_network_zero(exp
 
 @pytest.mark.points(1, "relative_mean_corruption_error")
 def test_relative_mce_divides_the_sums_of_each_corruption(expect):
+    """The clean error is subtracted at every severity before the sums are divided."""
     baseline = torch.tensor([[0.05, 0.2, 0.3], [0.5, 0.8, 0.8]]).double()  # one below its clean error, 0.1
     errors = torch.tensor([[0.2, 0.2, 0.5], [0.4, 0.4, 0.3]]).double()
 
@@ -47,6 +50,7 @@ def test_relative_mce_divides_the_sums_of_each_corruption(expect):
 
 @pytest.mark.points(1, "relative_mean_corruption_error")
 def test_relative_mce_takes_clean_errors_as_numbers_or_tensors_and_leaves_no_trace(expect, table):
+    """Clean errors may be floats or 0-d tensors; the tables are unchanged and the result is detached."""
     errors, baseline, clean = table(3), 0.3 + table(4) / 2, torch.tensor(0.05).double()
 
     with expect.unchanged(errors=errors, baseline=baseline, clean=clean):

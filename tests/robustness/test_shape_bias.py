@@ -1,4 +1,4 @@
-"""The shape bias: shape decisions among the decisions for either cue."""
+"""The shape bias: shape decisions among all decisions by shape or by texture."""
 
 import math
 
@@ -31,6 +31,7 @@ def trials(*chosen):
 
 @pytest.mark.points(1, "shape_bias")
 def test_shape_bias_counts_shape_decisions_among_decisions_for_a_cue(expect):
+    """The shape bias is shape decisions / (shape decisions + texture decisions)."""
     bias = robustness.shape_bias(*trials(0, 1, 4, 5, 7))
 
     expect(bias, 3 / 5, "three follow the shape, two the texture: 3 / (3 + 2)")
@@ -42,6 +43,7 @@ def test_shape_bias_counts_shape_decisions_among_decisions_for_a_cue(expect):
 
 @pytest.mark.points(1, "shape_bias")
 def test_shape_bias_leaves_out_predictions_of_a_third_class(expect):
+    """A prediction that is neither the shape's nor the texture's class does not count."""
     bias = robustness.shape_bias(*trials(0, 1, 2, 9, 4, 5, 2))
 
     expect(bias, 3 / 4, "a trial whose prediction is neither the shape's nor the texture's class counts nowhere")
@@ -49,6 +51,7 @@ def test_shape_bias_leaves_out_predictions_of_a_third_class(expect):
 
 @pytest.mark.points(1, "shape_bias")
 def test_shape_bias_leaves_out_trials_without_a_conflict(expect):
+    """A trial whose shape and texture are the same class does not count."""
     bias = robustness.shape_bias(*trials(3, 0, 1, 7, 6, 3))
 
     expect(bias, 1 / 3, "a trial whose shape and texture are one class counts nowhere, whatever is predicted")
@@ -56,6 +59,7 @@ def test_shape_bias_leaves_out_trials_without_a_conflict(expect):
 
 @pytest.mark.points(1, "shape_bias")
 def test_shape_bias_of_no_decision_is_nan_and_nothing_is_changed(expect):
+    """Without any decision the result is NaN; the arguments are unchanged."""
     for undecided in ((2, 9), (3, 6), ()):
         nothing = robustness.shape_bias(*trials(*undecided))
         assert isinstance(nothing, float), f"the result is a {type(nothing).__name__}, expected a float"

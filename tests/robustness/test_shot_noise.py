@@ -1,4 +1,4 @@
-"""Shot noise: photons are counted, so the variance grows with the brightness."""
+"""Shot noise: Poisson counts of photons, so the variance is value / photons."""
 
 import math
 
@@ -12,6 +12,7 @@ from coursekit.checks.small_networks import MANY, plain
 
 @pytest.mark.points(1, "shot_noise")
 def test_shot_noise_counts_photons(expect, settings):
+    """value * photons becomes a Poisson count: a whole number with mean and variance value * photons."""
     photons = torch.tensor([400, 20, 100, 50, 200]).double()
     settings("shot_noise", 400, 20, 100, 50, 200)
 
@@ -31,6 +32,7 @@ def test_shot_noise_counts_photons(expect, settings):
 
 @pytest.mark.points(1, "shot_noise")
 def test_shot_noise_is_stronger_where_it_is_bright_and_clamped_at_white(expect, settings, images):
+    """The variance is value / photons: no noise in black pixels; the result is clamped to [0, 1]."""
     dark, bright = (robustness.shot_noise(plain(value), 5, generator=seed()) for value in (0.0, 1.0))
 
     expect(dark, plain(0.0), "where there is no light there is no noise")
@@ -51,4 +53,5 @@ def test_shot_noise_is_stronger_where_it_is_bright_and_clamped_at_white(expect, 
 
 @pytest.mark.points(1, "shot_noise")
 def test_shot_noise_leaves_no_trace_and_repeats(images, assert_lawful):
+    """The images are unchanged, and the same generator seed gives the same result."""
     assert_lawful(robustness.shot_noise, images)

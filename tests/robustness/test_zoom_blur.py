@@ -1,4 +1,4 @@
-"""Zoom blur: the mean of the picture at several zooms."""
+"""Zoom blur: the mean of the image at several zooms."""
 
 import itertools
 
@@ -11,6 +11,7 @@ from coursekit.checks.small_networks import pictures, plain
 
 @pytest.mark.points(1, "zoom_blur")
 def test_zoom_blur_is_the_mean_over_the_zooms(expect, images, sampled):
+    """The result is the mean of the image at the zooms 1, 1 + step, 1 + 2 step, ..."""
     cases = itertools.product((images, pictures(2, size=(8, 10))), enumerate(robustness.SEVERITIES["zoom_blur"], 1))
 
     for given, (severity, (step, number)) in cases:
@@ -24,6 +25,7 @@ def test_zoom_blur_is_the_mean_over_the_zooms(expect, images, sampled):
 
 @pytest.mark.points(1, "zoom_blur")
 def test_zoom_blur_flattens_a_ramp_by_the_mean_of_one_over_the_zoom(expect, settings):
+    """A linear ramp keeps its shape; its slope is multiplied by the mean of 1 / zoom."""
     settings("zoom_blur", (0.1, 3), (0.25, 5), (0.2, 1), (1.0, 2), (0.05, 7))
     y, x = torch.meshgrid((torch.arange(9).double() - 4) / 9, (torch.arange(13).double() - 6) / 13, indexing="ij")
     slopes = torch.stack([y / 2, x / 2, (x - y) / 3])[None]
@@ -36,5 +38,6 @@ def test_zoom_blur_flattens_a_ramp_by_the_mean_of_one_over_the_zoom(expect, sett
 
 @pytest.mark.points(1, "zoom_blur")
 def test_zoom_blur_leaves_no_trace_and_repeats(expect, images, assert_lawful):
+    """The images are unchanged, a second call returns the same, and no generator is needed."""
     assert_lawful(robustness.zoom_blur, images, random=False)
     expect(robustness.zoom_blur(plain(0.7), 5), plain(0.7), "a plain picture stays plain, to its border")

@@ -11,6 +11,7 @@ from coursekit.checks.small_networks import SIZE, OneHidden, SmallConvNet, seede
 
 @pytest.mark.points(1, "activation_gradient")
 def test_gradient_of_a_first_layer_unit_is_its_kernel_in_its_place(expect, images):
+    """The gradient of a unit of the first convolution is its channel's kernel, at the unit's position."""
     model = seeded(SmallConvNet())
 
     result = saliency.activation_gradient(model, images, "features.0", (1, 4, 7))
@@ -22,6 +23,7 @@ def test_gradient_of_a_first_layer_unit_is_its_kernel_in_its_place(expect, image
 
 @pytest.mark.points(1, "activation_gradient")
 def test_gradient_of_a_deep_unit_is_its_slope_at_every_pixel(expect, images):
+    """The gradient of a deep unit is d unit / d pixel, for the layer's own output."""
     model = seeded(SmallConvNet())
     step = 1e-6 * torch.eye(3 * SIZE[0] * SIZE[1], dtype=torch.float64).view(-1, 3, *SIZE)
     with torch.no_grad():
@@ -35,6 +37,7 @@ def test_gradient_of_a_deep_unit_is_its_slope_at_every_pixel(expect, images):
 
 @pytest.mark.points(1, "activation_gradient")
 def test_gradient_of_a_flat_unit_is_its_slope_and_of_an_unreached_one_zero(expect, images):
+    """The gradient of a flat unit follows the chain rule; a unit that no path joins to the image gives 0."""
     model = seeded(OneHidden())
 
     result = saliency.activation_gradient(model, images[:1], "first", (5,))
@@ -63,6 +66,8 @@ class NoPath(nn.Module):
 
 @pytest.mark.points(1, "activation_gradient")
 def test_activation_gradient_leaves_no_trace_and_repeats(expect, images):
+    """The network, its gradients and the images are unchanged, and a second call returns the same."""
+
     def call(model, images):
         return saliency.activation_gradient(model, images, "features.3", (2, 5, 6))
 

@@ -1,4 +1,4 @@
-"""The DeconvNet projection of the strongest unit of a channel, down to the pixels."""
+"""The deconvnet projection of a channel's strongest unit, down to the pixels."""
 
 import pytest
 import torch
@@ -17,6 +17,7 @@ def right_sibling(monkeypatch, right_rule):
 
 @pytest.mark.points(1, "deconvnet")
 def test_deconvnet_of_one_hidden_layer_keeps_positive_weights(expect, images, right_rule):
+    """With one hidden layer, the projection is W^T max(v, 0), whichever units are active."""
     model = seeded(OneHidden())
 
     result = saliency.deconvnet(model, images, "second", 3)
@@ -28,6 +29,7 @@ def test_deconvnet_of_one_hidden_layer_keeps_positive_weights(expect, images, ri
 
 @pytest.mark.points(1, "deconvnet")
 def test_deconvnet_projects_the_strongest_unit_through_the_switches(expect, images):
+    """The gradient starts with 1 at the channel's strongest unit and 0 at all other units of the layer."""
     model = seeded(SmallConvNet())
 
     expect.reference(
@@ -51,6 +53,7 @@ def test_deconvnet_projects_the_strongest_unit_through_the_switches(expect, imag
 
 @pytest.mark.points(1, "deconvnet")
 def test_deconvnet_takes_the_largest_unit_and_of_equals_the_first_in_reading_order(expect):
+    """The strongest unit is the largest one; of equal units, the first in reading order."""
     model = point_net()
     images = torch.zeros(2, 3, 4, 5, dtype=torch.float64)
     images[0, :, 2, 1] = images[0, :, 1, 3] = 1.0
@@ -85,6 +88,8 @@ class PointNet(nn.Module):
 
 @pytest.mark.points(1, "deconvnet")
 def test_deconvnet_leaves_no_trace_and_repeats(expect, images):
+    """The network, its gradients and the images are unchanged, and a second call returns the same."""
+
     def call(model, images):
         return saliency.deconvnet(model, images, "features.6", 2)
 

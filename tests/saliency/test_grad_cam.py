@@ -1,4 +1,4 @@
-"""Grad-CAM: the rectified weighted sum of the channels of a layer, enlarged, then divided by its maximum."""
+"""Grad-CAM: ReLU of the weighted sum of a layer's channels, enlarged, then divided by its maximum."""
 
 import pytest
 import torch
@@ -10,6 +10,7 @@ from coursekit.checks.small_networks import SIZE, Dead, ReluEverywhere, SmallCon
 
 @pytest.mark.points(2, "grad_cam")
 def test_grad_cam_is_the_rectified_weighted_sum_of_a_layers_channels(expect, images, labels):
+    """Grad-CAM = ReLU(sum over channels of w_c A_c), where w_c is the spatial mean of the gradient."""
     late = saliency.grad_cam(seeded(SmallConvNet(inplace=False), seed=5), images, labels, "features.6")
     other_size = pictures(3, seed=4, size=(14, 10))
     beside_skip = saliency.grad_cam(seeded(ReluEverywhere(), seed=3), other_size, labels, "last")
@@ -21,6 +22,7 @@ def test_grad_cam_is_the_rectified_weighted_sum_of_a_layers_channels(expect, ima
 
 @pytest.mark.points(1, "grad_cam")
 def test_grad_cam_takes_the_layers_own_output_before_an_in_place_relu(expect, images, labels):
+    """A is the layer's output before an in-place ReLU that follows the layer changes it."""
     result = saliency.grad_cam(seeded(SmallConvNet(), seed=1), images, labels, "features.3")
 
     formula = "the layer's output as it was when the layer returned it, negative values too: record_outputs keeps it"
@@ -31,6 +33,7 @@ def test_grad_cam_takes_the_layers_own_output_before_an_in_place_relu(expect, im
 
 @pytest.mark.points(1, "grad_cam")
 def test_grad_cam_has_maximum_one_in_each_image_and_an_empty_map_stays_zero(expect, images, labels):
+    """Each map has maximum 1 after it was enlarged; a map that is zero everywhere stays zero."""
     model = seeded(SmallConvNet(inplace=False), seed=5)
     faint_second = images * torch.tensor([1.0, 1e-3, 1.0], dtype=torch.float64).view(3, 1, 1, 1)
 
@@ -49,6 +52,7 @@ def test_grad_cam_has_maximum_one_in_each_image_and_an_empty_map_stays_zero(expe
 
 @pytest.mark.points(1, "grad_cam")
 def test_grad_cam_of_an_image_does_not_depend_on_its_batch_mates(expect, images, labels):
+    """The map of an image is the same alone and in a batch with other images."""
     model = seeded(SmallConvNet(inplace=False), seed=5)
 
     together = saliency.grad_cam(model, images, labels, "features.6")
@@ -60,6 +64,8 @@ def test_grad_cam_of_an_image_does_not_depend_on_its_batch_mates(expect, images,
 
 @pytest.mark.points(1, "grad_cam")
 def test_grad_cam_leaves_no_trace_and_repeats(expect, images, labels):
+    """The network, its gradients and the images are unchanged, and a second call returns the same."""
+
     def call(model, images):
         return saliency.grad_cam(model, images, labels, "features.6")
 

@@ -1,4 +1,4 @@
-"""Guided backpropagation: the gradient of the label's logit, with the guided rule at every ReLU."""
+"""Guided backprop: the gradient of the label's logit, with the guided rule at every ReLU."""
 
 import pytest
 
@@ -15,6 +15,7 @@ def right_sibling(monkeypatch, right_rule):
 
 @pytest.mark.points(1, "guided_backprop")
 def test_guided_backprop_of_one_hidden_layer_keeps_positive_weights_of_active_units(expect, images, labels, right_rule):
+    """With one hidden layer, only positive weights of active units reach the pixels."""
     model = seeded(OneHidden())
 
     result = saliency.guided_backprop(model, images, labels)
@@ -27,6 +28,7 @@ def test_guided_backprop_of_one_hidden_layer_keeps_positive_weights_of_active_un
 
 @pytest.mark.points(1, "guided_backprop")
 def test_guided_backprop_reaches_every_relu_functional_reused_or_beside_a_skip(expect, images, labels):
+    """The guided rule acts at every ReLU: a module, F.relu, in place, used twice, or beside a skip."""
     result = saliency.guided_backprop(seeded(ReluEverywhere(), seed=3), images, labels)
 
     expect.reference(result, "signed", "the guided rule at every ReLU: module, functional, in place, used twice")
@@ -36,6 +38,7 @@ def test_guided_backprop_reaches_every_relu_functional_reused_or_beside_a_skip(e
 
 @pytest.mark.points(1, "guided_backprop")
 def test_guided_backprop_of_a_convolutional_network_is_signed_and_for_the_given_label(expect, images, labels):
+    """The result is the signed gradient of the given label's logit, with the guided rule at every ReLU."""
     result = saliency.guided_backprop(seeded(SmallConvNet()), images, labels)
 
     expect.reference(result, "signed", "the gradient of the label's logit with the guided rule at every ReLU")
@@ -43,6 +46,8 @@ def test_guided_backprop_of_a_convolutional_network_is_signed_and_for_the_given_
 
 @pytest.mark.points(1, "guided_backprop")
 def test_guided_backprop_leaves_no_trace_and_repeats(expect, images, labels):
+    """The network, its gradients and the images are unchanged, and a second call returns the same."""
+
     def call(model, images):
         return saliency.guided_backprop(model, images, labels)
 

@@ -1,4 +1,4 @@
-"""Guided Grad-CAM: the product of guided backpropagation and Grad-CAM."""
+"""Guided Grad-CAM: the product of guided backprop and Grad-CAM."""
 
 import pytest
 import torch
@@ -54,6 +54,7 @@ def put_right_factors(expect, monkeypatch, images, labels):
 
 @pytest.mark.points(2, "guided_grad_cam")
 def test_guided_grad_cam_is_the_product_of_its_factors_in_each_image(expect, images, labels, put_right_factors):
+    """Guided Grad-CAM is guided_backprop * grad_cam of the same image, the map on all three channels."""
     put_right_factors()
 
     result = saliency.guided_grad_cam(seeded(SmallConvNet(), seed=31), images, labels, "features.3")
@@ -63,6 +64,7 @@ def test_guided_grad_cam_is_the_product_of_its_factors_in_each_image(expect, ima
 
 @pytest.mark.points(1, "guided_grad_cam")
 def test_guided_grad_cam_of_a_single_image_and_of_two_keeps_the_shape(expect, images, labels, put_right_factors):
+    """One image gives (1, 3, H, W), two images give (2, 3, H, W)."""
     put_right_factors()
     model = seeded(SmallConvNet(), seed=31)
 
@@ -75,6 +77,7 @@ def test_guided_grad_cam_of_a_single_image_and_of_two_keeps_the_shape(expect, im
 
 @pytest.mark.points(1, "guided_grad_cam")
 def test_guided_grad_cam_leaves_no_trace_and_repeats(expect, images, labels, put_right_factors):
+    """The network, its gradients and the images are unchanged, and a second call returns the same."""
     put_right_factors()
 
     def call(model, images):

@@ -1,4 +1,4 @@
-"""The receptive field of a unit: kernels, strides, paddings and dilations, clipped to the image."""
+"""The receptive field of a unit: kernel, stride, padding and dilation, clipped to the image."""
 
 import pytest
 import torch
@@ -22,6 +22,7 @@ def check_field(expect, model, layer, unit, image_size, box, formula):
 
 @pytest.mark.points(1, "receptive_field")
 def test_receptive_field_of_one_convolution_is_its_window(expect, images):
+    """One convolution: dilation * (kernel - 1) + 1 rows from stride * y - padding; columns alike."""
     conv = nn.Conv2d(3, 2, (3, 5), stride=(2, 1), padding=(1, 0), dilation=(1, 2))
     model = nn.Sequential(conv, nn.Flatten(), nn.LazyLinear(4))
     model(torch.zeros(1, 3, 12, 17))
@@ -39,6 +40,7 @@ def test_receptive_field_of_one_convolution_is_its_window(expect, images):
 
 @pytest.mark.points(1, "receptive_field")
 def test_receptive_field_grows_through_a_stack_by_the_strides_behind_it(expect):
+    """In a stack of layers, one unit further is the product of the strides in pixels further."""
     layers = [nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 5, 3, padding=1), nn.AvgPool2d(2)]
     model = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 4))
 
@@ -51,6 +53,7 @@ def test_receptive_field_grows_through_a_stack_by_the_strides_behind_it(expect):
 
 @pytest.mark.points(1, "receptive_field")
 def test_receptive_field_is_clipped_to_the_image(expect):
+    """The box is clipped to the image: 0 <= top, bottom <= H, 0 <= left, right <= W."""
     model = SmallConvNet()
 
     for unit, box in ((0, 0, 0), (0, 0, 6, 6)), ((4, 3, 5), (2, 6, 9, 13)), ((1, 0, 5), (0, 6, 6, 13)):
@@ -62,6 +65,7 @@ def test_receptive_field_is_clipped_to_the_image(expect):
 
 @pytest.mark.points(1, "receptive_field")
 def test_receptive_field_unites_branches_and_is_the_whole_image_behind_flatten(expect):
+    """The box covers all branches; behind flatten or global pooling it is the whole image."""
     check_field(
         expect, Cross(), "joined", (1, 4, 6), SIZE, (2, 4, 7, 9), "the smallest box round what all branches see"
     )

@@ -1,4 +1,4 @@
-"""What a saliency map is: |d logit of the label / d pixel|, summed over the channels."""
+"""The saliency map: |d logit of the label / d pixel|, summed over channels."""
 
 import pytest
 import torch
@@ -10,6 +10,7 @@ from coursekit.checks.small_networks import SIZE, Linear, SmallConvNet, Wrapped,
 
 @pytest.mark.points(2, "saliency_map")
 def test_saliency_of_a_linear_model_is_its_weights(expect, images, labels):
+    """The saliency map of a linear model is |w_label|, summed over channels."""
     model = seeded(Linear())
 
     result = saliency.saliency_map(model, images[:2], labels[:2])  # two pictures, three channels
@@ -20,6 +21,7 @@ def test_saliency_of_a_linear_model_is_its_weights(expect, images, labels):
 
 @pytest.mark.points(2, "saliency_map")
 def test_saliency_is_the_slope_of_the_logit_at_every_pixel(expect, images, labels):
+    """The saliency map is |d logit of the label / d pixel|, summed over channels."""
     model = seeded(SmallConvNet())
     step = 1e-6 * torch.eye(3 * SIZE[0] * SIZE[1], dtype=torch.float64).view(-1, 3, *SIZE)
     with torch.no_grad():
@@ -34,6 +36,7 @@ def test_saliency_is_the_slope_of_the_logit_at_every_pixel(expect, images, label
 
 @pytest.mark.points(1, "saliency_map")
 def test_saliency_of_a_single_image_keeps_its_batch_axis(expect, images, labels):
+    """One image, N = 1, gives a map of shape (1, H, W)."""
     model = seeded(Linear())
 
     result = saliency.saliency_map(model, images[:1], labels[:1])
@@ -43,6 +46,7 @@ def test_saliency_of_a_single_image_keeps_its_batch_axis(expect, images, labels)
 
 @pytest.mark.points(1, "saliency_map")
 def test_saliency_of_an_image_does_not_depend_on_its_batch_mates(expect, images, labels):
+    """The map of an image is the same alone and in a batch with other images."""
     model = seeded(SmallConvNet())
 
     together = saliency.saliency_map(model, images, labels)
@@ -54,6 +58,7 @@ def test_saliency_of_an_image_does_not_depend_on_its_batch_mates(expect, images,
 
 @pytest.mark.points(1, "saliency_map")
 def test_saliency_is_the_same_however_it_is_called(expect, images, labels):
+    """The result is the same at a second call, under no_grad, with frozen weights and in float32."""
     model = seeded(SmallConvNet())
 
     assert_same_however_called(expect, lambda m, x: saliency.saliency_map(m, x, labels), model, images)
@@ -66,4 +71,5 @@ def test_saliency_is_the_same_however_it_is_called(expect, images, labels):
 
 @pytest.mark.points(1, "saliency_map")
 def test_saliency_leaves_images_and_network_as_they_were(expect, images, labels):
+    """The network, its gradients and the images are unchanged, and errors of the network are passed on."""
     assert_no_trace(expect, lambda m, x: saliency.saliency_map(m, x, labels), seeded(SmallConvNet()), images)

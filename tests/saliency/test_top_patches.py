@@ -1,4 +1,4 @@
-"""The patches that excite a channel most: one per image, strongest first."""
+"""The k images with the strongest response of a channel, and the patch that each strongest unit sees."""
 
 import pytest
 import torch
@@ -53,12 +53,14 @@ def check_patches(expect, images, model, layer, channel, k):
 
 @pytest.mark.points(2, "top_patches")
 def test_top_patches_cut_out_what_the_strongest_units_see(expect, images):
+    """The patches show the receptive field of each image's strongest unit, strongest image first."""
     for layer, channel, k in ("features.0", 1, 3), ("features.6", 2, 2), ("features.6", 3, 1):  # not the batch's order
         check_patches(expect, images, seeded(SmallConvNet()), layer, channel, k)
 
 
 @pytest.mark.points(1, "top_patches")
 def test_top_patches_of_a_channel_that_is_negative_everywhere(expect, images):
+    """The strongest unit is found also where all units are negative, and in a flat layer."""
     model = seeded(SmallConvNet())
     with torch.no_grad():
         model.features[0].bias -= 50
@@ -76,6 +78,8 @@ def test_top_patches_of_a_channel_that_is_negative_everywhere(expect, images):
 
 @pytest.mark.points(1, "top_patches")
 def test_top_patches_leave_no_trace(expect, images):
+    """The network and the images are unchanged, and the results are new, detached tensors."""
+
     def call(model, images):
         return saliency.top_patches(model, images, "features.0", 3, 2)
 

@@ -1,4 +1,4 @@
-"""The DeconvNet: unpooling with the indices of the encoder, transposed convolutions, coarsest first."""
+"""The DeconvNet: unpooling with the encoder's indices and transposed convolutions, coarsest first."""
 
 from itertools import pairwise
 
@@ -27,6 +27,7 @@ def deconvnet(in_channels=3, widths=(4, 5, 3), num_classes=4, *, tied=False):
 
 @pytest.mark.points(1, "DeconvNet")
 def test_a_deconvnet_that_copies_keeps_the_largest_pixel_of_each_window(expect):
+    """If all kernels copy their input, each window's maximum stays at its position, all else is 0."""
     for depth, size in ((1, (7, 10)), (2, (9, 14))):
         network = deconvnet(1, (1,) * (depth + 1), 2)
         for module in network.modules():
@@ -52,6 +53,7 @@ def test_a_deconvnet_that_copies_keeps_the_largest_pixel_of_each_window(expect):
 
 @pytest.mark.points(1, "DeconvNet")
 def test_deconvnet_decodes_with_transposed_convolutions_coarsest_first(expect):
+    """Each level of the decoder: unpool, transposed convolution, ReLU, coarsest level first; then head."""
     for images in (pictures(3, size=(9, 14)), pictures(1, size=(8, 12))):
         logits = deconvnet()(images)
         expect.reference(logits.detach(), f"{len(images)}", "unpool, transposed convolution, ReLU at each level; head")
@@ -59,6 +61,7 @@ def test_deconvnet_decodes_with_transposed_convolutions_coarsest_first(expect):
 
 @pytest.mark.points(1, "DeconvNet")
 def test_a_tied_decoder_is_the_encoders_own_kernels_and_learns_at_both_ends(expect):
+    """tied: the decoder uses encoder[i].weight itself, and gradients reach it from both ends."""
     network = deconvnet(tied=True)
     assert network.decoder is None, f"decoder is {type(network.decoder).__name__}, expected None"
     images = pictures(3, size=(9, 14))
@@ -76,6 +79,7 @@ def test_a_tied_decoder_is_the_encoders_own_kernels_and_learns_at_both_ends(expe
 
 @pytest.mark.points(1, "DeconvNet")
 def test_deconvnet_behaves_as_a_module_does(expect):
+    """The network can be called twice, copied, run in float32 and trained; it has no side effects."""
     for tied in (False, True):
         network = deconvnet(tied=tied)
         with torch.no_grad():

@@ -42,6 +42,7 @@ def stage_maps(network, images):
 
 @pytest.mark.points(1, "FCN")
 def test_fcn_without_skips_is_the_coarsest_score_enlarged(expect):
+    """Without skips: the 1 x 1 score of the coarsest map, enlarged bilinearly to the images' size."""
     network = fcn(0)
     for images in (pictures(3, size=(17, 26)), pictures(1, size=(16, 24))):
         logits = network(images)
@@ -53,6 +54,7 @@ def test_fcn_without_skips_is_the_coarsest_score_enlarged(expect):
 
 @pytest.mark.points(1, "FCN")
 def test_each_score_of_an_fcn_contributes_what_it_says(expect):
+    """Each score alone is enlarged from map to map, then to the images' size."""
     images = pictures(2, size=(19, 25))
     for num_skips in (1, 2):
         network = fcn(num_skips)
@@ -74,6 +76,7 @@ def test_each_score_of_an_fcn_contributes_what_it_says(expect):
 
 @pytest.mark.points(1, "FCN")
 def test_fcn_adds_its_scores_from_coarse_to_fine(expect):
+    """The logits are the sum of the scores, coarse to fine, for images of any size."""
     for num_skips in (0, 1, 2):
         for images in (pictures(3, size=(17, 26)), pictures(1, size=(8, 11))):
             network = fcn(num_skips)
@@ -83,6 +86,7 @@ def test_fcn_adds_its_scores_from_coarse_to_fine(expect):
 
 @pytest.mark.points(1, "FCN")
 def test_fcn_uses_the_trunk_itself_and_scores_are_not_squashed(expect):
+    """The trunk's stages are used themselves, and the result is logits, without softmax."""
     stages = small_trunk()
     network = segmentation.FCN(stages, list(CHANNELS), 4, num_skips=1)
 
@@ -97,4 +101,5 @@ def test_fcn_uses_the_trunk_itself_and_scores_are_not_squashed(expect):
 
 @pytest.mark.points(1, "FCN")
 def test_fcn_behaves_as_a_module_does(expect):
+    """The network can be called twice, copied, run in float32 and trained; it has no side effects."""
     assert_network_behaves(expect, fcn(2), pictures(2, size=(17, 26)))

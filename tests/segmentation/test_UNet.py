@@ -1,4 +1,4 @@
-"""The U-Net, as it is drawn in the paper, with and without padding."""
+"""The U-Net, as drawn in the paper, with and without padding."""
 
 import pytest
 import torch
@@ -48,6 +48,7 @@ def copying_unet(depth, *, padding, source):
 
 @pytest.mark.points(1, "UNet")
 def test_a_unet_that_copies_its_skip_returns_the_picture(expect):
+    """cat([skip, up]): the skip's channels come first, taken before the pooling."""
     for depth, size in ((1, (7, 10)), (2, (9, 14))):
         images = pictures(2, size=size)[:, :1]
 
@@ -58,6 +59,7 @@ def test_a_unet_that_copies_its_skip_returns_the_picture(expect):
 
 @pytest.mark.points(1, "UNet")
 def test_a_valid_unet_that_copies_its_skip_returns_the_middle_of_the_picture(expect):
+    """padding = 0: the skip is cropped at its centre to the size of up."""
     for depth, size, left in (
         (1, (20, 27), (4, 10)),
         (2, (44, 52), (4, 12)),
@@ -81,6 +83,7 @@ def test_a_valid_unet_that_copies_its_skip_returns_the_middle_of_the_picture(exp
 
 @pytest.mark.points(1, "UNet")
 def test_a_unet_that_copies_what_comes_up_repeats_the_maxima_and_fills_with_zeros(expect):
+    """padding = 1: up is zero-padded below and on the right to the skip's size."""
     for depth, size in ((1, (7, 10)), (2, (10, 13))):
         images = pictures(2, size=size)[:, :1]
 
@@ -97,6 +100,7 @@ def test_a_unet_that_copies_what_comes_up_repeats_the_maxima_and_fills_with_zero
 
 @pytest.mark.points(1, "UNet")
 def test_unet_is_its_drawing(expect):
+    """With padding = 1 the network is figure 1 of the paper, and the logits have the images' size."""
     for images in (pictures(3, size=(13, 18)), pictures(1, size=(12, 16))):
         logits = unet()(images)
         expect.reference(logits.detach(), f"same {len(images)}", "figure 1 of the paper, with padding")
@@ -104,6 +108,7 @@ def test_unet_is_its_drawing(expect):
 
 @pytest.mark.points(1, "UNet")
 def test_a_valid_unet_is_the_papers_and_572_pixels_give_388(expect):
+    """With padding = 0 the network is figure 1 of the paper: 572 x 572 pixels give 388 x 388."""
     logits = unet(padding=0)(pictures(2, size=(44, 51)))
     expect.reference(logits.detach(), "valid", "figure 1 of the paper, without padding")
     deep = unet(1, 2, (1, 1, 1, 1, 1), padding=0).float()
@@ -114,4 +119,5 @@ def test_a_valid_unet_is_the_papers_and_572_pixels_give_388(expect):
 
 @pytest.mark.points(1, "UNet")
 def test_unet_behaves_as_a_module_does(expect):
+    """The network can be called twice, copied, run in float32 and trained; it has no side effects."""
     assert_network_behaves(expect, unet(), pictures(2, size=(13, 18)))

@@ -1,4 +1,4 @@
-"""The confusion matrix: truth in rows, predictions in columns."""
+"""The confusion matrix: true classes in rows, predicted classes in columns."""
 
 import pytest
 import torch
@@ -11,6 +11,7 @@ MATRIX = torch.tensor([[4, 2, 0, 0], [0, 2, 1, 0], [1, 0, 2, 1], [0, 0, 0, 0]]) 
 
 @pytest.mark.points(1, "confusion_matrix")
 def test_the_matrix_counts_truth_in_rows_and_predictions_in_columns(expect, truth, guess, maps):
+    """Entry [true class, predicted class] counts the pixels of all images."""
     result = segmentation.confusion_matrix(guess, truth, 4)
 
     expect(result, MATRIX, "entry [truth, prediction], a pixel with label 255 in none")
@@ -27,6 +28,7 @@ def test_the_matrix_counts_truth_in_rows_and_predictions_in_columns(expect, trut
 
 @pytest.mark.points(1, "confusion_matrix")
 def test_a_pixel_is_ignored_by_its_label_alone(expect, truth, guess):
+    """A pixel does not count if its label is ignore_index, whatever its prediction."""
     predictions, labels = guess.clone(), truth.clone()
     predictions[truth == 255] = 255
 
@@ -44,6 +46,7 @@ def test_a_pixel_is_ignored_by_its_label_alone(expect, truth, guess):
 
 @pytest.mark.points(1, "confusion_matrix")
 def test_counting_leaves_the_maps_alone(expect, truth, guess):
+    """The predictions and the labels are unchanged, and a second call returns the same."""
     predictions, labels = guess.clone(), truth.clone()
     with expect.unchanged(predictions=predictions, labels=labels):
         result = segmentation.confusion_matrix(predictions, labels, 4)

@@ -1,4 +1,4 @@
-"""A classifier as a convolutional network: its logits at every window of a larger picture."""
+"""A classifier as a convolutional network: its logits at every window of a larger image."""
 
 import pytest
 import torch
@@ -73,6 +73,7 @@ def convolutional(model):
 
 @pytest.mark.points(1, "convolutionalize")
 def test_on_its_own_size_the_convolutional_network_is_the_classifier(expect):
+    """At the training size the network returns the classifier's logits, shape (N, K, 1, 1)."""
     for model in (seeded(SlidingNet()), seeded(SlidingNet(padding=1))):
         for num_images in (3, 1):
             images = pictures(num_images, size=(8, 8))
@@ -84,6 +85,7 @@ def test_on_its_own_size_the_convolutional_network_is_the_classifier(expect):
 
 @pytest.mark.points(1, "convolutionalize")
 def test_on_a_larger_picture_it_is_the_classifier_at_every_window(expect):
+    """On a larger image, each output is the classifier's logits on the window there."""
     images = pictures(2, size=(12, 16))
     for model, what in (SlidingNet(), "the network's stride"), (PooledNet(), "an adaptive pooling is left out"):
         logits = convolutional(seeded(model))(images)
@@ -95,6 +97,7 @@ def test_on_a_larger_picture_it_is_the_classifier_at_every_window(expect):
 
 @pytest.mark.points(1, "convolutionalize")
 def test_the_convolutional_network_shares_nothing_and_keeps_the_mode(expect):
+    """All layers are copies, every module is in the model's mode, and dropout is kept."""
     for training in (False, True):
         model = seeded(SlidingNet()).train(training)
         with expect.unchanged(model=model):

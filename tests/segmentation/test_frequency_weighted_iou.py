@@ -1,4 +1,4 @@
-"""The IoU of each class, weighted by its share of the true pixels."""
+"""The IoU of each class, weighted by its fraction of the true pixels."""
 
 import pytest
 import torch
@@ -11,12 +11,14 @@ pytestmark = pytest.mark.usefixtures("right_matrix")  # one exercise does not pa
 
 @pytest.mark.points(1, "frequency_weighted_iou")
 def test_frequency_weighted_iou_weighs_each_class_by_its_true_pixels(check_score):
+    """The result is the sum over classes of (fraction of true pixels) * intersection / union."""
     right = (6 * 4 / 7 + 3 * 2 / 5 + 4 * 2 / 5) / 13
     check_score(lambda p, y: segmentation.frequency_weighted_iou(p, y, 4), right, "sum of share of T * IoU")
 
 
 @pytest.mark.points(1, "frequency_weighted_iou")
 def test_frequency_weighted_iou_does_not_see_classes_that_are_not_there(expect, truth, guess):
+    """A class without true pixels has weight 0."""
     right = torch.tensor((6 * 4 / 7 + 3 * 2 / 5 + 4 * 2 / 5) / 13).double()
     expect(
         as_number(segmentation.frequency_weighted_iou(guess, truth, 9)), right, "a class without pixels has weight 0"

@@ -20,6 +20,7 @@ REGIONS = grid("0110020", "1100222", "0003020", "4403300", "0405506")
 
 @pytest.mark.points(1, "instance_labels")
 def test_regions_are_numbered_in_reading_order_of_their_first_pixels(expect):
+    """Regions are numbered 1, 2, ... per image, in reading order of their first pixels."""
     result = segmentation.instance_labels(SCENE[None])
 
     expect(result, REGIONS[None], "each region of one class its number; corners do not connect, other classes part")
@@ -29,6 +30,7 @@ def test_regions_are_numbered_in_reading_order_of_their_first_pixels(expect):
 
 @pytest.mark.points(1, "instance_labels")
 def test_a_region_is_one_however_it_winds_and_touching_objects_are_one(expect):
+    """A region of any shape has one number, and touching objects of one class are one region."""
     spiral = grid("1111111", "0000001", "1111101", "1000101", "1011101", "1000001", "1111111")
     comb = grid("1010101", "1010101", "1111111", "0000000", "1111111", "1010101")
     expect(segmentation.instance_labels(spiral[None]), spiral[None], "one region, from its outer end to its inner")
@@ -44,6 +46,7 @@ def test_a_region_is_one_however_it_winds_and_touching_objects_are_one(expect):
 
 @pytest.mark.points(1, "instance_labels")
 def test_background_and_ignored_pixels_are_in_no_region(expect):
+    """Pixels whose label is background or ignore_index get 0."""
     labels = SCENE.clone()
     labels[labels == 2] = 255
     right = grid("0110000", "1100000", "0002000", "3302200", "0304405")
@@ -62,6 +65,7 @@ def test_background_and_ignored_pixels_are_in_no_region(expect):
 
 @pytest.mark.points(1, "instance_labels")
 def test_regions_of_a_large_map_are_right_and_the_map_is_left_alone(expect):
+    """Large maps with many regions are right; the labels are unchanged."""
     labels = (numbers(3, 20, 31, seed=61).abs() * 100).long() % 3
     with expect.unchanged(labels=labels):
         result = segmentation.instance_labels(labels)

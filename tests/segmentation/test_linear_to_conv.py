@@ -1,4 +1,4 @@
-"""A linear layer as a convolution: the same numbers, and it slides over larger maps."""
+"""A linear layer as a convolution: the same outputs, and it slides over larger maps."""
 
 import pytest
 import torch
@@ -19,6 +19,7 @@ def made(linear, in_channels, size):
 
 @pytest.mark.points(1, "linear_to_conv")
 def test_the_convolution_answers_what_the_layer_answers(expect):
+    """On a map of the layer's size, the convolution returns W x + b, shape (N, out_features, 1, 1)."""
     for num_images, channels, size in ((3, 4, (3, 5)), (1, 2, 3)):
         h, w = [size] * 2 if isinstance(size, int) else size
         linear = seeded(nn.Linear(channels * h * w, 6))
@@ -32,6 +33,7 @@ def test_the_convolution_answers_what_the_layer_answers(expect):
 
 @pytest.mark.points(1, "linear_to_conv")
 def test_on_a_larger_map_the_layer_slides(expect):
+    """On a larger map, each output is the layer's answer to the patch there, with stride 1."""
     linear = seeded(nn.Linear(2 * 3 * 4, 5, bias=False))
     maps = numbers(2, 2, 6, 6, seed=2)
 
@@ -45,6 +47,7 @@ def test_on_a_larger_map_the_layer_slides(expect):
 
 @pytest.mark.points(1, "linear_to_conv")
 def test_the_convolution_has_copies_of_the_layers_parameters(expect):
+    """Weight and bias are new parameters with the layer's values and dtype; the layer is unchanged."""
     linear = seeded(nn.Linear(2 * 3 * 4, 5)).float()
 
     with expect.unchanged(model=linear):

@@ -1,4 +1,4 @@
-"""Pixel accuracy: the share of counted pixels that are right."""
+"""Pixel accuracy: the fraction of counted pixels that are right."""
 
 import pytest
 import torch
@@ -11,11 +11,13 @@ pytestmark = pytest.mark.usefixtures("right_matrix")  # one exercise does not pa
 
 @pytest.mark.points(1, "pixel_accuracy")
 def test_accuracy_is_the_share_of_counted_pixels_that_are_right(check_score):
+    """Accuracy = right pixels / counted pixels, over all images together."""
     check_score(segmentation.pixel_accuracy, 8 / 13, "right pixels / counted pixels")
 
 
 @pytest.mark.points(1, "pixel_accuracy")
 def test_accuracy_ignores_by_the_label_that_is_given(expect, truth, guess):
+    """Pixels whose label is ignore_index do not count, whichever value that is."""
     for ignored, right in ((0, 4 / 10), (1, 6 / 13), (-7, 8 / 16)):
         result = segmentation.pixel_accuracy(guess, truth, ignore_index=ignored)
         expect(

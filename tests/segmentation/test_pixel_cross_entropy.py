@@ -1,4 +1,4 @@
-"""The cross-entropy per pixel, over the pixels that count."""
+"""The cross-entropy per pixel, averaged over the pixels that count."""
 
 import pytest
 import torch
@@ -31,6 +31,7 @@ def followed(logits):
 
 @pytest.mark.points(1, "pixel_cross_entropy")
 def test_the_loss_is_the_mean_over_the_pixels_that_count_of_the_whole_batch(expect, corner):
+    """The loss is the mean over all counted pixels of the batch, not the mean of the images' means."""
     flat, backward = followed(torch.zeros(1, 3, 2, 3, dtype=torch.float64))
     loss, gradient = backward(segmentation.pixel_cross_entropy(flat, corner))
     expect(loss, torch.tensor(3.0).double().log(), "equal logits of three classes: log 3, whatever the labels")
@@ -50,6 +51,7 @@ def test_the_loss_is_the_mean_over_the_pixels_that_count_of_the_whole_batch(expe
 
 @pytest.mark.points(1, "pixel_cross_entropy")
 def test_where_every_pixel_is_ignored_the_loss_is_zero_with_zero_gradient(expect, corner):
+    """If every pixel is ignored, the loss is 0 and its gradient is 0."""
     for ignored in (255, -1, 0):
         logits, backward = followed(numbers(2, 3, 4, 5, seed=42))
         labels = torch.full((2, 4, 5), ignored)
@@ -65,6 +67,7 @@ def test_where_every_pixel_is_ignored_the_loss_is_zero_with_zero_gradient(expect
 
 @pytest.mark.points(1, "pixel_cross_entropy")
 def test_the_loss_is_stable_pure_and_repeats(expect, corner):
+    """The loss is finite for logits of thousands; the arguments are unchanged and calls repeat."""
     logits, backward = followed(numbers(1, 3, 2, 3, seed=44).sign() * 4000)
     loss, gradient = backward(segmentation.pixel_cross_entropy(logits, corner.clone()))
     expect.reference(loss, "thousands", "logits of thousands: no overflow")

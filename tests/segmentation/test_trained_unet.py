@@ -42,6 +42,7 @@ def saved(tmp_path, monkeypatch):
 
 @pytest.mark.points(1, "trained_unet")
 def test_every_parameter_comes_from_the_file(expect, saved, tmp_path):
+    """Every parameter has the value of the file, in float32, and the network is in eval mode."""
     network = segmentation.trained_unet(tmp_path / "weights.safetensors")
 
     assert isinstance(network, nn.Module), f"the result is a {type(network).__name__}, expected the network"
@@ -55,6 +56,7 @@ def test_every_parameter_comes_from_the_file(expect, saved, tmp_path):
 
 @pytest.mark.points(1, "trained_unet")
 def test_the_network_has_the_stated_channels_classes_and_widths(saved, tmp_path):
+    """The network is a UNet with 3 channels, UNET_CLASSES, UNET_WIDTHS and padding 1."""
     network = segmentation.trained_unet(str(tmp_path / "weights.safetensors"))
 
     assert isinstance(network, Recorded), f"the result is a {type(network).__name__}, expected a UNet"
@@ -68,6 +70,7 @@ def test_the_network_has_the_stated_channels_classes_and_widths(saved, tmp_path)
 
 @pytest.mark.points(1, "trained_unet")
 def test_a_parameter_that_the_file_lacks_is_an_error(saved, tmp_path):
+    """A parameter that the file lacks, or has in another shape, is an error."""
     path, bias = tmp_path / "unfit.safetensors", saved.pop("head.bias")
     segmentation.trained_unet(tmp_path / "weights.safetensors")  # where nothing is missing, there is no error
 
@@ -104,24 +107,29 @@ def assert_score(least):
 
 @pytest.mark.points(1, "trained_unet")
 def test_the_trained_network_reaches_a_mean_iou_of_040():
+    """Your trained network has a mean IoU of at least 0.40 on 24 new scenes."""
     assert_score(0.40)
 
 
 @pytest.mark.points(1, "trained_unet")
 def test_the_trained_network_reaches_a_mean_iou_of_050():
+    """Your trained network has a mean IoU of at least 0.50 on 24 new scenes."""
     assert_score(0.50)
 
 
 @pytest.mark.points(1, "trained_unet")
 def test_the_trained_network_reaches_a_mean_iou_of_060():
+    """Your trained network has a mean IoU of at least 0.60 on 24 new scenes."""
     assert_score(0.60)
 
 
 @pytest.mark.points(1, "trained_unet")
 def test_the_trained_network_reaches_a_mean_iou_of_070():
+    """Your trained network has a mean IoU of at least 0.70 on 24 new scenes."""
     assert_score(0.70)
 
 
 @pytest.mark.points(1, "trained_unet")
 def test_the_trained_network_reaches_a_mean_iou_of_080():
+    """Your trained network has a mean IoU of at least 0.80 on 24 new scenes."""
     assert_score(0.80)

@@ -1,4 +1,4 @@
-"""The content loss, by its value and by its slope: if its slope is cut off, it moves no picture."""
+"""The content loss: its value and its gradient."""
 
 import pytest
 import torch
@@ -10,6 +10,7 @@ from coursekit.checks.small_networks import numbers, pictures
 
 @pytest.mark.points(1, "content_loss")
 def test_content_loss_of_shifted_features_is_the_squared_shift_times_their_number(expect, layers, weights):
+    """If F_i = P_i + s_i, the loss is the sum over layers of w_i * s_i^2 * (number of entries)."""
     for num_images in 1, 3:
         targets = layers(num_images)
         shifts = 0.3, -0.7, 2.0
@@ -25,6 +26,7 @@ def test_content_loss_of_shifted_features_is_the_squared_shift_times_their_numbe
 
 @pytest.mark.points(1, "content_loss")
 def test_content_slope_is_twice_the_weighted_difference_and_none_reaches_the_targets(expect, layers, weights):
+    """dL/dF_i = 2 w_i (F_i - P_i), and no gradient reaches the targets."""
     features = [f.requires_grad_() for f in layers(3)]
     targets = [p.requires_grad_() for p in layers(3, seed=10)]
 
@@ -39,6 +41,7 @@ def test_content_slope_is_twice_the_weighted_difference_and_none_reaches_the_tar
 
 @pytest.mark.points(1, "content_loss")
 def test_gradients_of_several_content_losses_add_at_the_picture(expect, weights):
+    """The gradient at the picture is the weighted sum of the gradients through all layers."""
     image = pictures(1).requires_grad_()
     made = [image, 3 * image, (2 * image) ** 2]  # three layers that one picture feeds
     targets = [numbers(*image.shape, seed=i) for i in range(3)]
@@ -55,6 +58,7 @@ def test_gradients_of_several_content_losses_add_at_the_picture(expect, weights)
 
 @pytest.mark.points(1, "content_loss")
 def test_content_loss_leaves_no_trace_and_takes_any_sequence(expect, layers):
+    """The arguments are unchanged; lists, tuples, any strides and float32 give the same value."""
     targets, steps = layers(2, seed=4), layers(2, seed=8)
     features = [(p + s).requires_grad_() for p, s in zip(targets, steps, strict=True)]
     wanted = sum(w * (s**2).sum() for w, s in zip((-1.0, 0.0, 2.0), steps, strict=True))

@@ -1,4 +1,4 @@
-"""The Gram matrix: which channels occur together, wherever that is."""
+"""The Gram matrix: which channels are active together, wherever that is."""
 
 import pytest
 import torch
@@ -10,6 +10,7 @@ from coursekit.checks.small_networks import numbers
 
 @pytest.mark.points(2, "gram_matrix")
 def test_gram_of_flat_maps_is_the_product_of_their_levels(expect, flat_maps):
+    """For constant maps, entry (i, j) is the product of the two levels times H * W, or / C if normalised."""
     levels = torch.tensor([[1.0, -2.0, 3.0, 0.5]]).double()
     for size in (5, 7), (1, 3):
         features = flat_maps(levels, size)
@@ -25,6 +26,7 @@ def test_gram_of_flat_maps_is_the_product_of_their_levels(expect, flat_maps):
 
 @pytest.mark.points(1, "gram_matrix")
 def test_gram_counts_what_occurs_together_and_not_where(expect):
+    """The Gram matrix does not depend on the order of the positions."""
     features = numbers(1, 4, 5, 7, seed=1)
     order = numbers(35, seed=2).argsort()
 
@@ -39,6 +41,7 @@ def test_gram_counts_what_occurs_together_and_not_where(expect):
 
 @pytest.mark.points(1, "gram_matrix")
 def test_every_image_has_its_own_gram_matrix(expect):
+    """Each image has its own Gram matrix: the result is (N, C, C)."""
     features = numbers(2, 4, 5, 7, seed=3)
     features[1] *= 5
 
@@ -53,6 +56,7 @@ def test_every_image_has_its_own_gram_matrix(expect):
 
 @pytest.mark.points(1, "gram_matrix")
 def test_slope_through_the_gram_matrix_mixes_the_channels(expect):
+    """dL/dF = (U + U^T) F for a gradient U at the Gram matrix, divided as the Gram matrix is."""
     for normalize in True, False:
         features = numbers(2, 4, 5, 7, seed=5).requires_grad_()
         upstream = numbers(2, 4, 4, seed=6)
@@ -66,6 +70,7 @@ def test_slope_through_the_gram_matrix_mixes_the_channels(expect):
 
 @pytest.mark.points(1, "gram_matrix")
 def test_gram_matrix_takes_any_strides_and_leaves_no_trace(expect):
+    """The features are unchanged; any strides, no_grad and float32 give the same value."""
     features = numbers(2, 4, 5, 7, seed=7)
     forms = {
         "channels last": features.to(memory_format=torch.channels_last),

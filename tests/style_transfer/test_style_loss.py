@@ -1,4 +1,4 @@
-"""The style loss, by its value and by its slope."""
+"""The style loss: its value and its gradient."""
 
 import pytest
 import torch
@@ -18,6 +18,7 @@ def gram_of_levels(levels):
 
 @pytest.mark.points(2, "style_loss")
 def test_style_loss_is_the_weighted_squared_distance_of_normalised_grams(expect, weights, flat_maps, put_right_gram):
+    """The loss is the sum over layers, images and entries of w_i (G_i - A_i)^2, with normalised G_i."""
     put_right_gram(*LAYERS)
     for num_images in 1, 3:
         levels = [numbers(num_images, c, seed=c) for c in (4, 6, 2)]
@@ -33,6 +34,7 @@ def test_style_loss_is_the_weighted_squared_distance_of_normalised_grams(expect,
 
 @pytest.mark.points(1, "style_loss")
 def test_one_style_of_another_size_serves_all_images(expect, flat_maps, put_right_gram):
+    """A style picture of another size, with grams of shape (1, C, C), can be used for all images."""
     put_right_gram((3, 4, 6), (5, 4, 6), (3, 9, 2), (5, 9, 2))
     levels = [numbers(1, c, seed=c) for c in (3, 5)]
     grams = [gram_of_levels(v) for v in levels]  # (1, C, C), of maps of any size
@@ -51,6 +53,7 @@ def test_one_style_of_another_size_serves_all_images(expect, flat_maps, put_righ
 
 @pytest.mark.points(1, "style_loss")
 def test_style_slope_reaches_the_features_and_not_the_grams(expect, layers, weights, put_right_gram):
+    """dL/dF_i = 2 w_i (E + E^T) F_i / (C H W) with E = G_i - A_i; no gradient reaches the grams."""
     gram_matrix = put_right_gram(*LAYERS)
     features = [f.requires_grad_() for f in layers(2)]
     grams = [numbers(2, c, c, seed=30 + c).requires_grad_() for c in (4, 6, 2)]
@@ -68,6 +71,7 @@ def test_style_slope_reaches_the_features_and_not_the_grams(expect, layers, weig
 
 @pytest.mark.points(1, "style_loss")
 def test_style_loss_leaves_no_trace_and_takes_any_sequence(expect, layers, put_right_gram):
+    """The arguments are unchanged; lists, tuples and float32 give the same value."""
     gram_matrix = put_right_gram(*LAYERS)
     features = [f.requires_grad_() for f in layers(2, seed=40)]
     grams = [gram_matrix(f).detach() + (i + 1) for i, f in enumerate(features)]

@@ -1,4 +1,4 @@
-"""Style transfer: the descent is checked by the pictures that the network was shown on the way."""
+"""Style transfer: each check looks at the pictures that the network was called with."""
 
 from itertools import pairwise
 
@@ -77,6 +77,7 @@ def named(settings, prefix="network."):
 
 @pytest.mark.points(1, "style_transfer")
 def test_no_steps_return_the_start(expect):
+    """With num_steps = 0 the result is a copy of init, or of content without init."""
     network, (content, start, style) = seeded(Painted()), scene(2)
 
     for optimizer in "adam", "lbfgs":
@@ -91,6 +92,7 @@ def test_no_steps_return_the_start(expect):
 
 @pytest.mark.points(2, "style_transfer")
 def test_first_step_moves_every_pixel_against_the_sign_of_its_gradient(expect, true_slope):
+    """The first Adam step moves every pixel by step_size against the sign of its gradient."""
     network, (content, start, style) = seeded(Painted()), scene()
     content_only = {"style_layers": [], "style_weights": [], "tv_weight": 0.0}
     style_only = {"content_layers": [], "content_weights": [], "tv_weight": 0.0}
@@ -110,6 +112,7 @@ def test_first_step_moves_every_pixel_against_the_sign_of_its_gradient(expect, t
 
 @pytest.mark.points(2, "style_transfer")
 def test_every_step_follows_the_gradient_of_all_losses_at_the_picture_as_it_is(expect, true_slope):
+    """Every Adam step uses the gradient of the whole loss at the current, clamped image."""
     recorder, (content, start, style) = Recorder(seeded(Painted())).eval(), scene()
     network = recorder.network
 
@@ -129,6 +132,7 @@ def test_every_step_follows_the_gradient_of_all_losses_at_the_picture_as_it_is(e
 
 @pytest.mark.points(1, "style_transfer")
 def test_what_is_wanted_is_computed_once_and_not_at_every_step(expect):
+    """Targets and Gram matrices are computed once, not at every step."""
     recorder, (content, start, style) = Recorder(seeded(Painted())).eval(), scene()
     seen = []
     for num_steps in 2, 6:
@@ -143,6 +147,7 @@ def test_what_is_wanted_is_computed_once_and_not_at_every_step(expect):
 
 @pytest.mark.points(1, "style_transfer")
 def test_two_pictures_together_are_painted_as_each_alone(expect):
+    """Two images in a batch give the same result as two separate calls."""
     network, (content, start, style) = seeded(Painted()), scene(2)
     alone = {"init": start, "num_steps": 3, "step_size": 0.05}
 
@@ -156,6 +161,7 @@ def test_two_pictures_together_are_painted_as_each_alone(expect):
 
 @pytest.mark.points(1, "style_transfer")
 def test_lbfgs_is_the_default_and_finds_the_content_through_an_invertible_layer(expect):
+    """L-BFGS is the default, and reconstructs content from the features of an invertible layer."""
     network = nn.Sequential(nn.Conv2d(3, 3, 1)).double().eval()
     with torch.no_grad():
         network[0].weight.copy_(torch.tensor([[2.0, 1, 0], [0, 2, -1], [1, 0, 1]])[:, :, None, None])
@@ -177,6 +183,7 @@ def test_lbfgs_is_the_default_and_finds_the_content_through_an_invertible_layer(
 
 @pytest.mark.points(1, "style_transfer")
 def test_style_transfer_leaves_no_trace_and_repeats(expect):
+    """The network and the arguments are unchanged, and a second call returns the same."""
     _, start, style = scene()
     content = pictures(1, seed=4)  # no slope is so near 0 that float32 changes its sign, and with it Adam's step
     style = style.requires_grad_()

@@ -1,4 +1,4 @@
-"""Stylized training images: a random share is repainted, each in a random style."""
+"""Stylized training images: a random fraction is repainted, each image in a random style."""
 
 import pytest
 import torch
@@ -39,6 +39,7 @@ class Mark:
 
 @pytest.mark.points(1, "stylize")
 def test_every_image_is_repainted_in_its_place_and_keeps_its_label(expect, labels, styles):
+    """Each image is repainted by one call transfer(image, style); order and labels stay."""
     images, mark = pictures(10), Mark(styles)
 
     with expect.kept(images=images, labels=labels):
@@ -55,6 +56,7 @@ def test_every_image_is_repainted_in_its_place_and_keeps_its_label(expect, label
 
 @pytest.mark.points(1, "stylize")
 def test_a_random_share_is_repainted_each_in_a_random_style(expect, labels, styles):
+    """round(fraction * N) random images are repainted, each in a random style from the generator."""
     images = pictures(10)
     seen, used = set(), set()
     for number in range(8):
@@ -94,6 +96,7 @@ def test_a_random_share_is_repainted_each_in_a_random_style(expect, labels, styl
 
 @pytest.mark.points(1, "stylize")
 def test_stylize_leaves_no_trace(expect, labels, styles):
+    """The arguments are unchanged, and the results are new, detached tensors."""
     for fraction in 0.0, 0.5:
         images = pictures(10).float().requires_grad_()
         weight = torch.ones((), requires_grad=True)

@@ -10,6 +10,7 @@ from coursekit.checks.small_networks import numbers, pictures
 
 @pytest.mark.points(1, "total_variation_loss")
 def test_roughness_of_a_ramp_counts_every_pair_of_neighbours(expect):
+    """For the ramp a y + b x, the loss is 3 N (a^2 (H - 1) W + b^2 H (W - 1)): nothing wraps around."""
     rows, columns = torch.meshgrid(torch.arange(5).double(), torch.arange(7).double(), indexing="ij")
     base, steepness = numbers(2, 3, 1, 1, seed=1), torch.tensor([1.0, 3.0]).double().view(2, 1, 1, 1)
     ramps = base + steepness * (0.2 * rows + 0.03 * columns)
@@ -31,6 +32,7 @@ def test_roughness_of_a_ramp_counts_every_pair_of_neighbours(expect):
 
 @pytest.mark.points(1, "total_variation_loss")
 def test_roughness_pulls_every_pixel_towards_its_neighbours(expect):
+    """The gradient is 2 * the difference of each pair, added to one pixel, subtracted from the other."""
     images = numbers(2, 3, 4, 6, seed=2).requires_grad_()
 
     loss = part5.total_variation_loss(images)
@@ -50,6 +52,7 @@ def test_roughness_pulls_every_pixel_towards_its_neighbours(expect):
 
 @pytest.mark.points(1, "total_variation_loss")
 def test_roughness_leaves_no_trace(expect):
+    """The images are unchanged; no_grad and float32 give the same value."""
     images = pictures(3).requires_grad_()
 
     with expect.unchanged(images=images):

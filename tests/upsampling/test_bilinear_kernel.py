@@ -12,6 +12,7 @@ from coursekit.checks.small_networks import numbers
 
 @pytest.mark.points(1, "bilinear_kernel")
 def test_the_bilinear_kernel_is_a_tent_for_each_channel_alone(expect):
+    """Entry [c, c, i, j] is (1 - |i - m| / factor) (1 - |j - m| / factor); 0 between two channels."""
     for channels, factor in ((2, 2), (3, 3), (1, 4), (2, 1)):
         size = factor * 2 - factor % 2
         middle = size / 2 - 0.5
@@ -28,6 +29,7 @@ def test_the_bilinear_kernel_is_a_tent_for_each_channel_alone(expect):
 
 @pytest.mark.points(1, "bilinear_kernel")
 def test_stamping_the_bilinear_kernel_is_interpolation_away_from_the_border(expect):
+    """A transposed convolution with the kernel is bilinear interpolation away from the border."""
     x = numbers(2, 3, 5, 6, seed=23).float()
     for factor in (2, 3, 4):
         kernel = upsampling.bilinear_kernel(3, factor)

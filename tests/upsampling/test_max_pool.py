@@ -1,4 +1,4 @@
-"""Max pooling that also tells where each maximum stood."""
+"""Max pooling that also returns the position of each maximum."""
 
 import pytest
 import torch
@@ -18,6 +18,7 @@ def pool(x, k, stride):
 
 @pytest.mark.points(1, "max_pool")
 def test_pooling_gives_the_slides_numbers_and_their_places(expect, slide, slide_indices):
+    """The values and indices of the slide's 3 x 3 example: 150 is at index 0 * 3 + 1."""
     values, indices = pool(slide[None, None], 2, 1)
 
     right = torch.tensor([[[[150.0, 150.0], [100.0, 110.0]]]], dtype=torch.float64)
@@ -27,6 +28,7 @@ def test_pooling_gives_the_slides_numbers_and_their_places(expect, slide, slide_
 
 @pytest.mark.points(1, "max_pool")
 def test_pooling_takes_the_largest_value_of_every_window_that_lies_inside(expect):
+    """values holds the maximum of each window inside x; indices holds row * W + column of it."""
     for num_images, k, stride in ((1, 2, 2), (3, 3, 2), (1, 2, 1), (3, 2, 3), (1, 3, 3), (2, 5, 4)):
         x = numbers(num_images, 2, 17, 19, seed=k * 10 + stride) - 2  # mostly negative
 
@@ -39,6 +41,7 @@ def test_pooling_takes_the_largest_value_of_every_window_that_lies_inside(expect
 
 @pytest.mark.points(1, "max_pool")
 def test_of_equal_maxima_the_first_counts_and_it_alone_receives_the_gradient(expect):
+    """Of equal maxima the first in reading order is taken; it alone receives the gradient."""
     x = torch.tensor([[[[7.0, 7.0, 1.0], [7.0, 7.0, 1.0], [2.0, 7.0, 7.0]]]], dtype=torch.float64, requires_grad=True)
 
     values, indices = pool(x, 2, 1)
@@ -52,6 +55,7 @@ def test_of_equal_maxima_the_first_counts_and_it_alone_receives_the_gradient(exp
 
 @pytest.mark.points(1, "max_pool")
 def test_pooling_leaves_x_alone_and_repeats(expect):
+    """x is unchanged, and a second call, under no_grad or in float32, returns the same."""
     assert_pure(expect, lambda x: upsampling.max_pool(x, 2, 2), numbers(2, 3, 5, 8, seed=3))
     assert_pure(expect, lambda x: upsampling.max_pool(x, 1, 1), numbers(2, 3, 5, 8, seed=3))
     result = upsampling.max_pool(numbers(2, 3, 5, 8, seed=3), 2, 2)

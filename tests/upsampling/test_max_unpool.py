@@ -1,4 +1,4 @@
-"""Unpooling: every value goes back to the place that its index names, and values that meet are added."""
+"""Unpooling: every value goes to the position of its index, and values at one position are added."""
 
 import pytest
 import torch
@@ -13,6 +13,7 @@ SLIDE_DECODED = torch.tensor([[[[300.0, 450.0], [100.0, 250.0]]]], dtype=torch.f
 
 @pytest.mark.points(1, "max_unpool")
 def test_unpooling_gives_the_slides_numbers_and_adds_where_two_windows_chose_one_pixel(expect, slide_indices):
+    """The slide's example: 300 + 450 where two windows chose the same pixel, 0 where none did."""
     result = upsampling.max_unpool(SLIDE_DECODED, slide_indices, (3, 3))
 
     right = torch.tensor([[[[0.0, 750.0, 0.0], [100.0, 0.0, 250.0], [0.0, 0.0, 0.0]]]], dtype=torch.float64)
@@ -21,6 +22,7 @@ def test_unpooling_gives_the_slides_numbers_and_adds_where_two_windows_chose_one
 
 @pytest.mark.points(1, "max_unpool")
 def test_unpooling_is_the_adjoint_of_pooling(expect):
+    """Unpooling is the transpose of max pooling: <pool(x), y> = <x, unpool(y)>."""
     for num_images, size in ((1, (7, 12)), (3, (9, 5)), (2, (17, 19))):
         x = numbers(num_images, 3, *size, seed=5).requires_grad_()
         pooled, indices = F.max_pool2d(x, 3, 2, return_indices=True)
@@ -35,6 +37,7 @@ def test_unpooling_is_the_adjoint_of_pooling(expect):
 
 @pytest.mark.points(1, "max_unpool")
 def test_unpooling_is_differentiable_and_leaves_values_and_indices_alone(expect):
+    """The result is differentiable in values; values and indices are unchanged."""
     values = numbers(2, 3, 2, 4, seed=7).requires_grad_()
     indices = (numbers(2, 3, 2, 4, seed=8).abs() * 1000).long() % 35
     upstream = numbers(2, 3, 5, 7, seed=9)

@@ -1,4 +1,4 @@
-"""Kernels turned by half a turn: rows and columns reversed, channels untouched."""
+"""Kernels rotated by 180 degrees: rows and columns reversed, channels unchanged."""
 
 import pytest
 import torch
@@ -11,6 +11,7 @@ from coursekit.checks.small_networks import numbers
 
 @pytest.mark.points(1, "rotate_kernel")
 def test_rotating_reverses_rows_and_columns_and_keeps_the_channels(expect):
+    """Entry [a, b, i, j] of the result is entry [a, b, kh - 1 - i, kw - 1 - j] of the kernel."""
     weight = torch.arange(36.0, dtype=torch.float64).view(2, 3, 3, 2)
 
     with expect.kept(weight=weight):
@@ -26,6 +27,7 @@ def test_rotating_reverses_rows_and_columns_and_keeps_the_channels(expect):
 
 @pytest.mark.points(1, "rotate_kernel")
 def test_stamping_is_the_convolution_with_the_rotated_kernel(expect):
+    """A convolution with the rotated kernel equals the transposed convolution with the kernel itself."""
     weight, y = numbers(3, 2, 3, 3, seed=21), numbers(2, 3, 4, 5, seed=22)
 
     rotated = upsampling.rotate_kernel(weight)

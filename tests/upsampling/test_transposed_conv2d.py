@@ -1,4 +1,4 @@
-"""The transposed convolution: every pixel stamps the kernel, scaled by its value."""
+"""The transposed convolution: every pixel times the kernel, placed on the output and added."""
 
 import pytest
 import torch
@@ -20,6 +20,7 @@ STAMPS = [  # x, weight, stride, padding: C_in unlike C_out, or equal; kernels t
 
 @pytest.mark.points(1, "transposed_conv2d")
 def test_stamping_gives_the_slides_numbers(expect, slide):
+    """The slide's example: one pixel gives 120 * kernel, two overlapping copies are added."""
     kernel = torch.tensor([[[[1.0, -1.0], [2.0, -2.0]]]], dtype=torch.float64)
 
     one = upsampling.transposed_conv2d(slide[None, None, :1, :1], kernel)
@@ -32,6 +33,7 @@ def test_stamping_gives_the_slides_numbers(expect, slide):
 
 @pytest.mark.points(1, "transposed_conv2d")
 def test_stamping_is_the_adjoint_of_the_convolution_with_the_same_weight(expect):
+    """It is the transpose of the convolution with the same weight: <conv(z), y> = <z, transposed(y)>."""
     for x_shape, weight_shape, stride, padding in STAMPS:
         y, weight = numbers(*x_shape, seed=11), numbers(*weight_shape, seed=12)
         right = F.conv_transpose2d(y, weight, stride=stride, padding=padding)
@@ -50,6 +52,7 @@ def test_stamping_is_the_adjoint_of_the_convolution_with_the_same_weight(expect)
 
 @pytest.mark.points(1, "transposed_conv2d")
 def test_stamping_is_differentiable_in_x_and_in_the_weight(expect):
+    """The result is differentiable with respect to x and to weight."""
     for x_shape, weight_shape, stride, padding in STAMPS[:3]:
         x, weight = numbers(*x_shape, seed=14).requires_grad_(), numbers(*weight_shape, seed=15).requires_grad_()
         right = F.conv_transpose2d(x, weight, stride=stride, padding=padding)
@@ -67,6 +70,7 @@ def test_stamping_is_differentiable_in_x_and_in_the_weight(expect):
 
 @pytest.mark.points(1, "transposed_conv2d")
 def test_stamping_leaves_x_and_weight_alone_and_repeats(expect):
+    """x and weight are unchanged, and a second call, under no_grad or in float32, returns the same."""
     x, weight = numbers(2, 2, 4, 3, seed=17), numbers(2, 4, 3, 5, seed=18)
 
     assert_pure(expect, lambda x, w: upsampling.transposed_conv2d(x, w, stride=2, padding=1), x, weight)

@@ -10,6 +10,7 @@ from coursekit.checks.small_networks import numbers, pictures
 
 @pytest.mark.points(1, "estimate_gradient")
 def test_estimates_approach_the_gradient_of_a_linear_score(expect):
+    """With many samples, the estimate is close to the gradient of a linear score."""
     weight = numbers(3, 2, 3, seed=2)
 
     def scores(images):

@@ -10,6 +10,7 @@ from coursekit.checks.steps import by_image
 
 @pytest.mark.points(1, "noisy_predict")
 def test_noisy_prediction_of_fresh_pictures(expect, model, images):
+    """The result is the mean of the softmax over the noisy copies, on another image and network."""
     recorder = Recorder(model)
     result = adversarial.noisy_predict(recorder, images[:1], sigma=0.1, num_samples=4, generator=seed(5))
     (copies,) = by_image(recorder, images[:1])

@@ -15,6 +15,7 @@ def predict(images):
 
 @pytest.mark.points(1, "one_pixel_attack")
 def test_one_pixel_attack_finds_a_fitter_pixel(expect, images):
+    """The attack finds one pixel that makes the label less probable, on another image and network."""
     label = int(predict(images[:1]).argmax())
     result, queries = adversarial.one_pixel_attack(
         predict, images[0], label, population=10, generations=4, generator=seed(5)

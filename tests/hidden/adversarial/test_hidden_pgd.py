@@ -8,6 +8,7 @@ from coursekit.checks.randomness import seed
 
 @pytest.mark.points(2, "pgd")
 def test_pgd_on_fresh_pictures(expect, model, images, formula, labels):
+    """PGD of five steps, and its random start, on other images and another network."""
     result = adversarial.pgd(model, images, labels, 0.1, step_size=0.04, num_steps=5)
     expect.reference(result, "away", formula)
     start = adversarial.pgd(model, images, labels, 0.1, step_size=0.04, num_steps=0, generator=seed(5))

@@ -10,6 +10,7 @@ from coursekit.checks.small_networks import ReluEverywhere, pictures, seeded
 
 @pytest.mark.points(1, "corruption_errors")
 def test_corruption_errors_of_another_network(expect, formula):
+    """The error rates of another network under three other corruptions."""
     model, images, labels = seeded(ReluEverywhere(), seed=4), pictures(30, seed=79), torch.arange(30) % 5
 
     def darker(images, severity, *, generator):

@@ -13,6 +13,7 @@ def grey(value):
 
 @pytest.mark.points(1, "gaussian_noise")
 def test_gaussian_noise_of_another_strength(expect, settings, formula):
+    """The noise has standard deviation sigma, for five other settings."""
     settings("gaussian_noise", 0.07, 0.01, 0.06, 0.02, 0.05)
     for severity, sigma in enumerate((0.07, 0.01, 0.06, 0.02, 0.05), 1):
         shift = robustness.gaussian_noise(grey(0.45), severity, generator=seed(5)) - 0.45

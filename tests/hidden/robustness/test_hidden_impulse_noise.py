@@ -13,6 +13,7 @@ def grey(value):
 
 @pytest.mark.points(1, "impulse_noise")
 def test_impulse_noise_of_another_strength(expect, settings, formula):
+    """A fraction amount / 2 becomes 0 and amount / 2 becomes 1, for five other settings."""
     settings("impulse_noise", 0.6, 0.2, 0.35, 0.15, 0.45)
     for severity, amount in enumerate((0.6, 0.2, 0.35, 0.15, 0.45), 1):
         result = robustness.impulse_noise(grey(0.4), severity, generator=seed(5))

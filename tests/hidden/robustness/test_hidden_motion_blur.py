@@ -9,6 +9,7 @@ from coursekit.checks.randomness import seed
 
 @pytest.mark.points(1, "motion_blur")
 def test_motion_blur_keeps_what_is_linear(expect, settings):
+    """Away from the border, a linear ramp is unchanged; each image has its own angle."""
     settings("motion_blur", 3, 5, 7, 9, 11)
     y, x = torch.meshgrid(torch.arange(40).double() / 40, torch.arange(50).double() / 50, indexing="ij")
     ramps = torch.stack([y, x, (x + 2 * y) / 3]).expand(4, -1, -1, -1)

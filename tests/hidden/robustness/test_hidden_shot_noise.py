@@ -13,6 +13,7 @@ def grey(value):
 
 @pytest.mark.points(1, "shot_noise")
 def test_shot_noise_of_another_strength(expect, settings, formula):
+    """The variance is value / photons, and counts are whole numbers, for five other settings."""
     settings("shot_noise", 30, 300, 70, 150, 90)
     for severity, photons in enumerate((30, 300, 70, 150, 90), 1):
         result = robustness.shot_noise(grey(0.4), severity, generator=seed(5))

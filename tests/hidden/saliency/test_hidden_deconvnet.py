@@ -13,5 +13,6 @@ def right_sibling(monkeypatch):
 
 @pytest.mark.points(1, "deconvnet")
 def test_deconvnet_on_fresh_pictures(expect, model, images, formula):
+    """The projection of the strongest unit, on other images, layers and another network."""
     for layer, channel in ("mix", 1), ("left", 2):
         expect.reference(saliency.deconvnet(model, images, layer, channel), layer, formula)

@@ -16,6 +16,7 @@ def right_sibling(monkeypatch):
 
 @pytest.mark.points(2, "guided_backprop")
 def test_guided_backprop_on_fresh_pictures(expect, model, images, formula, labels):
+    """The gradient with the guided rule at every ReLU, on other images and another network."""
     expect.reference(saliency.guided_backprop(model, images, labels), "wide", formula)
     other = seeded(ReluEverywhere(), seed=9)
     expect.reference(saliency.guided_backprop(other, images, labels), "every relu", formula)

@@ -38,6 +38,7 @@ def right_siblings(monkeypatch):
 
 @pytest.mark.points(1, "guided_grad_cam")
 def test_guided_grad_cam_on_fresh_pictures(expect, formula, labels):
+    """Guided Grad-CAM is guided_backprop * grad_cam, on other images and another network."""
     model = seeded(SmallConvNet(), seed=21)
     images = pictures(4, seed=78)
     expect.reference(saliency.guided_grad_cam(model, images, labels, "features.3"), "product", formula)

@@ -14,6 +14,7 @@ def right_sibling(monkeypatch):
 
 @pytest.mark.points(1, "top_patches")
 def test_top_patches_of_fresh_pictures(expect, model, images, formula):
+    """The images and their strongest values are right, on other images and another network."""
     result = saliency.top_patches(model, images, "mix", 2, 3)
 
     expect.reference(result.indices, "indices", formula)

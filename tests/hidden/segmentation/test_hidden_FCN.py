@@ -9,6 +9,7 @@ from coursekit.vision.segmenting import trunk
 
 @pytest.mark.points(2, "FCN")
 def test_fcn_on_the_zoos_trunk(expect, formula):
+    """The logits on the trunk of the trained network, with 0, 2 and 3 skips."""
     stages, channels = trunk()
     for skips in (0, 2, 3):
         network = seeded(segmentation.FCN(stages, channels, 7, num_skips=skips), seed=7)

@@ -24,6 +24,7 @@ def right_sibling(monkeypatch):
 
 @pytest.mark.points(1, "convolutionalize")
 def test_the_zoos_classifiers_slide(expect):
+    """tiny_alexnet and tiny_vgg give their own logits at 96 x 96 and a map on a larger image."""
     for name in ("tiny_alexnet", "tiny_vgg"):
         model = load_model(name)
         images = pictures(1, seed=5, size=(96, 96)).float()

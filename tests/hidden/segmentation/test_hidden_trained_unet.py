@@ -25,11 +25,13 @@ def fresh_score():
 
 @pytest.mark.points(1, "trained_unet")
 def test_the_trained_network_reaches_a_mean_iou_of_060_on_fresh_scenes():
+    """Your trained network has a mean IoU of at least 0.60 on 24 hidden scenes."""
     score = fresh_score()
     assert score >= 0.60, f"mean IoU {score:.3f} on fresh scenes, 0.60 is wanted"
 
 
 @pytest.mark.points(1, "trained_unet")
 def test_the_trained_network_reaches_a_mean_iou_of_080_on_fresh_scenes():
+    """Your trained network has a mean IoU of at least 0.80 on 24 hidden scenes."""
     score = fresh_score()
     assert score >= 0.80, f"mean IoU {score:.3f} on fresh scenes, 0.80 is wanted"

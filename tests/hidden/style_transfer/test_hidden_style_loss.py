@@ -11,6 +11,7 @@ pytestmark = pytest.mark.usefixtures("right_gram")
 
 @pytest.mark.points(2, "style_loss")
 def test_style_loss_of_fresh_features(expect, features, shapes, formula):
+    """The value and the gradient of the style loss, for other features."""
     grams = [numbers(1, c, c, seed=90 + c) for c, _, _ in shapes]
     found = value_and_slopes(part5.style_loss(features, grams, [0.75, 4.0]), features)
     for i, value in enumerate(found):

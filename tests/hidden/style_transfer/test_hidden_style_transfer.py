@@ -25,6 +25,7 @@ pytestmark = pytest.mark.usefixtures("right_losses")
 
 @pytest.mark.points(3, "style_transfer")
 def test_style_transfer_of_a_fresh_picture(expect, formula):
+    """Five Adam steps on the whole loss, on other pictures and another network."""
     content, style = pictures(2, seed=72, size=(8, 11)), pictures(1, seed=73, size=(7, 5))
     settings = {"content_layers": ["mix"], "content_weights": [0.4], "style_layers": ["stem", "mix"]}
     model = seeded(Smooth(), seed=34)

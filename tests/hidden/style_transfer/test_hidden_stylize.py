@@ -9,6 +9,7 @@ from coursekit.checks.small_networks import pictures
 
 @pytest.mark.points(1, "stylize")
 def test_stylize_draws_from_the_generator():
+    """Half of the images are repainted, chosen by the generator's seed; the labels stay."""
     images, labels = pictures(8, seed=74, size=(4, 5)), torch.arange(8)
     styles = [pictures(1, seed=s)[0] for s in range(4)]
 

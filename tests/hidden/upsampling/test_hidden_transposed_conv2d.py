@@ -9,6 +9,7 @@ from coursekit.checks.small_networks import numbers
 
 @pytest.mark.points(2, "transposed_conv2d")
 def test_stamping_of_fresh_maps(expect):
+    """The result is the transposed convolution, for other maps, kernels, strides and paddings."""
     for x_shape, w_shape, stride, padding in (
         ((3, 5, 6, 4), (5, 2, 4, 3), 3, 1),
         ((1, 2, 3, 7), (2, 5, 5, 5), 2, 2),
