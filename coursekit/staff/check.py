@@ -135,20 +135,14 @@ def hint_problems(edit: Edit) -> list[str]:
     return [f"has the code word {word!r} in its hint" for word in sorted(told)]
 
 
-COMMON = {
-    "images",
-    "image",
-    "model",
-    "labels",
-    "layer",
-    "unit",
-    "channel",
-    "gradient",
-    "upstream",
-    "cam",
-    "strongest",
-    "record_outputs",
-}
+# What plain speech needs although it is code as well: arguments, given helpers, and the field's ordinary words.
+COMMON = frozenset(
+    """
+    cam channel gradient image images labels layer model relu_input strongest unit upstream
+    record_outputs relu_rule
+    autograd bilinear clamp detach dilation mean padding sign sort stride sum with
+    """.split()
+)
 
 
 def _words(text: str) -> set[str]:
