@@ -137,8 +137,8 @@ def hint_problems(edit: Edit) -> list[str]:
 
 # The field's ordinary words, which plain speech needs although they are code as well, and helpers that are given.
 COMMON = """
-autograd bilinear cam channel clamp detach dilation gradient image images mean model network norm padding sign
-sort stride strongest sum the with
+autograd bilinear cam channel clamp detach dilation gradient image images mean model network norm not padding round sign
+softmax sort stride strongest sum the with
 ascent_step record_outputs relu_rule
 """
 
