@@ -32,7 +32,7 @@ MISTAKES = (
         "gradients erased",
         "return F.cross_entropy",
         "model.zero_grad()\n    return F.cross_entropy",
-        hint="You call model.zero_grad(): the parameters' .grad belongs to the caller, so leave it alone.",
+        hint="After the call the parameters' .grad is gone: it belongs to the caller, so do not clear it.",
     ),
     mistake(
         "clean loss",
@@ -123,13 +123,13 @@ MISTAKES = (
         "clean pass in train mode",
         "    return F.cross_entropy(model(adv_images), labels)",
         "    model(images)\n    return F.cross_entropy(model(adv_images), labels)",
-        hint="You run the network on the clean images too, which changes batch-norm statistics: remove that call.",
+        hint="Batch-norm statistics are updated twice: in train mode, run the network once, on the attacked images.",
     ),
     mistake(
         "gradients left in the network",
         "    return F.cross_entropy(model(adv_images), labels)",
         "    loss = F.cross_entropy(model(adv_images), labels)\n    loss.backward(retain_graph=True)\n    return loss",
-        hint="You call backward(), which fills the parameters' .grad: only return the loss.",
+        hint="After the call the parameters' .grad has changed: return the loss, and let the caller call backward().",
     ),
     mistake(
         "targeted attack",

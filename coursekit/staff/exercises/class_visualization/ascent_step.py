@@ -65,7 +65,10 @@ MISTAKES = (
         "score cut off",
         "model(image[None])",
         "model(image[None].detach())",
-        hint="You detach the image before the network sees it: the score then gives no gradient.",
+        hint=(
+            "Your step ignores the score: compute it from the same image that you differentiate, not from a "
+            "detached one."
+        ),
     ),
     mistake(
         "penalty beside the step",
@@ -81,7 +84,7 @@ MISTAKES = (
         "penalty without slope",
         "(image - 0.5)",
         "(image.detach() - 0.5)",
-        hint="You detach the image inside the penalty: the penalty then gives no gradient.",
+        hint="Your step ignores the penalty: is it subtracted, and computed from the image that you differentiate?",
     ),
     mistake(
         "parameters regularised",
@@ -183,9 +186,7 @@ MISTAKES = (
         "backward fills the parameters",
         "(gradient,) = torch.autograd.grad(objective, image)",
         "objective.backward(); gradient = image.grad",
-        hint=(
-            "backward() also fills .grad of the network's parameters: ask autograd for the gradient of the image only."
-        ),
+        hint="After the call the network's parameters have a .grad: ask autograd for the gradient of the image only.",
     ),
     mistake("still in the graph", "1)).detach()", "1))", hint=DRAGS),
     mistake(

@@ -184,7 +184,7 @@ MISTAKES = (
         "small pixels forgotten",
         "zero_small_pixels(image, pixel_fraction)",
         "image",
-        hint="You never call zero_small_pixels: it comes after the blur, before the contributions.",
+        hint="Small pixels do not become grey: call zero_small_pixels after the blur, before the contributions.",
     ),
     mistake(
         "small pixels before the blur",
@@ -198,7 +198,9 @@ MISTAKES = (
         "contributions forgotten",
         "if contribution_fraction:",
         "if False:",
-        hint="You never call zero_small_contributions: it comes after zero_small_pixels.",
+        hint=(
+            "Pixels with small contributions do not become grey: call zero_small_contributions after zero_small_pixels."
+        ),
     ),
     mistake(
         "fractions exchanged",
@@ -298,7 +300,7 @@ MISTAKES = (
         "parameters switched off",
         "image = start_picture",
         "model.requires_grad_(False) if isinstance(model, nn.Module) else None; image = start_picture",
-        hint="You switch off requires_grad of the network's parameters: leave the network unchanged.",
+        hint="After the call the network's parameters no longer require gradients: leave the network as it was.",
     ),
     mistake(
         "blur at the other steps",

@@ -131,7 +131,7 @@ MISTAKES = (
         "gradients erased",
         "images = images.detach().requires_grad_()",
         "model.zero_grad()\n    images = images.detach().requires_grad_()",
-        hint="You call model.zero_grad(): the parameters' .grad belongs to the caller, so leave it alone.",
+        hint="After the call the parameters' .grad is gone: it belongs to the caller, so do not clear it.",
     ),
     mistake(
         "needs trainable weights",

@@ -46,10 +46,7 @@ MISTAKES = (
         scores = model(images).gather(1, labels[:, None])
         return torch.autograd.grad(scores.sum(), images)[0]
         """,
-        hint=(
-            "You replace F.relu and nn.ReLU.forward for the whole process and never restore them: use a context "
-            "manager."
-        ),
+        hint="After the call every ReLU of torch still follows your rule: use relu_rule, which restores them.",
     ),
     mistake(
         "plain gradient",
@@ -98,14 +95,14 @@ MISTAKES = (
         "modules replaced for good",
         "images = images.detach().requires_grad_()",
         "images = images.detach().requires_grad_()\n    for m in model.modules():\n        if isinstance(m, nn.ReLU): m.inplace = False",
-        hint="You set inplace to False on every ReLU and leave it so: the network must not change.",
+        hint="After the call the network's ReLUs are changed (inplace): leave the network as it was.",
     ),
     mistake(
         "backward fills the parameters",
         "(gradient,) = torch.autograd.grad(scores.sum(), images)",
         "scores.sum().backward(); gradient = images.grad",
         hint=(
-            "backward() also fills .grad of the network's parameters: ask autograd for the gradient of the images only."
+            "After the call the network's parameters have a .grad: ask autograd for the gradient of the images only."
         ),
     ),
     mistake(
@@ -117,7 +114,7 @@ MISTAKES = (
         "rule left in force",
         "with relu_rule(guided_relu_gradient):\n        scores = model(images).gather(1, labels[:, None])  # (N, 1)",
         "relu_rule(guided_relu_gradient).__enter__()\n    scores = model(images).gather(1, labels[:, None])",
-        hint="You enter relu_rule and never leave it, so the rule stays active after the call: use a with statement.",
+        hint="Your rule stays active after the call: use relu_rule in a with statement.",
     ),
     mistake(
         "all logits",

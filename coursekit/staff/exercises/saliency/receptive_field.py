@@ -115,7 +115,7 @@ MISTAKES = (
         "    steps = spatial_steps(model, layer, image_size)",
         "    try:\n        steps = spatial_steps(model, layer, image_size)\n"
         "    except Exception:\n        return (0, 0, *image_size)",
-        hint="You catch all errors and return the whole image: let the network's error through.",
+        hint="The network's error does not reach the caller: do not catch it.",
     ),
     mistake(
         "global pooling taken for a single place",

@@ -127,7 +127,7 @@ MISTAKES = (
         "(gradient,) = torch.autograd.grad(scores.sum(), images)",
         "scores.sum().backward(); gradient = images.grad",
         hint=(
-            "backward() also fills .grad of the network's parameters: ask autograd for the gradient of the images only."
+            "After the call the network's parameters have a .grad: ask autograd for the gradient of the images only."
         ),
     ),
     mistake(
