@@ -135,7 +135,7 @@ MISTAKES = (
         "rounded to the nearest pixel",
         "genes[:, :2].long()",
         "torch.minimum(genes[:, :2].round().long(), sides[:2].long() - 1)",
-        hint="You round positions to the nearest pixel, so the border gets too few: round down.",
+        hint="You round positions to the nearest pixel, so the first row and column get too few: round down.",
     ),
     mistake(
         "clamped onto the border",

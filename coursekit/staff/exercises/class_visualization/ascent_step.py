@@ -1,7 +1,7 @@
 """Exercise ascent_step: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.class_visualization.shared import DRAGS
+from coursekit.staff.exercises.class_visualization.shared import HISTORY
 
 HINTS = (
     (
@@ -188,7 +188,7 @@ MISTAKES = (
         "objective.backward(); gradient = image.grad",
         hint="After the call the network's parameters have a .grad: ask autograd for the gradient of the image only.",
     ),
-    mistake("still in the graph", "1)).detach()", "1))", hint=DRAGS),
+    mistake("still in the graph", "1)).detach()", "1))", hint=HISTORY),
     mistake(
         "weight decay of the step size",
         "- l2_weight * penalty",

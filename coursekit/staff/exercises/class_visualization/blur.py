@@ -1,7 +1,7 @@
 """Exercise blur: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.class_visualization.shared import DRAGS
+from coursekit.staff.exercises.class_visualization.shared import HISTORY
 
 HINTS = (
     (
@@ -136,7 +136,7 @@ MISTAKES = (
         "image[:, None]",
         "image.detach().clone()",
         "image.clone()",
-        hint=DRAGS,
+        hint=HISTORY,
     ),
 )
 

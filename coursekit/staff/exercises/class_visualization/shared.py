@@ -2,7 +2,7 @@
 
 from coursekit.staff.edits import Edit, mistake, variant
 
-DRAGS = "Your result still has a gradient history: detach it."
+HISTORY = "Your result still has a gradient history: detach it."
 ROUND_GREY = "You measure the distance from black (0): measure it from grey (0.5)."
 OWN_BLUR = """
             if blur_every > 0 and step % blur_every == 0:
@@ -72,7 +72,7 @@ def zeroing(quantity: str) -> tuple[Edit, ...]:
             "image.detach().flatten(1).index_fill_(",
             hint="You write grey into the caller's image: work on a copy.",
         ),
-        mistake("still in the graph", "image.detach()", "image", hint=DRAGS),
+        mistake("still in the graph", "image.detach()", "image", hint=HISTORY),
     )
 
 

@@ -97,7 +97,7 @@ MISTAKES = (
         "zero by zero",
         "cam / torch.where(peak > 0, peak, 1)",
         "cam / peak",
-        hint="A map of zeros gives 0 / 0 = NaN in your last line: it must stay zero.",
+        hint="A map of zeros gives 0 / 0 = NaN: it must stay zero.",
     ),
     mistake(
         "sum for mean, an epsilon that bites",

@@ -139,7 +139,7 @@ MISTAKES = (
         "one stride too far",
         "(last - 1) * step.stride[axis]",
         "last * step.stride[axis]",
-        hint="Your end is one stride too far: last is excluded, so the last unit is last - 1.",
+        hint="Your box ends one stride too late: its end is excluded, so the last unit is one before it.",
     ),
     mistake(
         "top and bottom first",
