@@ -13,7 +13,7 @@ MISTAKES = (
         "broadcast over the wrong axis",
         "cam[:, None]",
         "cam",
-        hint="Your (N, H, W) map is matched with the channels instead of the images (see N = 3): add a channel axis.",
+        hint="Your (N, H, W) map is matched with the channels, not the images: add a channel axis to it.",
     ),
     mistake(
         "CAM inside the guided rule",
