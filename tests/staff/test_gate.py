@@ -63,6 +63,13 @@ def test_a_hint_that_tells_the_code_is_found():
     assert hint_problems(telling) == ["has the code word 'abs' in its hint"]
 
 
+def test_a_hint_may_use_the_words_of_the_docstring_and_of_the_field():
+    step = "(images.detach() + eps * direction).clamp(0, 1)"
+    plain = of("fgsm", mistake("bare step", step, "images.detach() + direction", hint="Multiply by eps, then clamp."))
+
+    assert hint_problems(plain) == []
+
+
 def test_a_function_without_a_record_is_told_where_to_write_it(monkeypatch):
     new = replace(PARTS[0], extension=(*PARTS[0].extension, "new_one"))
     monkeypatch.setattr("coursekit.parts.PARTS", (new, *PARTS[1:]))

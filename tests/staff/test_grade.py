@@ -47,7 +47,7 @@ def test_a_known_mistake_costs_points_and_is_named(grade, small_edition):
     assert done.returncode == 1
     assert {t["name"].split(":")[0] for t in results["tests"]} == {"saliency_map"}
     assert 0 < results["score"] < 8
-    assert "hint: The paper and the lecture differ" in " ".join(done.stdout.split())
+    assert "hint: You take the maximum over channels" in " ".join(done.stdout.split())
 
 
 def test_a_condition_of_the_students_own_is_told_with_its_line(grade, small_edition):

@@ -5,9 +5,11 @@ import re
 
 import pytest
 
-from coursekit.parts import ROOT
+from coursekit.parts import PARTS, ROOT
+from coursekit.staff.exercises import exercise, mistakes_of
 
 WIDTH = 100
+HINT_WORDS, LADDER_WORDS = 20, 40
 ODD = (
     r"\bmend(s|ed|ing)?\b",  # fix
     r"\bplainer\b",  # clearer
@@ -65,3 +67,13 @@ def test_odd_wording_does_not_come_back(name):
     found = [odd for pattern in ODD if (odd := re.search(pattern, text, re.IGNORECASE))]
 
     assert not found, f"{name}: say it in plain words: {[text[f.start() - 30 : f.end() + 30] for f in found]}"
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.module)
+def test_a_hint_is_read_at_once(part):
+    hints = [(str(edit), edit.hint, HINT_WORDS) for edit in mistakes_of(part)]
+    hints += [(name, hint, LADDER_WORDS) for name in part.functions for hint in exercise(name).hints]
+
+    long = [(who, hint) for who, hint, most in hints if len(hint.split()) > most]
+
+    assert not long, f"at most {HINT_WORDS} words, in a ladder {LADDER_WORDS}: {long}"

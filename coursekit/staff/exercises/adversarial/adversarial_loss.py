@@ -3,12 +3,12 @@
 from coursekit.staff.edits import mistake, variant
 
 HINTS = (
-    "Attack first, then compute the ordinary loss on what came out.",
+    "First attack the images, then compute the ordinary loss on the result.",
     (
-        "Batch norm must not learn from the attack: remember the mode of every module, switch all to eval, and put "
-        "each back."
+        "The attack must not change batch-norm statistics. Remember each module's mode, switch all to eval "
+        "mode, attack, and restore each mode."
     ),
-    "An error may interrupt the attack: what puts the modes back then?",
+    "The attack may raise an error. How do you restore the modes even then?",
     "L = 1/N * sum_n CE(f(x_n + eps * sign(d CE / d x_n)), y_n)",
 )
 
@@ -26,73 +26,73 @@ MISTAKES = (
                 module.training = training
         return F.cross_entropy(model((images + eps * gradient.sign()).clamp(0, 1)), labels)
         """,
-        hint="The attacked pictures are data: with your loss the caller's images receive a gradient too.",
+        hint="Your attacked images are not detached: the loss then gives a gradient to the caller's images.",
     ),
     mistake(
         "gradients erased",
         "return F.cross_entropy",
         "model.zero_grad()\n    return F.cross_entropy",
-        hint="Whoever trains may be collecting gradients: nothing that is stored in the parameters is yours to touch.",
+        hint="After the call the parameters' .grad is gone: it belongs to the caller, so do not clear it.",
     ),
     mistake(
         "clean loss",
         "model(adv_images)",
         "model(images)",
-        hint="The loss is that of the pictures as they were given: what was the attack for?",
+        hint="Your loss uses the clean images: use the attacked ones.",
     ),
     mistake(
         "half clean, half attacked",
         "return F.cross_entropy(model(adv_images), labels)",
         "return (F.cross_entropy(model(adv_images), labels) + F.cross_entropy(model(images), labels)) / 2",
-        hint="The paper mixes two losses, the exercise takes the one.",
+        hint="You average clean and adversarial loss (Goodfellow et al. 2015): return the adversarial loss alone.",
     ),
     mistake(
         "sum over the batch",
         "model(adv_images), labels)",
         "model(adv_images), labels, reduction='sum')",
-        hint="With more pictures your loss grows.",
+        hint="Your loss is a sum over the batch: take the mean.",
     ),
     mistake(
         "loss for each image",
         "model(adv_images), labels)",
         "model(adv_images), labels, reduction='none')",
-        hint="One number is asked for.",
+        hint="Your loss has one value per image: take the mean.",
     ),
     mistake(
         "predicted class",
         "model(adv_images), labels)",
         "model(adv_images), model(adv_images).argmax(dim=1))",
-        hint="The network is taught its own opinion.",
+        hint="Your loss uses the predicted classes: use the given labels.",
     ),
     mistake(
         "detached",
         "return F.cross_entropy(model(adv_images), labels)",
         "return F.cross_entropy(model(adv_images), labels).detach()",
-        hint="Nothing can be learned from a loss without history.",
+        hint="You detach the loss: training needs its gradient.",
     ),
     mistake(
         "attack in train mode",
         "    model.eval()\n",
         "",
-        hint="In which mode was the network attacked? Its statistics move along.",
+        hint="You attack in train mode, which changes batch-norm statistics: switch to eval mode for the attack.",
     ),
     mistake(
         "everything into train mode",
         "module.training = training",
         "module.train()",
-        hint="Afterwards every part of the network trains, also one that did not before.",
+        hint="You switch every module to train mode after the attack: restore each one's own mode.",
     ),
     mistake(
         "left in eval mode",
         "module.training = training",
         "pass",
-        hint="After the call the network is in another mode than before.",
+        hint="You leave the network in eval mode: restore each module's mode after the attack.",
     ),
     mistake(
         "the outermost mode for all",
         "    finally:\n        for module, training in modes:\n            module.training = training",
         "    finally:\n        model.train(modes[0][1])",
-        hint="The parts of a network need not all be in the same mode.",
+        hint="You give all modules the outermost module's mode: restore each one's own.",
     ),
     mistake(
         "not restored after an error",
@@ -104,7 +104,7 @@ MISTAKES = (
             module.training = training
         return F.cross_entropy(model(adv_images), labels)
         """,
-        hint="In which mode is the network when the attack breaks?",
+        hint="If the attack raises an error, the modes are not restored: restore them in that case too.",
     ),
     mistake(
         "loss in eval mode too",
@@ -117,31 +117,31 @@ MISTAKES = (
             for module, training in modes:
                 module.training = training
         """,
-        hint="Only the attack runs in the quiet mode; the lesson itself does not.",
+        hint="You compute the loss in eval mode: restore the modes after the attack, before the loss.",
     ),
     mistake(
         "clean pass in train mode",
         "    return F.cross_entropy(model(adv_images), labels)",
         "    model(images)\n    return F.cross_entropy(model(adv_images), labels)",
-        hint="The network's statistics have moved twice.",
+        hint="Batch-norm statistics are updated twice: in train mode, run the network once, on the attacked images.",
     ),
     mistake(
         "gradients left in the network",
         "    return F.cross_entropy(model(adv_images), labels)",
         "    loss = F.cross_entropy(model(adv_images), labels)\n    loss.backward(retain_graph=True)\n    return loss",
-        hint="Look at the gradients that the parameters carry after the call: the optimizer will add to them.",
+        hint="After the call the parameters' .grad has changed: return the loss, and let the caller call backward().",
     ),
     mistake(
         "targeted attack",
         "fgsm(model, images, labels, eps)",
         "fgsm(model, images, labels, eps, targeted=True)",
-        hint="Your attack leads towards the labels: it makes the pictures easier.",
+        hint="Your attack is targeted, so it lowers the loss: attack without targeted.",
     ),
     mistake(
         "clean loss added",
         "return F.cross_entropy(model(adv_images), labels)",
         "return F.cross_entropy(model(adv_images), labels) + F.cross_entropy(model(images), labels)",
-        hint="You add the loss on the clean pictures: only the attacked ones count here.",
+        hint="You add the clean loss: return the adversarial loss alone.",
     ),
 )
 

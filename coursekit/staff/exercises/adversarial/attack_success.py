@@ -3,12 +3,12 @@
 from coursekit.staff.edits import mistake, variant
 
 HINTS = (
-    "Four questions about the same numbers. Write each as one comparison of two rows.",
+    "There are four goals for the same numbers. Write each as a comparison of two (N,) tensors.",
     (
-        "Confidence is a probability, so the logits have to be turned into one first. A wanted class is only won where "
-        "it is not the label already."
+        "Confidence is a probability, so apply softmax to the logits first. A targeted attack succeeds only "
+        "where the target is not the label already."
     ),
-    "If the clean logits are known, one more condition holds for all four: the picture was right before.",
+    "If clean_logits are given, all four goals have one more condition: the clean image was classified correctly.",
     "reduction: p'_y < p_y; misclassification: argmax != y; targeted: argmax = t != y; source/target: the same and y = s",
 )
 
@@ -17,28 +17,31 @@ MISTAKES = (
         "largest with a margin",
         "predicted = logits.argmax(dim=1)",
         "predicted = (logits + 1e-6 * F.one_hot(labels, logits.shape[1])).argmax(dim=1)",
-        hint="The largest is the largest, by however little: yours leaves the label a margin.",
+        hint="You give the label's logit a bonus of 1e-6: compare the logits as they are.",
     ),
     mistake(
         "logits compared",
         "x.softmax(dim=1).gather",
         "x.gather",
-        hint="A score can fall while its class becomes more likely: compare what is asked for.",
+        hint="You compare logits: confidence is the softmax probability.",
     ),
     mistake(
         "equal counts as lower",
         "after < before",
         "after <= before",
-        hint="Has an attack that changed nothing reduced anything?",
+        hint="An unchanged probability counts as a success in your version: it must be strictly lower.",
     ),
     mistake(
-        "confidence raised", "after < before", "after > before", hint="Which of the two should be the smaller one?"
+        "confidence raised",
+        "after < before",
+        "after > before",
+        hint="Your comparison is reversed: the attacked probability must be lower than the clean one.",
     ),
     mistake(
         "largest probability",
         ".gather(1, labels[:, None])[:, 0]",
         ".amax(dim=1)",
-        hint="The confidence in which class? A confident mistake has reduced it too.",
+        hint="You compare the largest probabilities: compare the label's.",
     ),
     mistake(
         "any change of class",
@@ -46,53 +49,59 @@ MISTAKES = (
         "success = predicted != (labels if clean_logits is None else clean_logits.argmax(dim=1))\n",
         "if clean_logits is not None:",
         "if clean_logits is not None and goal != 'misclassification':",
-        hint="What was wrong before and is wrong in another way now is not a success.",
+        hint=(
+            "You compare with the clean prediction: the prediction must differ from the label, and clean errors "
+            "never count."
+        ),
     ),
     mistake(
         "wrong before counts",
         "success = success & (clean_logits.argmax(dim=1) == labels)",
         "pass",
-        hint="Some pictures needed no attack: they are no merit of it.",
+        hint="You count images that were wrong before the attack: exclude them.",
     ),
     mistake(
         "only pictures that were wrong before",
         "clean_logits.argmax(dim=1) == labels",
         "clean_logits.argmax(dim=1) != labels",
-        hint="Exactly those pictures count in your version that needed no attack.",
+        hint="Your condition is reversed: count only images that were classified correctly before.",
     ),
     mistake(
         "target that is the label counts",
         "predicted.ne(labels) & (predicted == target)",
         "predicted == target",
-        hint="A picture of the wanted class that is recognised has not been attacked with success.",
+        hint="You count images whose label is the target already: exclude them.",
     ),
     mistake(
         "targeted as any mistake",
         "predicted.ne(labels) & (predicted == target)",
         "predicted.ne(labels) & (labels != target)",
-        hint="With a wanted class it is not enough that the network is wrong somehow.",
+        hint="You count any wrong class as a targeted success: the prediction must be the target.",
     ),
     mistake(
         "source ignored",
         "success = success & (labels == source)",
         "pass",
-        hint="One of the four goals speaks of pictures of one class alone.",
+        hint="You ignore source: source_to_target counts only images whose label is source.",
     ),
     mistake(
         "source and target exchanged",
         "success = success & (labels == source)",
         "success = (predicted == source) & (labels == target)",
-        hint="From which class to which? Yours goes the other way.",
+        hint="You exchange source and target: the label must be source, the prediction target.",
     ),
     mistake(
-        "a rate", "return success", "return success.double().mean()", hint="One answer a picture is asked for, no rate."
+        "a rate",
+        "return success",
+        "return success.double().mean()",
+        hint="You return a success rate: return one boolean per image.",
     ),
-    mistake("numbers", "return success", "return success.long()", hint="Look at the type of the entries: yes or no."),
+    mistake("numbers", "return success", "return success.long()", hint="Your result holds integers: return booleans."),
     mistake(
         "any class but the target",
         "(predicted == target)",
         "(predicted != target)",
-        hint="For targeted goals you count what is not the target.",
+        hint="Your comparison is reversed: the prediction must equal the target.",
     ),
 )
 

@@ -1,82 +1,91 @@
 """Exercise corrupt_update: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.adversarial.shared import CALLERS
 
 HINTS = (
-    "Whoever can change the learning rule needs no data: which direction would ruin a network fastest?",
-    "Make new tensors: the optimizer's own must stay as they are.",
+    "An attacker who changes the update rule needs no data. Which direction raises the loss fastest?",
+    "Make new tensors. The optimizer's own gradients must not change.",
     "g' = scale * g for every parameter",
 )
 
 MISTAKES = (
-    mistake("in place", "scale * gradient.detach() for", "gradient.mul_(scale) for", hint=CALLERS),
+    mistake(
+        "in place",
+        "scale * gradient.detach() for",
+        "gradient.mul_(scale) for",
+        hint="You multiply the given gradients in place: return new tensors.",
+    ),
     mistake(
         "scale ignored",
         "scale * gradient.detach()",
         "-gradient.detach()",
-        hint="Try another factor than the usual one.",
+        hint="You always multiply by -1: multiply by scale.",
     ),
     mistake(
         "not turned",
         "scale * gradient.detach()",
         "abs(scale) * gradient.detach()",
-        hint="Where has the sign of the factor gone?",
+        hint="You use the absolute value of scale: keep its sign.",
     ),
     mistake(
         "the other sign",
         "scale * gradient.detach()",
         "-scale * gradient.detach()",
-        hint="The sign is turned once too often.",
+        hint="You multiply by -scale: multiply by scale.",
     ),
     mistake(
         "added",
         "scale * gradient.detach()",
         "scale + gradient.detach()",
-        hint="What does the factor do to a gradient of zero?",
+        hint="You add scale: multiply by it.",
     ),
     mistake(
         "signs only",
         "scale * gradient.detach()",
         "scale * gradient.detach().sign()",
-        hint="The lengths of the gradients are lost.",
+        hint="You use only the gradients' signs: use the gradients themselves.",
     ),
     mistake(
         "normalised",
         "scale * gradient.detach()",
         "scale * gradient.detach() / gradient.detach().norm()",
-        hint="All gradients have the same length in your answer.",
+        hint="You divide each gradient by its norm: only multiply by scale.",
     ),
     mistake(
         "the first only",
         "[scale * gradient.detach() for gradient in gradients]",
         "[scale * gradients[0].detach(), *(g.detach().clone() for g in gradients[1:])]",
-        hint="Every parameter's gradient is corrupted.",
+        hint="You scale only the first gradient: scale all of them.",
     ),
     mistake(
         "flattened",
         "scale * gradient.detach()",
         "scale * gradient.detach().flatten()",
-        hint="Compare the shapes with the parameters'.",
+        hint="You flatten the gradients: keep their shapes.",
     ),
     mistake(
         "reversed",
         "for gradient in gradients]",
         "for gradient in list(gradients)[::-1]]",
-        hint="Which answer belongs to which parameter?",
+        hint="You return the gradients in reverse order: keep their order.",
     ),
-    mistake("still joined to the graph", "gradient.detach()", "gradient", hint="Cut the history off."),
+    mistake(
+        "still joined to the graph",
+        "gradient.detach()",
+        "gradient",
+        hint="Your gradients still have a history: detach them.",
+    ),
     mistake(
         "absolute value",
         "scale * gradient.detach()",
         "scale * gradient.detach().abs()",
-        hint="Your gradients have lost their own signs before they were scaled.",
+        hint="You take the absolute value of the gradients: keep their signs.",
     ),
     mistake(
         "divided by the scale",
         "scale * gradient.detach()",
         "gradient.detach() / scale",
-        hint="You divide by the scale: each gradient is multiplied by it.",
+        hint="You divide by scale: multiply by it.",
     ),
 )
 

@@ -5,12 +5,12 @@ from coursekit.staff.exercises.adversarial.shared import ONE_SOURCE
 
 HINTS = (
     (
-        "A derivative along one direction is a difference of two scores. Many random directions together give the "
-        "whole gradient, on average."
+        "The derivative along a direction is a difference of two scores. The mean over many random "
+        "directions estimates the gradient."
     ),
     (
-        "For each sample draw one direction for each picture, look ahead and behind, and weigh the direction by the "
-        "difference."
+        "For each sample, draw one direction per image. Query ahead of the image and behind it. Weight the "
+        "direction by the difference of the scores."
     ),
     "g = 1 / (2 sigma n) * sum_j (f(x + sigma u_j) - f(x - sigma u_j)) u_j, with u_j ~ N(0, 1)",
 )
@@ -20,70 +20,70 @@ MISTAKES = (
         "same direction for every channel",
         "normal(*images.shape, like=images, generator=generator)",
         "normal(len(images), 1, *images.shape[2:], like=images, generator=generator).expand_as(images)",
-        hint="Compare the three colours of one direction.",
+        hint="All channels get the same noise: draw each value separately.",
     ),
     mistake(
         "one row for all rows",
         "normal(*images.shape, like=images, generator=generator)",
         "normal(*images.shape[:2], 1, images.shape[3], like=images, generator=generator).expand_as(images)",
-        hint="Compare two rows of one direction.",
+        hint="All rows get the same noise: draw each value separately.",
     ),
     mistake(
         "one-sided difference",
         "images - sigma * noise",
         "images",
-        hint="You look ahead but not behind, and yet divide by both steps.",
+        hint="You subtract the score at the image itself: subtract the score at images - sigma * noise.",
     ),
     mistake(
         "sum instead of difference",
         "ahead - behind",
         "ahead + behind",
-        hint="Where nothing changes from one side to the other, the estimate should be zero.",
+        hint="You add the two scores: subtract them.",
     ),
     mistake(
         "not divided by sigma",
         "(2 * sigma * num_samples)",
         "(2 * num_samples)",
-        hint="A slope is rise over run: how long was the run?",
+        hint="You do not divide by sigma.",
     ),
     mistake(
-        "not divided by two", "(2 * sigma", "(sigma", hint="From behind to ahead it is further than from the middle."
+        "not divided by two", "(2 * sigma", "(sigma", hint="You do not divide by 2: the two points are 2 sigma apart."
     ),
     mistake(
         "divided by sigma squared",
         "2 * sigma * num_samples",
         "2 * sigma**2 * num_samples",
-        hint="Halve the step: the estimate should stay about the same, and yours doubles.",
+        hint="You divide by sigma squared: divide by sigma.",
     ),
     mistake(
         "sum over samples",
         "(2 * sigma * num_samples)",
         "(2 * sigma)",
-        hint="Ask twice as often, and your estimate is twice as long.",
+        hint="You do not divide by num_samples: take the mean over samples.",
     ),
     mistake(
         "same direction for every image",
         "normal(*images.shape,",
         "normal(1, *images.shape[1:],",
-        hint="Compare the directions in which two pictures were moved.",
+        hint="All images get the same noise: draw it for each image.",
     ),
     mistake(
         "directions of length one",
         "ahead =",
         "noise = noise / noise.flatten(1).norm(dim=1).view(-1, 1, 1, 1)\n        ahead =",
-        hint="The directions come out too short: they are not to be normalised.",
+        hint="You normalise the directions to length 1: use the Gaussian noise as it is.",
     ),
     mistake(
         "random signs",
         "ahead =",
         "noise = noise.sign()\n        ahead =",
-        hint="The bell curve is asked for, not the toss of a coin.",
+        hint="You use only the sign of the noise: use the Gaussian noise itself.",
     ),
     mistake(
         "uniform directions",
         "normal(*images.shape, like=images, generator=generator)",
         "12**0.5 * (uniform(*images.shape, like=images, generator=generator) - 0.5)",
-        hint="The bell curve is asked for, and yours has edges.",
+        hint="Your noise is uniform: draw it from a Gaussian.",
     ),
     mistake(
         "clamped queries",
@@ -91,25 +91,25 @@ MISTAKES = (
         "(images + sigma * noise).clamp(0, 1)",
         "images - sigma * noise",
         "(images - sigma * noise).clamp(0, 1)",
-        hint="What you ask about ahead and behind is not symmetric any more near black and white.",
+        hint="You clamp the query images: this estimate does not clamp.",
     ),
     mistake(
         "predicted class",
         "ahead = ",
         "labels = predict(images).argmax(dim=1)\n        ahead = ",
-        hint="Which class's score is followed is the caller's choice, and asking for it costs questions.",
+        hint="You replace the labels by the predicted classes: use the given labels, without extra queries.",
     ),
     mistake(
         "same directions every time",
         "noise = normal",
         "generator = torch.Generator().manual_seed(0)\n        noise = normal",
-        hint="Compare two of your directions for the same picture.",
+        hint="You reset the generator for every sample, so all directions are equal: draw from the given one.",
     ),
     mistake(
         "half of the samples",
         "range(num_samples)",
         "range((num_samples + 1) // 2)",
-        hint="Count how many pairs were asked about each picture.",
+        hint="You use only half of num_samples: each sample is a pair of two queries.",
     ),
     mistake(
         "step not scaled",
@@ -117,7 +117,7 @@ MISTAKES = (
         "images + noise",
         "images - sigma * noise",
         "images - noise",
-        hint="How far from the picture do you look?",
+        hint="You add the noise unscaled: multiply it by sigma.",
     ),
     mistake(
         "global generator",
@@ -129,7 +129,7 @@ MISTAKES = (
         "absolute difference",
         "(ahead - behind)[",
         "(ahead - behind).abs()[",
-        hint="You lose the sign of the difference of scores: it says whether the direction leads up or down.",
+        hint="You take the absolute value of the score difference: keep its sign.",
     ),
 )
 

@@ -4,14 +4,17 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.adversarial.shared import LEFT_BEHIND, NOT_SIGNED, OUT_OF_RANGE, OWN_GUESS
 
 HINTS = (
-    "The network is trained by moving its weights down the loss. Here the weights stay, and the picture moves up.",
     (
-        "You need the derivative of the cross-entropy with respect to the pictures. Only its sign is used: every value "
-        "moves as far as any other."
+        "Training moves the weights so that the loss falls. Here the weights stay fixed, and the image moves "
+        "so that the loss rises."
     ),
     (
-        "With targeted, the labels are the classes that you want: their loss should fall. At last bring the result "
-        "back to [0, 1]."
+        "You need the gradient of the cross-entropy with respect to the images. Use only its sign: every "
+        "value moves by the same amount."
+    ),
+    (
+        "With targeted, the labels are the classes that you want, so their loss must fall. At the end, clamp "
+        "the result to [0, 1]."
     ),
     "x_adv = clip(x + eps * sign(d CE(f(x), y) / d x), 0, 1); targeted: minus",
 )
@@ -21,88 +24,88 @@ MISTAKES = (
         "the other way",
         "-gradient.sign() if targeted else gradient.sign()",
         "gradient.sign() if targeted else -gradient.sign()",
-        hint="Look at the loss before and after: it moves the wrong way.",
+        hint="Your signs are exchanged: untargeted raises the loss, targeted lowers it.",
     ),
     mistake("raw gradient", "eps * direction", "eps * gradient * (1 - 2 * targeted)", hint=NOT_SIGNED),
     mistake(
         "gradient of length one",
         "eps * direction",
         "eps * gradient * (1 - 2 * targeted) / gradient.flatten(1).norm(dim=1).view(-1, 1, 1, 1).clamp(min=1e-30)",
-        hint=NOT_SIGNED + " Dividing by the length does not change that.",
+        hint="You divide the gradient by its L2 norm: take its sign, so that every value moves by eps.",
     ),
     mistake(
         "gradient over its largest entry",
         "eps * direction",
         "eps * gradient * (1 - 2 * targeted) / gradient.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-30)",
-        hint=NOT_SIGNED + " Only the steepest value uses all of it.",
+        hint="You divide the gradient by its largest entry: take its sign, so that every value moves by eps.",
     ),
     mistake("no clamp", ".clamp(0, 1)", "", hint=OUT_OF_RANGE),
     mistake(
         "no step at the border",
         "(images.detach() + eps * direction).clamp(0, 1)",
         "torch.where(((images + eps * direction) - 0.5).abs() <= 0.5, images + eps * direction, images).detach()",
-        hint="A value near white can still move up to white: limit the result instead of giving up the step.",
+        hint="You skip the step where it leaves [0, 1]: take the step, then clamp the result.",
     ),
     mistake(
         "eps in 255ths",
         "eps * direction",
         "eps / 255 * direction",
-        hint="The budget is in the units of the images already.",
+        hint="You divide eps by 255: eps is already in the units of the images, [0, 1].",
     ),
     mistake(
         "targeted ignored",
         "-gradient.sign() if targeted else gradient.sign()",
         "gradient.sign()",
-        hint="With a wanted class the loss has to go the other way.",
+        hint="You ignore targeted: with targeted, the loss must fall, so reverse the sign.",
     ),
     mistake(
         "always targeted",
         "-gradient.sign() if targeted else gradient.sign()",
         "-gradient.sign()",
-        hint="You lead towards the labels also when they are the true ones.",
+        hint="You always lower the loss: without targeted, it must rise.",
     ),
     mistake("predicted class", "labels, red", "model(images).argmax(dim=1), red", hint=OWN_GUESS),
     mistake(
         "loss on probabilities",
         "model(images), labels",
         "model(images).softmax(dim=1), labels",
-        hint="The loss takes what the network returns; softmax is applied twice in your version.",
+        hint="You apply softmax before cross_entropy, which applies it again: pass the logits.",
     ),
     mistake(
         "only the label's logit",
         'F.cross_entropy(model(images), labels, reduction="sum")',
         "-model(images).gather(1, labels[:, None]).sum()",
-        hint="Lowering one score is not raising the loss: the other classes have a part in it.",
+        hint="Your loss is minus the label's logit: use the cross-entropy, which depends on all logits.",
     ),
     mistake(
         "logarithm of a probability",
         'F.cross_entropy(model(images), labels, reduction="sum")',
         "-model(images).softmax(dim=1).log().gather(1, labels[:, None]).sum()",
-        hint="Try a network that is very certain: a probability of zero has no logarithm.",
+        hint="Your log(softmax) becomes log(0) for confident networks: compute the cross-entropy from the logits.",
     ),
     mistake(
         "moves values without a slope",
         "gradient.sign() if targeted else gradient.sign()",
         "torch.where(gradient >= 0, 1, -1) if targeted else torch.where(gradient >= 0, 1, -1)",
-        hint="What happens to a value that the network does not look at?",
+        hint="You move values whose gradient is 0: the sign of 0 is 0.",
     ),
     mistake(
         "one direction for the whole batch",
         "direction = ",
         "gradient = gradient.sum(dim=0, keepdim=True)\n    direction = ",
-        hint="Each picture has a slope of its own.",
+        hint="You sum the gradient over the batch: each image has its own gradient.",
     ),
     mistake(
         "one direction for all channels",
         "direction = ",
         "gradient = gradient.sum(dim=1, keepdim=True)\n    direction = ",
-        hint="The three colours of a pixel may move in different directions.",
+        hint="You sum the gradient over channels: each channel has its own sign.",
     ),
     mistake(
         "caller's images switched to gradients",
         "images.detach().requires_grad_()",
         "images.requires_grad_()",
-        hint="After the call the caller's pictures ask for gradients: work on what is cut off from them.",
+        hint="After the call, the caller's images require gradients: work on a detached copy.",
     ),
     mistake(
         "gradients left in the network",
@@ -114,37 +117,37 @@ MISTAKES = (
         "still joined to the graph",
         "(images.detach() + eps",
         "(images + eps",
-        hint="The result drags the picture's history along.",
+        hint="Your result still has a gradient history: detach it.",
     ),
     mistake(
         "perturbation only",
         "(images.detach() + eps * direction).clamp(0, 1)",
         "eps * direction",
-        hint="You return the perturbation alone: where are the images?",
+        hint="You return the perturbation alone: add it to the images.",
     ),
     mistake(
         "clamped to -1",
         ".clamp(0, 1)",
         ".clamp(-1, 1)",
-        hint="Your result is limited to [-1, 1]: images here lie in [0, 1].",
+        hint="You clamp to [-1, 1]: images lie in [0, 1].",
     ),
     mistake(
         "squared error",
         'F.cross_entropy(model(images), labels, reduction="sum")',
         "F.mse_loss(model(images), F.one_hot(labels, model(images).shape[1]).to(images))",
-        hint="Your loss is the squared error against one-hot labels: FGSM follows the cross-entropy.",
+        hint="Your loss is the squared error to one-hot labels: use the cross-entropy.",
     ),
     mistake(
         "perturbation clamped",
         "(images.detach() + eps * direction).clamp(0, 1)",
         "images.detach() + (eps * direction).clamp(0, 1)",
-        hint="You clamp the perturbation, which may be negative, instead of the result.",
+        hint="You clamp the perturbation to [0, 1]: clamp the sum of image and perturbation.",
     ),
     mistake(
         "tanh for the sign",
         "gradient.sign() if targeted else gradient.sign()",
         "gradient.tanh() if targeted else gradient.tanh()",
-        hint="Your steps are as faint as the gradient: tanh of a small number is small.",
+        hint="You use tanh of the gradient, which is small for small gradients: use the sign.",
     ),
 )
 

@@ -1,15 +1,12 @@
 """Exercise flip_labels: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.adversarial.shared import CALLERS, ONE_SOURCE
+from coursekit.staff.exercises.adversarial.shared import ONE_SOURCE
 
 HINTS = (
-    "Two random choices: which labels, and to which class.",
-    "A random permutation gives exactly as many different places as you want.",
-    (
-        "To reach every other class with the same chance, turn the label by a random step on the circle of classes, "
-        "but not by a whole turn."
-    ),
+    "Make two random choices: which labels change, and to which class.",
+    "The start of a random permutation gives the wanted number of different positions.",
+    "Add a random number from 1 to K - 1 to the label, modulo K. Then each other class has the same probability.",
     "y' = (y + k) mod K, k uniform in 1 .. K-1, at round(fraction * N) places",
 )
 
@@ -18,70 +15,77 @@ MISTAKES = (
         "half rounded up",
         "round(fraction * len(labels))",
         "int(fraction * len(labels) + 0.5)",
-        hint="How many labels change is said in Python: what does its function make of a half?",
+        hint="You round halves up: use Python's round, which rounds them to even.",
     ),
     mistake(
         "classes counted in the labels",
         "turn = torch.randint(1, num_classes,",
         "num_classes = int(labels.max()) + 1\n    turn = torch.randint(1, max(num_classes, 2),",
-        hint="How many classes there are is told you; labels need not hold all of them.",
+        hint="You compute num_classes from the labels: use the given one.",
     ),
     mistake(
         "may keep its class",
         "torch.randint(1, num_classes",
         "torch.randint(0, num_classes",
-        hint="Some of the chosen labels come out as they were.",
+        hint="A chosen label can keep its class (shift 0): draw the shift from 1 to num_classes - 1.",
     ),
     mistake(
         "the first ones",
         "torch.randperm(len(labels), generator=generator, device=generator.device)[:count]",
         "torch.arange(count)",
-        hint="Which labels were changed? They all stand together.",
+        hint="You always change the first labels: choose them at random.",
     ),
     mistake(
         "drawn with replacement",
         "torch.randperm(len(labels), generator=generator, device=generator.device)[:count]",
         "torch.randint(len(labels), (count,), generator=generator, device=generator.device)",
-        hint="The same label can be chosen twice: count what really changed.",
+        hint="You draw positions with replacement, so some repeat: draw without replacement.",
     ),
     mistake(
         "each with that probability",
         "flipped[chosen] = (labels[chosen] + turn) % num_classes",
         "hit = torch.rand(len(labels), generator=generator) < fraction\n"
         "    flipped[hit] = (labels[hit] + torch.randint(1, num_classes, (int(hit.sum()),), generator=generator)) % num_classes",
-        hint="How many are changed is left to chance in your version: the number is given.",
+        hint="You flip each label with a probability: flip exactly round(fraction * N) labels.",
     ),
     mistake(
         "rounded down",
         "round(fraction * len(labels))",
         "int(fraction * len(labels))",
-        hint="Work out the number for a tenth of 37 labels.",
+        hint="You round the number down: round it to the nearest integer.",
     ),
     mistake(
         "always the next class",
         "torch.randint(1, num_classes, (count,), generator=generator, device=generator.device).to(labels.device)",
         "1",
-        hint="From the new label one can tell the old one: any other class is possible.",
+        hint="You always take the next class: draw any other class at random.",
     ),
     mistake(
         "all to one class",
         "(labels[chosen] + turn) % num_classes",
         "torch.where(labels[chosen] > 0, 0, 1)",
-        hint="Count the new labels: nearly all are the same.",
+        hint="Nearly all flipped labels become class 0: draw any other class at random.",
     ),
-    mistake("no longer a class", " % num_classes", "", hint="Look at the largest label: there is no such class."),
+    mistake(
+        "no longer a class",
+        " % num_classes",
+        "",
+        hint="Your labels can exceed num_classes - 1: take them modulo num_classes.",
+    ),
     mistake(
         "generator started anew",
         "count = round(",
         "generator = torch.Generator().manual_seed(generator.initial_seed())\n    count = round(",
-        hint="Who asks twice gets the same labels flipped twice: where does your second call begin to draw?",
+        hint="You restart the generator in every call: continue to draw from the given one.",
     ),
-    mistake("caller's labels edited", "labels.clone()", "labels", hint=CALLERS),
+    mistake(
+        "caller's labels edited", "labels.clone()", "labels", hint="You write into the caller's labels: work on a copy."
+    ),
     mistake(
         "shuffled",
         "flipped = labels.clone()",
         "flipped = labels[torch.randperm(len(labels), generator=generator)]",
-        hint="The labels that were not chosen do not stand in their old places.",
+        hint="You shuffle all labels: labels that are not chosen stay in place.",
     ),
     mistake(
         "global generator",
@@ -93,13 +97,13 @@ MISTAKES = (
         "one too many",
         "count = round(fraction * len(labels))",
         "count = round(fraction * len(labels)) + 1",
-        hint="You flip one label more than asked for.",
+        hint="You flip one label more than round(fraction * N).",
     ),
     mistake(
         "a class that does not depend on the old one",
         "(labels[chosen] + turn) % num_classes",
         "turn",
-        hint="Your new labels do not depend on the old ones: some keep their class, and class 0 never comes.",
+        hint="Your new label ignores the old one, so it can be equal: add the shift to the label.",
     ),
 )
 

@@ -5,86 +5,86 @@ from coursekit.staff.exercises.adversarial.shared import LEFT_BEHIND
 
 HINTS = (
     (
-        "It is class visualization that starts from a photograph: climb one score, and stop as soon as the network "
-        "believes you."
+        "It is class visualization that starts from a photograph. Climb the target's logit, and stop as soon "
+        "as the network predicts the target."
     ),
     (
-        "Ask the network before each step, not after. Then no step is taken for a picture that is taken for the target "
-        "already."
+        "Ask for the network's prediction before each step, not after it. Then you take no step if the image "
+        "is classified as the target already."
     ),
     (
-        "A step has a length: divide the slope by its own L2 norm over the whole picture, all three channels together. "
-        "And if there is no slope?"
+        "Divide the gradient by its L2 norm over the whole image, all three channels together. What do you "
+        "do if the gradient is zero?"
     ),
     "x <- x + step_size * g / ||g||_2, with g = d logit_target(x) / d x, until argmax of the logits = target",
 )
 
-LENGTH = "Measure how far a single step moves the picture."
+LENGTH = "You do not divide the gradient by its L2 norm: each step must have length step_size."
 
 MISTAKES = (
     mistake(
         "epsilon",
         "step_size * gradient / length",
         "step_size * gradient / (length + 1e-8)",
-        hint="A safety margin in the denominator: on very faint slopes your step shrinks to nothing.",
+        hint="The constant that you add to the norm shortens the step for small gradients: remove it.",
     ),
     mistake(
         "L1 norm",
         "gradient.norm()",
         "gradient.abs().sum()",
-        hint="Your steps are far too short: the sum of all sizes is another length than the one the docstring names.",
+        hint="You divide by the L1 norm (sum of absolute values): divide by the L2 norm.",
     ),
     mistake(
         "root mean square",
         "gradient.norm()",
         "gradient.square().mean().sqrt()",
-        hint="Your step grows with the number of pixels: its length is a sum over them, not a mean.",
+        hint="You divide by the root mean square: divide by the L2 norm (root of the sum of squares).",
     ),
     mistake(
         "one step too few",
         "range(max_steps)",
         "range(max_steps - 1)",
-        hint="Allow a single step, and count how many are taken.",
+        hint="You allow max_steps - 1 steps: allow max_steps.",
     ),
     mistake(
-        "descends", "+ step_size", "- step_size", hint="Look at the score on the way: it falls where it should rise."
+        "descends", "+ step_size", "- step_size", hint="You subtract the gradient, so the target's logit falls: add it."
     ),
     mistake(
         "lowers the original class",
         "(logits[target], image,",
         "(-logits.max(), image,",
-        hint="Away from one class is not towards another: which score did you differentiate?",
+        hint="You lower the largest logit: raise the target's logit.",
     ),
     mistake(
         "probability or cross-entropy",
         "(logits[target], image,",
         "(logits.log_softmax(dim=0)[target], image,",
-        hint="You also push all other classes down; the lecture climbs one score, before softmax.",
+        hint="You climb log-softmax, which also lowers the other classes: climb the target's logit.",
     ),
     mistake(
         "squared norm",
         "gradient / length",
         "gradient / length**2",
-        hint="The longer the gradient, the shorter your step: look at the power of what you divide by.",
+        hint="You divide by the squared norm: divide by the norm itself.",
     ),
     mistake("step not normalised", "gradient / length", "gradient", hint=LENGTH),
     mistake(
         "L-infinity norm",
         "gradient / length",
         "gradient / gradient.abs().max()",
-        hint="You made the largest entry of the step one; which norm does the docstring name?",
+        hint="You divide by the gradient's largest entry: divide by its L2 norm.",
     ),
     mistake(
         "norm of each channel",
         "gradient / length",
         "gradient / gradient.flatten(1).norm(dim=1)[:, None, None]",
-        hint="The three channels are one picture and share one length.",
+        hint="You divide each channel by its own norm: use one norm over the whole image.",
     ),
     mistake(
         "never stops",
         "logits.argmax() == target",
         "False",
-        hint="Your loop goes on when the network is fooled already.",
+        hint="You do not stop when the network predicts the target.",
     ),
     mistake(
         "stops one step late",
@@ -102,7 +102,7 @@ MISTAKES = (
             image = image.detach() + step_size * gradient / length
         return image.detach()
         """,
-        hint="Ask whether to stop before you move, not after.",
+        hint="You take one more step after the network predicts the target: test before the step.",
     ),
     mistake(
         "gradient accumulates",
@@ -120,7 +120,7 @@ MISTAKES = (
             image = image.detach() + step_size * total / total.norm()
         return image.detach()
         """,
-        hint="From the second step on, something of the earlier steps is still in your direction.",
+        hint="You add up the gradients of all steps: use the current step's gradient only.",
     ),
     mistake(
         "gradient of the first picture reused",
@@ -133,38 +133,38 @@ MISTAKES = (
             image = image.detach() + step_size * gradient / gradient.norm()
         return image.detach()
         """,
-        hint="The network is not linear: the direction at the start is not the direction further on.",
+        hint="You use the first image's gradient in every step: compute it anew at the current image.",
     ),
     mistake(
         "nearly the largest will do",
         "logits.argmax() == target",
         "logits[target] >= logits.max() - 1e-6",
-        hint="You stop a little too early: another class is still ahead, by very little.",
+        hint="You stop within 1e-6 of the largest logit: stop only when the target's logit is the largest.",
     ),
     mistake(
         "largest with a margin",
         "logits.argmax() == target",
         "logits.argmax() == target and logits.topk(2).values.diff() < -1e-6",
-        hint="You go on although the target is ahead already, by very little: that is enough.",
+        hint="You require a margin of 1e-6: stop as soon as the target's logit is the largest.",
     ),
-    mistake("two steps at once", "+ step_size", "+ 2 * step_size", hint=LENGTH + " Twice what it should?"),
+    mistake("two steps at once", "+ step_size", "+ 2 * step_size", hint="Your step is twice as long as step_size."),
     mistake(
         "one step too many",
         "range(max_steps)",
         "range(max_steps + 1)",
-        hint="Allow no step at all, and count how many are taken.",
+        hint="You allow max_steps + 1 steps: with max_steps = 0 the image must stay unchanged.",
     ),
     mistake(
         "zero divided by zero",
         "length == 0",
         "False",
-        hint="What becomes of a picture that does not reach the score at all?",
+        hint="If the gradient is zero, you compute 0 / 0 = NaN: stop instead.",
     ),
     mistake(
         "clamped on the way",
         "step_size * gradient / length",
         "step_size * gradient / length\n        image = image.clamp(0, 1)",
-        hint="Values may leave the range of a picture here; it is for showing that one limits them.",
+        hint="You clamp after every step: fooling_image does not clamp.",
     ),
     mistake(
         "caller's image edited",
@@ -172,7 +172,7 @@ MISTAKES = (
         "image.data += step_size * gradient / length",
         "image.clone().detach()",
         "image.detach()",
-        hint="The picture that you were given is another one after the call.",
+        hint="You write into the caller's image: work on a copy.",
     ),
     mistake(
         "gradients left in the network",
@@ -184,19 +184,19 @@ MISTAKES = (
         "while True",
         "for _ in range(max_steps):",
         "while True:",
-        hint="Your loop ends only when the network is fooled: the number of steps has a limit.",
+        hint="Your loop has no limit: take at most max_steps steps.",
     ),
     mistake(
         "sign of the gradient",
         "step_size * gradient / length",
         "step_size * gradient.sign()",
-        hint="Your step moves every value alike, as FGSM does: here strong slopes move more, and the L2 length is given.",
+        hint="You step along the sign of the gradient, as FGSM does: divide the gradient by its L2 norm.",
     ),
     mistake(
         "target against the leader",
         "(logits[target], image,",
         "(logits[target] - logits.max(), image,",
-        hint="You follow the difference of two logits (as DeepFool does): the target's logit alone is asked for.",
+        hint="You climb the target's logit minus the largest (as in DeepFool): climb the target's logit alone.",
     ),
     mistake(
         "steps shrink",
@@ -204,7 +204,7 @@ MISTAKES = (
         "for number in range(max_steps)",
         "step_size * gradient",
         "step_size / (number + 1) * gradient",
-        hint="Your steps become shorter and shorter: each has the same length.",
+        hint="You divide step_size by the step's number: the step size is constant.",
     ),
 )
 

@@ -3,60 +3,62 @@
 from coursekit.staff.edits import mistake, variant
 
 HINTS = (
-    "Nothing is removed: the training set becomes longer.",
-    "Pictures and labels grow in the same order, so that each picture keeps its label.",
+    "Nothing is removed. The training set becomes longer.",
+    "Append images and labels in the same order, so that each image keeps its label.",
     "(X, y) = ([X; X'], [y; y']), the originals first",
 )
 
 MISTAKES = (
-    mistake("still joined to the graph", ".detach()", "", hint="Cut the history off."),
+    mistake(
+        "still joined to the graph", ".detach()", "", hint="Your images still have a gradient history: detach them."
+    ),
     mistake(
         "new ones first",
         "torch.cat([images, new_images]).detach(), torch.cat([labels, new_labels])",
         "torch.cat([new_images, images]).detach(), torch.cat([new_labels, labels])",
-        hint="In which order do old and new stand?",
+        hint="You put the new samples first: originals come first.",
     ),
     mistake(
         "labels in the other order",
         "torch.cat([labels, new_labels])",
         "torch.cat([new_labels, labels])",
-        hint="Does every picture still have its own label?",
+        hint="You put the new labels first, but the new images last: use the same order for both.",
     ),
     mistake(
         "replaces originals",
         "torch.cat([images, new_images]).detach(), torch.cat([labels, new_labels])",
         "torch.cat([images[: -len(new_images)], new_images]).detach(), torch.cat([labels[: -len(new_labels)], new_labels])",
-        hint="Some of the originals are gone.",
+        hint="You drop the last originals: keep all of them.",
     ),
     mistake(
         "only pictures",
         "torch.cat([labels, new_labels])",
         "labels.clone()",
-        hint="Are there as many labels as pictures?",
+        hint="You do not append the new labels.",
     ),
     mistake(
         "one label for all new ones",
         "torch.cat([labels, new_labels])",
         "torch.cat([labels, new_labels[:1].expand(len(new_labels))])",
-        hint="Each of the new pictures has a label of its own.",
+        hint="You give all new images the first new label: use each one's own.",
     ),
     mistake(
         "only one of them",
         "torch.cat([images, new_images]).detach(), torch.cat([labels, new_labels])",
         "torch.cat([images, new_images[:1]]).detach(), torch.cat([labels, new_labels[:1]])",
-        hint="Count what comes out.",
+        hint="You append only the first new sample: append all.",
     ),
     mistake(
         "old pictures twice",
         "torch.cat([images, new_images])",
         "torch.cat([images, images[: len(new_images)]])",
-        hint="Look at the last pictures: you have seen them before.",
+        hint="You append the original images again: append the new images.",
     ),
     mistake(
         "sorted by class",
         "return torch.cat([images, new_images]).detach(), torch.cat([labels, new_labels])",
         "labels, order = torch.cat([labels, new_labels]).sort()\n    return torch.cat([images, new_images])[order], labels",
-        hint="The order is part of the answer; classes have no say in it.",
+        hint="You sort the samples by label: keep their order, originals first.",
     ),
 )
 

@@ -3,56 +3,70 @@
 from coursekit.staff.edits import mistake, variant
 
 HINTS = (
-    ("A linear score is a sum of weight times pixel. Each pixel may move up or down by eps: which way should each go?"),
-    "Every pixel contributes something positive, if it goes the right way: how much?",
+    (
+        "A linear score is a sum of weight times pixel. Each pixel may move by eps, up or down. Which way "
+        "should each pixel go?"
+    ),
+    "If it moves the right way, every pixel adds something positive to the score. How much?",
     "max over |d_i| <= eps of sum_i w_i d_i = eps * sum_i |w_i|",
 )
 
 MISTAKES = (
-    mistake("still joined to the graph", "weight.detach()", "weight", hint="Cut the history off."),
+    mistake(
+        "still joined to the graph",
+        "weight.detach()",
+        "weight",
+        hint="Your result still has a gradient history: detach it.",
+    ),
     mistake(
         "sum before the absolute value",
         "weight.detach().abs().sum()",
         "weight.detach().sum().abs()",
-        hint="Weights of different sign cancel in your sum, but the attacker chooses each direction alone.",
+        hint="You sum the weights before you take the absolute value, so they cancel: absolute value first.",
     ),
-    mistake("plain sum", ".abs().sum()", ".sum()", hint="A negative weight can be used against the network as well."),
-    mistake("mean", ".sum()", ".mean()", hint="The more pixels, the larger the change: yours does not grow."),
-    mistake("largest weight", ".sum()", ".max()", hint="The attacker moves all pixels, not the best one."),
+    mistake(
+        "plain sum", ".abs().sum()", ".sum()", hint="You sum signed weights, so they cancel: sum their absolute values."
+    ),
+    mistake("mean", ".sum()", ".mean()", hint="You average the absolute weights: sum them."),
+    mistake(
+        "largest weight", ".sum()", ".max()", hint="You use the largest absolute weight only: sum over all weights."
+    ),
     mistake(
         "L2 norm",
         ".abs().sum()",
         ".norm()",
-        hint="Your answer is for a budget on the length of the whole change; here each entry has its own.",
+        hint="You take the L2 norm of the weights: for an L-infinity budget sum their absolute values.",
     ),
     mistake(
         "sum of squares",
         ".abs().sum()",
         ".square().sum()",
-        hint="A change moves the score by weight times step, not more.",
+        hint="You sum squared weights: sum absolute values.",
     ),
-    mistake("without eps", "eps * ", "", hint="How does the answer change when the budget is halved?"),
-    mistake("twice", "eps * ", "2 * eps * ", hint="Count from the unchanged score, not from one extreme to the other."),
+    mistake("without eps", "eps * ", "", hint="You do not multiply by eps."),
+    mistake(
+        "twice", "eps * ", "2 * eps * ", hint="Your shift is twice too large: measure it from the unchanged score."
+    ),
     mistake(
         "eps squared",
         "eps * ",
         "eps**2 * ",
-        hint="A budget ten times smaller makes your answer a hundred times smaller.",
+        hint="You multiply by eps squared: multiply by eps.",
     ),
-    mistake("shape (1,)", ".sum()", ".sum().reshape(1)", hint="Look at the shape: a number, no list."),
-    mistake("Python number", ".sum()", ".sum().item()", hint="A tensor is asked for, with no axes."),
-    mistake("one number a row", ".sum()", ".sum(dim=-1)", hint="All axes together make one number."),
+    mistake("shape (1,)", ".sum()", ".sum().reshape(1)", hint="Your result has shape (1,): return a 0-d tensor."),
+    mistake("Python number", ".sum()", ".sum().item()", hint="You return a Python number: return a 0-d tensor."),
+    mistake("one number a row", ".sum()", ".sum(dim=-1)", hint="You sum over the last axis only: sum over all axes."),
     mistake(
         "range of the weights",
         "weight.detach().abs().sum()",
         "(weight.detach().max() - weight.detach().min())",
-        hint="You look at the largest and the smallest weight only: every weight has a part in the change.",
+        hint="You use the largest and smallest weight only: sum the absolute values of all weights.",
     ),
     mistake(
         "divided by the root of the number",
         "weight.detach().abs().sum()",
         "weight.detach().abs().sum() / weight.numel() ** 0.5",
-        hint="Your shift grows with the root of the number of pixels: it grows with the number.",
+        hint="You divide by the square root of the number of weights: do not divide.",
     ),
 )
 

@@ -4,8 +4,8 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.adversarial.shared import ONE_SOURCE
 
 HINTS = (
-    "One look at many noisy copies, and then an average.",
-    "Average probabilities, not scores; every copy of every picture has noise of its own.",
+    "Classify many noisy copies, then average.",
+    "Average probabilities, not logits. Every copy of every image gets its own noise.",
     "p = 1/S * sum_s softmax(f(x + sigma u_s)), u_s ~ N(0, 1)",
 )
 
@@ -14,7 +14,7 @@ MISTAKES = (
         "one row's noise for all rows",
         "normal(*images.shape,",
         "normal(*images.shape[:2], 1, images.shape[3],",
-        hint="Compare the noise of two rows.",
+        hint="All rows get the same noise: draw each value separately.",
     ),
     mistake(
         "softmax of the mean",
@@ -22,55 +22,65 @@ MISTAKES = (
         "detach())",
         "torch.stack(answers).mean(dim=0)",
         "torch.stack(answers).mean(dim=0).softmax(dim=1)",
-        hint="What is averaged, scores or probabilities?",
+        hint="You average logits and then apply softmax: apply softmax first, then average.",
     ),
-    mistake("logits", ".softmax(dim=1).detach()", ".detach()", hint="Do the rows of your answer sum to one?"),
+    mistake(
+        "logits", ".softmax(dim=1).detach()", ".detach()", hint="You average logits: average softmax probabilities."
+    ),
     mistake(
         "sum",
         ".mean(dim=0)",
         ".sum(dim=0)",
-        hint="Do the rows of your answer sum to one? They grow with the number of copies.",
+        hint="You sum over the copies: average over them.",
     ),
     mistake(
         "votes",
         ".softmax(dim=1).detach()",
         ".eq(model(images.detach() + sigma * noise).amax(dim=1, keepdim=True)).to(images)",
-        hint="You count winners; how sure each answer was is lost.",
+        hint="You count votes for the predicted class: average the softmax probabilities.",
     ),
     mistake(
         "noise clamped",
         "images.detach() + sigma * noise",
         "(images.detach() + sigma * noise).clamp(0, 1)",
-        hint="The noisy copies may be no pictures: leave them.",
+        hint="You clamp the noisy images: noisy_predict does not clamp.",
     ),
     mistake(
         "same noise for every image",
         "normal(*images.shape,",
         "normal(1, *images.shape[1:],",
-        hint="Compare the noise of two pictures.",
+        hint="All images get the same noise: draw it for each image.",
     ),
     mistake(
         "same noise for every channel",
         "normal(*images.shape,",
         "normal(len(images), 1, *images.shape[2:],",
-        hint="Compare the noise of the three colours.",
+        hint="All channels get the same noise: draw each value separately.",
     ),
     mistake(
         "same noise for every copy",
         "    for _ in range(num_samples):\n        noise = normal(*images.shape, like=images, generator=generator)",
         "    noise = normal(*images.shape, like=images, generator=generator)\n    for _ in range(num_samples):",
-        hint="Compare two copies of one picture.",
+        hint="All copies get the same noise: draw it anew for each copy.",
     ),
     mistake(
-        "variance for standard deviation", "sigma * noise", "sigma**2 * noise", hint="Measure how strong the noise is."
+        "variance for standard deviation",
+        "sigma * noise",
+        "sigma**2 * noise",
+        hint="You multiply the noise by sigma squared: multiply by sigma.",
     ),
     mistake(
         "uniform noise",
         "normal(*images.shape, like=images, generator=generator)",
         "12**0.5 * (uniform(*images.shape, like=images, generator=generator) - 0.5)",
-        hint="The bell curve is asked for, and yours has edges.",
+        hint="Your noise is uniform: draw it from a Gaussian.",
     ),
-    mistake("one copy too few", "range(num_samples)", "range(max(num_samples - 1, 1))", hint="Count the copies."),
+    mistake(
+        "one copy too few",
+        "range(num_samples)",
+        "range(max(num_samples - 1, 1))",
+        hint="You use num_samples - 1 copies: use num_samples.",
+    ),
     mistake(
         "global generator",
         "normal(*images.shape, like=images, generator=generator)",
@@ -81,14 +91,19 @@ MISTAKES = (
         "noise and its opposite",
         "noise = normal(*images.shape, like=images, generator=generator)",
         "noise = -noise if len(answers) % 2 else normal(*images.shape, like=images, generator=generator)",
-        hint="Each copy has noise of its own; yours comes in pairs that cancel.",
+        hint="Every second copy gets the negated noise of the copy before: draw it anew for each copy.",
     ),
-    mistake("still joined to the graph", ".detach())  # (N, K)", ")  # (N, K)", hint="Cut the history off."),
+    mistake(
+        "still joined to the graph",
+        ".detach())  # (N, K)",
+        ")  # (N, K)",
+        hint="Your result still has a gradient history: detach it.",
+    ),
     mistake(
         "largest probability",
         ".mean(dim=0)",
         ".amax(dim=0)",
-        hint="You keep the largest probability of each class over the copies: average instead.",
+        hint="You take the maximum over the copies: average over them.",
     ),
 )
 

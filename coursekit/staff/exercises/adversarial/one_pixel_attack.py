@@ -4,14 +4,17 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.adversarial.shared import ONE_SOURCE
 
 HINTS = (
-    "Evolution without crossover: members, children made of three others, and each child fights its own parent.",
     (
-        "Write three helpers: one paints a member's pixel on a copy of the picture, one shows many members to predict, "
-        "one draws random members."
+        "It is differential evolution without crossover. Three other members make a child, and each child "
+        "competes with its own parent."
     ),
     (
-        "Keep what predict said of every member: you need it to compare, to find the fittest, and to know whether it "
-        "succeeds. Count every picture shown."
+        "Write three helpers. One paints a member's pixel on a copy of the image, one shows members to "
+        "predict, one draws random members."
+    ),
+    (
+        "Keep the probabilities of every member. You need them to compare, to find the best, and to know "
+        "when to stop. Count every image that you show."
     ),
     "child_i = r1 + 0.5 (r2 - r3), r1, r2, r3 different from each other and from i; x_i <- child_i if p_label(child_i) < p_label(x_i)",
 )
@@ -21,7 +24,7 @@ MISTAKES = (
         "as fit as the parent is enough",
         "< sign * scores[:, [wanted]]",
         "<= sign * scores[:, [wanted]]",
-        hint="When parent and child are equally fit, who stays?",
+        hint="You replace a parent by an equally fit child: replace it only by a strictly fitter one.",
     ),
     mistake(
         "start not looked at",
@@ -29,158 +32,158 @@ MISTAKES = (
         "for generation in range(generations):",
         "if (scores[best]",
         "if generation > 0 and (scores[best]",
-        hint="What if somebody has won before the first generation?",
+        hint="You skip the stop test before the first generation: a start member may already succeed.",
     ),
     mistake(
         "drawn anew in a square",
         "fresh = sides *",
         "fresh = sides.clamp(max=min(image.shape[1:])) *",
-        hint="A picture need not be square: some places are never drawn a second time.",
+        hint="You draw new positions from a square: draw rows up to H and columns up to W.",
     ),
     mistake(
         "last row and column never drawn anew",
         "fresh = sides *",
         "fresh = (sides - 1) *",
-        hint="A place that is drawn anew may lie in any row and column: which ones does your second draw leave out?",
+        hint="Your new positions never reach the last row and column: draw over the full H and W.",
     ),
     mistake(
         "crossover",
         "        child_scores, queries",
         "        keep = uniform(population, 5, like=image, generator=generator) < 0.5\n"
         "        children = torch.where(keep, members, children)\n        child_scores, queries",
-        hint="A child here inherits nothing directly from its parent: this variant of the search does not cross.",
+        hint="You keep some genes of the parent (crossover): here all genes come from the three others.",
     ),
     mistake(
         "parent among the three",
         ".fill_diagonal_(2)",
         ".fill_diagonal_(-1)",
-        hint="Whose sum is a child? Its parent is not among them.",
+        hint="The parent itself is always among your three members: exclude it.",
     ),
     mistake(
         "parent not excluded",
         ".fill_diagonal_(2)",
         "",
-        hint="Now and then a parent helps to make its own child: it must not.",
+        hint="The parent can be among your three members: exclude it.",
     ),
     mistake(
         "the same member twice",
         "one, two, three = order.topk(3, dim=1, largest=False).indices.unbind(dim=1)",
         "one, two, three = (order.roll(k, 0).argmin(dim=1).roll(-k) for k in range(3))",
-        hint="Two of the three can be the same member in your draw: then nothing new comes of the difference.",
+        hint="Your three members can be equal: draw three different ones.",
     ),
     mistake(
         "whole difference",
         "0.5 * (",
         "1.0 * (",
-        hint="How much of the difference of two members is added? Less than you do.",
+        hint="You add the whole difference of two members: add half of it.",
     ),
     mistake(
         "sum instead of difference",
         "members[two] - members[three]",
         "members[two] + members[three]",
-        hint="Two members that are alike should move the third by next to nothing.",
+        hint="You add the sum of two members: add half of their difference.",
     ),
     mistake(
         "compared with the best",
         "< sign * scores[:, [wanted]]",
         "< (sign * scores[:, [wanted]]).min()",
-        hint="A child competes with its own parent; the best of all is too high a bar.",
+        hint="You compare each child with the best member: compare it with its own parent.",
     ),
     mistake(
         "children always win",
         "sign * child_scores[:, [wanted]] < sign * scores[:, [wanted]]",
         "torch.ones(population, 1, dtype=torch.bool)",
-        hint="Good members are lost in your search: when may a child take a place?",
+        hint="You always replace the parent: replace it only if the child is fitter.",
     ),
     mistake(
         "the less fit survives",
         "sign * child_scores[:, [wanted]] < sign",
         "sign * child_scores[:, [wanted]] > sign",
-        hint="Follow the best score over the generations: your search makes things worse.",
+        hint="Your comparison is reversed: keep the fitter of parent and child.",
     ),
     mistake(
         "old scores kept",
         "scores = torch.where(fitter, child_scores, scores)",
         "pass",
-        hint="When a child takes a place, what the box said about it comes along.",
+        hint="When a child replaces its parent, you keep the parent's scores: store the child's.",
     ),
     mistake(
         "colour added",
         "row, column] = genes",
         "row, column] += genes",
-        hint="The pixel is replaced: nothing of its old colour remains.",
+        hint="You add the colour to the old pixel: replace the pixel.",
     ),
     mistake(
         "three channels, three pixels",
         "images[torch.arange(len(genes)), :, row, column] = genes[:, 2:]",
         "for c in range(3):\n            images[torch.arange(len(genes)), c, (row + c) % image.shape[1], column] = genes[:, 2 + c]",
-        hint="Count the places in which a candidate differs from the picture.",
+        hint="You change three pixels, one per channel: change all channels of one pixel.",
     ),
     mistake(
         "one channel only",
         "row, column] = genes[:, 2:]",
         "row, column] = genes[:, 2:3]",
-        hint="A colour has three numbers; your pixels are all grey.",
+        hint="You write the red gene into all three channels: write r, g and b.",
     ),
     mistake(
         "x and y swapped",
         "row, column = genes",
         "column, row = genes",
-        hint="Try a picture that is wider than high: which number says the line?",
+        hint="You swap row and column: genes are (y, x, r, g, b).",
     ),
     mistake(
         "rounded to the nearest pixel",
         "genes[:, :2].long()",
         "torch.minimum(genes[:, :2].round().long(), sides[:2].long() - 1)",
-        hint="How likely is each line of the picture at the start? The first one gets too little.",
+        hint="You round positions to the nearest pixel, so the first row and column get too few: round down.",
     ),
     mistake(
         "clamped onto the border",
         "torch.where(inside, children[:, :2], fresh[:, :2])",
         "torch.minimum(children[:, :2].clamp(min=0), sides[:2] - 1e-6)",
-        hint="Your candidates pile up at the edge of the picture: what falls outside is drawn again.",
+        hint="You clamp positions outside the image to its border: draw them anew.",
     ),
     mistake(
         "colour not clipped",
         "children[:, 2:].clamp(0, 1)",
         "children[:, 2:]",
-        hint="Look at the largest value in what you show: no picture has it.",
+        hint="Your children's colours leave [0, 1]: clamp them.",
     ),
     mistake(
         "Gaussian colours",
         "    scores, queries = show",
         "    members[:, 2:] = (0.5 + 0.2 * normal(population, 3, like=image, generator=generator)).clamp(0, 1)\n    scores, queries = show",
-        hint="At the start all colours are as likely; yours crowd in the middle.",
+        hint="Your first colours are Gaussian: draw them uniformly from [0, 1].",
     ),
     mistake(
         "start not counted",
         "scores, queries = show(members), population",
         "scores, queries = show(members), 0",
-        hint="The first generation was shown as well.",
+        hint="You do not count the first population's queries: each image shown counts.",
     ),
     mistake(
         "batches counted",
         "queries + population",
         "queries + 1",
-        hint="A batch of pictures costs as many questions as it has pictures.",
+        hint="You count one query per batch: count one per image.",
     ),
     mistake(
         "never stops",
         "(scores[best].argmax() == wanted) == (target is not None)",
         "False",
-        hint="The search goes on after it has succeeded, and every question counts.",
+        hint="You do not stop when the best member succeeds: test before each generation.",
     ),
     mistake(
         "stops when anybody succeeds",
         "(scores[best].argmax() == wanted) == (target is not None)",
         "((scores.argmax(dim=1) == wanted) == (target is not None)).any()",
-        hint="Whether the search is over is up to one member, the fittest.",
+        hint="You stop when any member succeeds: stop when the fittest does.",
     ),
     mistake(
         "target ignored when stopping",
         "(scores[best].argmax() == wanted) == (target is not None)",
         "scores[best].argmax() != label",
-        hint="With a wanted class, being wrong somehow is too little.",
+        hint="You stop at any wrong class: with a target, stop only when it is predicted.",
     ),
     mistake(
         "target ignored",
@@ -188,13 +191,13 @@ MISTAKES = (
         "(label, 1)",
         "== (target is not None)",
         "== False",
-        hint="What changes in your search when a class is wanted? Nothing does.",
+        hint="You ignore target: with a target, raise its probability until it is predicted.",
     ),
     mistake(
         "first member returned",
         "paint(members[best][None])[0]",
         "paint(members[:1])[0]",
-        hint="Of the last members, which one is the answer?",
+        hint="You return the first member: return the fittest.",
     ),
     mistake(
         "global generator",
@@ -206,13 +209,13 @@ MISTAKES = (
         "caller's image edited",
         "    return paint(members[best][None])[0], queries",
         "    image.copy_(paint(members[best][None])[0])\n    return image, queries",
-        hint="The picture that you were given is another one after the call.",
+        hint="You write into the caller's image: return a copy.",
     ),
     mistake(
         "best member as base",
         "members[one] + 0.5",
         "members[best] + 0.5",
-        hint="Your children all start from the best member (DE/best/1): the base is a random member.",
+        hint="You use the best member as the base (DE/best/1): use a random member.",
     ),
 )
 

@@ -4,14 +4,11 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.adversarial.shared import LEFT_BEHIND, NOT_SIGNED, OUT_OF_RANGE, OWN_GUESS
 
 HINTS = (
-    "Many small steps instead of a large one, each with a fresh derivative at the place reached.",
+    "Take many small steps instead of a large one. Compute the gradient anew at the current image in every step.",
+    "Project twice after every step. First, stay within eps of the original image. Second, stay in [0, 1].",
     (
-        "Two fences are checked after every step: never further than eps from where the picture was at the beginning, "
-        "and never outside [0, 1]."
-    ),
-    (
-        "A random start is a draw for each value between -eps and eps. It comes before the first derivative, and the "
-        "second fence holds for it too."
+        "A random start draws each value uniformly between -eps and eps. It comes before the first gradient, "
+        "and it is clamped to [0, 1] as well."
     ),
     "x_(t+1) = clip_[0,1](clip_[x-eps, x+eps](x_t + step_size * sign(d CE(f(x_t), y) / d x_t)))",
 )
@@ -21,26 +18,26 @@ MISTAKES = (
         "gradient divided by its size",
         "gradient.sign() if targeted else gradient.sign()",
         "gradient / gradient.abs() if targeted else gradient / gradient.abs()",
-        hint="Some values of a picture change nothing about the loss: what becomes of zero divided by zero?",
+        hint="Where the gradient is 0, you compute 0 / 0 = NaN: the sign of 0 is 0.",
     ),
     mistake(
         "no random start for a targeted attack",
         "generator is not None",
         "generator is not None and not targeted",
-        hint="A generator means a random start, whichever way the attack goes.",
+        hint="You skip the random start for targeted attacks: start randomly whenever a generator is given.",
     ),
     mistake(
         "no ball",
         "adv_images.clamp(images - eps, images + eps).clamp(0, 1)",
         "adv_images.clamp(0, 1)",
-        hint="After many steps, how far is the result from where it began? There is a budget.",
+        hint="You do not project onto the eps ball: the result is further than eps from the original.",
     ),
     mistake("no box", "images + eps).clamp(0, 1)", "images + eps)", hint=OUT_OF_RANGE),
     mistake(
         "ball round the previous iterate",
         "adv_images = adv_images.clamp(images - eps, images + eps).clamp(0, 1)",
         "adv_images = adv_images.clamp(images - eps, images + eps).clamp(0, 1)\n        images = adv_images",
-        hint="The budget counts from the original; yours counts from the last step.",
+        hint="Your eps ball is centred on the previous step: centre it on the original images.",
     ),
     mistake(
         "projected only at the end",
@@ -48,7 +45,7 @@ MISTAKES = (
         "",
         "return adv_images",
         "return adv_images.clamp(images - eps, images + eps).clamp(0, 1)",
-        hint="The way there left the budget: bring it back each time, not once.",
+        hint="You project only once, at the end: project after every step.",
     ),
     mistake(
         "gradient of the first picture reused",
@@ -64,7 +61,7 @@ MISTAKES = (
             adv_images = (adv_images + step_size * direction).clamp(images - eps, images + eps).clamp(0, 1).detach()
         return adv_images
         """,
-        hint="The second step uses what was found at the first picture.",
+        hint="You use the first gradient in every step: compute it anew at the current image.",
     ),
     mistake(
         "gradient at the original",
@@ -72,95 +69,95 @@ MISTAKES = (
         "original = images.clone().requires_grad_()\n        loss = F.cross_entropy(model(original), labels",
         "(loss, adv_images)",
         "(loss, original)",
-        hint="Where you are now the slope is another than where you started, from the first step on.",
+        hint="You compute the gradient at the original images: compute it at the current ones.",
     ),
-    mistake("one step too many", "range(num_steps)", "range(num_steps + 1)", hint="Ask for no steps, and count them."),
+    mistake("one step too many", "range(num_steps)", "range(num_steps + 1)", hint="You take num_steps + 1 steps."),
     mistake(
         "one step too few",
         "range(num_steps)",
         "range(num_steps - 1)",
-        hint="Ask for a single step, and look at what moved.",
+        hint="You take num_steps - 1 steps.",
     ),
     mistake(
         "targeted ignored",
         "-gradient.sign() if targeted else gradient.sign()",
         "gradient.sign()",
-        hint="With a wanted class the loss has to go the other way.",
+        hint="You ignore targeted: with targeted, the loss must fall, so reverse the sign.",
     ),
     mistake(
         "the other way",
         "-gradient.sign() if targeted else gradient.sign()",
         "gradient.sign() if targeted else -gradient.sign()",
-        hint="Look at the loss before and after: it moves the wrong way.",
+        hint="Your signs are exchanged: untargeted raises the loss, targeted lowers it.",
     ),
     mistake("raw gradient", "step_size * direction", "step_size * gradient * (1 - 2 * targeted)", hint=NOT_SIGNED),
     mistake(
         "step of eps over the number of steps",
         "step_size * direction",
         "eps / num_steps * direction",
-        hint="How far a step goes is given; you worked it out yourself.",
+        hint="Your step size is eps / num_steps: use the given step_size.",
     ),
     mistake(
         "steps of the whole budget",
         "step_size * direction",
         "eps * direction",
-        hint="One of your steps uses up all that is allowed.",
+        hint="Your step size is eps: use the given step_size.",
     ),
     mistake(
         "stops where the network is fooled",
         "adv_images = adv_images.detach() + step_size * direction",
         "direction = direction * (model(adv_images).argmax(dim=1) == labels).view(-1, 1, 1, 1)\n"
         "        adv_images = adv_images.detach() + step_size * direction",
-        hint="Some pictures rest while others move: every one takes all of its steps.",
+        hint="You stop moving images that already fool the network: every image takes all steps.",
     ),
     mistake("predicted class", "labels, red", "model(images).argmax(dim=1), red", hint=OWN_GUESS),
     mistake(
         "Gaussian start",
         "2 * uniform(*images.shape, like=images, generator=generator) - 1",
         "normal(*images.shape, like=images, generator=generator).clamp(-1, 1)",
-        hint="Every place in the ball is as likely as any other at the start; the bell curve prefers the middle.",
+        hint="Your start is Gaussian: draw it uniformly from the eps ball.",
     ),
     mistake(
         "start in a corner of the ball",
         "(images + eps * noise)",
         "(images + eps * noise.sign())",
-        hint="The start lies anywhere in the ball, not in its corners.",
+        hint="Your start moves every value by exactly eps: draw each value uniformly between -eps and eps.",
     ),
     mistake(
         "start on one side",
         "2 * uniform(*images.shape, like=images, generator=generator) - 1",
         "uniform(*images.shape, like=images, generator=generator)",
-        hint="At the start no value is ever darker than before: the ball has two sides.",
+        hint="Your start only adds positive noise: draw it uniformly between -eps and eps.",
     ),
     mistake(
         "same start for every image",
         "uniform(*images.shape,",
         "uniform(*images.shape[1:],",
-        hint="Compare the random starts of two pictures.",
+        hint="All images get the same random start: draw one for each image.",
     ),
     mistake(
         "same start for every channel",
         "uniform(*images.shape,",
         "uniform(len(images), 1, *images.shape[2:],",
-        hint="Compare the random starts of the three colours of a picture.",
+        hint="All channels get the same random start: draw each value separately.",
     ),
     mistake(
         "start leaves the box",
         "(images + eps * noise).clamp(0, 1)",
         "images + eps * noise",
-        hint="The first picture that the network sees is none: look at its smallest value.",
+        hint="Your random start leaves [0, 1]: clamp it before the first gradient.",
     ),
     mistake(
         "no random start",
         "generator is not None",
         "False",
-        hint="What does the attack do with its source of random numbers?",
+        hint="You ignore the generator: with a generator, start at a random point of the eps ball.",
     ),
     mistake(
         "random start from the global generator",
         "uniform(*images.shape, like=images, generator=generator)",
         "torch.rand_like(images)",
-        hint="Random numbers come from one source only, the one that is handed to you.",
+        hint="You draw from the global random generator: draw from the generator that you are given.",
     ),
     mistake(
         "gradients left in the network",
@@ -176,31 +173,31 @@ MISTAKES = (
         "adv_images = adv_images.detach().requires_grad_()",
         "return adv_images",
         "return adv_images.detach()",
-        hint="Without a step you hand back the very memory that you were given.",
+        hint="With num_steps = 0 you return the caller's own tensor: return a copy.",
     ),
     mistake(
         "ball of the step size",
         "images - eps, images + eps",
         "images - step_size, images + step_size",
-        hint="Your ball has the radius of one step: the budget is another argument.",
+        hint="You project onto a ball of radius step_size: the radius is eps.",
     ),
     mistake(
         "L2 step",
         "direction = -gradient.sign() if targeted else gradient.sign()",
         "direction = gradient / gradient.flatten(1).norm(dim=1).view(-1, 1, 1, 1).clamp(min=1e-12) * (-1 if targeted else 1)",
-        hint="Your step has L2 length step_size: that is PGD for an L2 ball; here every value moves alike.",
+        hint="You divide the gradient by its L2 norm (PGD for an L2 ball): take its sign.",
     ),
     mistake(
         "clamped to -1",
         "images + eps).clamp(0, 1)\n",
         "images + eps).clamp(-1, 1)\n",
-        hint="Your result is limited to [-1, 1]: images here lie in [0, 1].",
+        hint="You clamp to [-1, 1]: images lie in [0, 1].",
     ),
     mistake(
         "step times the budget",
         "step_size * direction",
         "step_size * eps * direction",
-        hint="Your step is a share of the budget: step_size is in units of the images already.",
+        hint="You multiply step_size by eps: step_size is already in the units of the images.",
     ),
 )
 

@@ -3,46 +3,58 @@
 from coursekit.staff.edits import mistake, variant
 
 HINTS = (
-    "How many steps are there from 0 to 1 if there are `levels` values?",
-    "Stretch, take the nearest whole number, shrink back.",
+    "How many steps are there between 0 and 1 if there are `levels` values?",
+    "Scale up, round to the nearest integer, scale down.",
     "x' = round(x (L - 1)) / (L - 1)",
 )
 
 MISTAKES = (
-    mistake("floor", ".round()", ".floor()", hint="A value just below a level falls a long way in your version."),
-    mistake("ceiling", ".round()", ".ceil()", hint="A value just above a level climbs a long way in your version."),
+    mistake("floor", ".round()", ".floor()", hint="You round down: round to the nearest level."),
+    mistake("ceiling", ".round()", ".ceil()", hint="You round up: round to the nearest level."),
     mistake(
         "one level too many",
         "(images.detach() * (levels - 1)).round() / (levels - 1)",
         "(images.detach() * levels).round() / levels",
-        hint="With two levels, how many different values come out?",
+        hint="You use levels + 1 different values: between 0 and 1 there are levels - 1 steps.",
     ),
-    mistake("not scaled back", " / (levels - 1)", "", hint="The result is no picture any more."),
-    mistake("divided by another number", " / (levels - 1)", " / levels", hint="White does not stay white."),
+    mistake(
+        "not scaled back",
+        " / (levels - 1)",
+        "",
+        hint="You do not divide by levels - 1 at the end, so the result leaves [0, 1].",
+    ),
+    mistake(
+        "divided by another number",
+        " / (levels - 1)",
+        " / levels",
+        hint="You divide by levels, so white becomes darker: divide by levels - 1.",
+    ),
     mistake(
         "middle of each bin",
         "(images.detach() * (levels - 1)).round() / (levels - 1)",
         "((images.detach() * levels).floor().clamp(max=levels - 1) + 0.5) / levels",
-        hint="Black and white are themselves levels.",
+        hint="You return the middle of each bin: 0 and 1 must themselves be levels.",
     ),
     mistake(
         "stretched to the picture's range",
         "(images.detach() * (levels - 1))",
         "((images - images.min()) / (images.max() - images.min()) * (levels - 1)).detach()",
-        hint="The levels are the same for every picture, whatever is in it.",
+        hint="You stretch each image to its own minimum and maximum: the levels are the same for all images.",
     ),
-    mistake("joined to the graph", "images.detach()", "images", hint="The result drags the picture's history along."),
+    mistake(
+        "joined to the graph", "images.detach()", "images", hint="Your result still has a gradient history: detach it."
+    ),
     mistake(
         "binary",
         "(levels - 1)).round() / (levels - 1)",
         "1).round()",
-        hint="Only black and white are left of your picture.",
+        hint="You round to 0 and 1 only: multiply by levels - 1 before rounding, and divide after.",
     ),
     mistake(
         "floor of levels bins",
         "(images.detach() * (levels - 1)).round()",
         "(images.detach() * levels).floor().clamp(max=levels - 1)",
-        hint="You cut [0, 1] into bins of equal width: take the nearest level instead.",
+        hint="You cut [0, 1] into bins of equal width: round to the nearest level.",
     ),
 )
 

@@ -4,16 +4,16 @@ from coursekit.staff.edits import mistake, variant
 
 HINTS = (
     (
-        "Nobody tells the true labels; the oracle tells its own. Work on a deep copy, and keep two growing tensors: "
-        "pictures and answers."
+        "The labels come from the oracle, not from the truth. Train a deep copy, and keep two growing "
+        "tensors: images and the oracle's labels."
     ),
     (
-        "Between two rounds each picture is moved a little, in the direction in which the copy's score of the answer "
-        "rises, and only the new ones are shown to the oracle."
+        "Between two rounds, move each image along the gradient's sign so that the logit of its label rises. "
+        "Ask the oracle about the new images only."
     ),
     (
-        "A round is an ordinary training: a new Adam, num_steps times the mean cross-entropy over everything gathered "
-        "so far."
+        "A round is ordinary training. Make a new Adam, then take num_steps steps on the mean cross-entropy "
+        "over all images so far."
     ),
     "D_(r+1) = D_r + {(x', O(x')): x' = clip(x + step_size * sign(d logit_O(x) / d x), 0, 1), x in D_r}",
 )
@@ -23,104 +23,117 @@ MISTAKES = (
         "trained in eval mode",
         "model.train().parameters()",
         "model.eval().parameters()",
-        hint="Batch norm and dropout behave differently while a network learns: which mode was yours in?",
+        hint="You train in eval mode: switch to train mode for the training steps.",
     ),
     mistake(
         "new pictures made in train mode",
         "        model.eval()\n    return model",
         "    return model.eval()",
-        hint="Batch norm also learned from a batch that is no training step: where does the substitute only look?",
+        hint=(
+            "You make new images in train mode, which changes batch-norm statistics: switch to eval mode after "
+            "each round."
+        ),
     ),
     mistake(
         "trains the caller's network",
         "deepcopy(substitute)",
         "substitute",
-        hint="The network that you were given is another one after the call.",
+        hint="You train the caller's network itself: train a deep copy.",
     ),
     mistake(
         "new pictures keep the old labels",
         "oracle(new_images)]",
         "labels]",
-        hint="A moved picture may have another class: who could tell you?",
+        hint="New images keep the labels of their originals: ask the oracle.",
     ),
     mistake(
         "labels new pictures itself",
         "oracle(new_images)]",
         "model(new_images).argmax(dim=1)]",
-        hint="The network learns from its own guesses in your version.",
+        hint="You label new images with the substitute: ask the oracle.",
     ),
     mistake(
         "learns from its own labels",
         "labels = oracle(images)",
         "labels = model(images).argmax(dim=1)",
-        hint="What does the box say about the attacker's own pictures? You never asked.",
+        hint="You label the first images with the substitute: ask the oracle.",
     ),
     mistake(
         "forgets earlier pictures",
         "torch.cat([images, new_images]), torch.cat([labels, oracle(new_images)])",
         "new_images, oracle(new_images)",
-        hint="The collection grows from round to round; yours is replaced.",
+        hint="You train on the new images only: append them to the earlier ones.",
     ),
     mistake(
         "asks about everything again",
         "torch.cat([labels, oracle(new_images)])",
         "oracle(torch.cat([images, new_images]))",
-        hint="You pay for each question: what has been answered need not be asked again.",
+        hint="You ask the oracle about all images again: ask about the new ones only.",
     ),
     mistake(
         "moves along the loss",
         "scores = model(shown).gather(1, labels[:, None])",
         "scores = F.cross_entropy(model(shown), labels, reduction='none')",
-        hint="New pictures follow the score of the label here, not a loss.",
+        hint="You move new images along the cross-entropy: move them along the logit of the label.",
     ),
     mistake(
         "moves down",
         "images + step_size",
         "images - step_size",
-        hint="New pictures move the wrong way along the slope.",
+        hint="You move new images against the gradient: move them along it.",
     ),
     mistake(
-        "raw gradient", "gradient.sign()", "gradient", hint="Every value of a new picture moves by the same amount."
+        "raw gradient", "gradient.sign()", "gradient", hint="You move new images by the raw gradient: use its sign."
     ),
-    mistake("not clamped", ".clamp(0, 1)", "", hint="Look at the smallest value that the box was asked about."),
+    mistake("not clamped", ".clamp(0, 1)", "", hint="New images leave [0, 1]: clamp them before you ask the oracle."),
     mistake(
         "one round too many",
         "range(num_rounds)",
         "range(num_rounds + 1)",
-        hint="Count the questions with a single round.",
+        hint="You train num_rounds + 1 rounds: with 1 round there are no new images.",
     ),
     mistake(
         "grows after the last round too",
         "        model.eval()",
         "        model.eval()\n        if round_number == num_rounds - 1:\n            oracle(images + step_size)",
-        hint="Questions whose answers teach nobody: when is the last one asked?",
+        hint="You ask the oracle again after the last round: new images come only between rounds.",
     ),
-    mistake("plain gradient descent", "torch.optim.Adam", "torch.optim.SGD", hint="The optimizer is another one."),
+    mistake("plain gradient descent", "torch.optim.Adam", "torch.optim.SGD", hint="Your optimizer is SGD: use Adam."),
     mistake(
         "optimizer kept over rounds",
         "optimizer = torch",
         "optimizer = round_number and optimizer or torch",
-        hint="What the optimizer remembers of an earlier round should be gone.",
+        hint="You keep one optimizer over all rounds: make a new one in each round.",
     ),
     mistake(
         "gradients add up",
         "optimizer.zero_grad()",
         "pass",
-        hint="From the second step on, something of the earlier ones is still in the gradient.",
+        hint="You never clear the gradients, so they add up over steps.",
     ),
-    mistake("one step short", "range(num_steps)", "range(num_steps - 1)", hint="Count the steps of a round."),
-    mistake("left in train mode", "        model.eval()\n", "", hint="In which mode does the copy come back?"),
+    mistake(
+        "one step short",
+        "range(num_steps)",
+        "range(num_steps - 1)",
+        hint="You take num_steps - 1 training steps per round: take num_steps.",
+    ),
+    mistake(
+        "left in train mode",
+        "        model.eval()\n",
+        "",
+        hint="You return the substitute in train mode: return it in eval mode.",
+    ),
     mistake(
         "learning rate of its own",
         "parameters(), learning_rate",
         "parameters(), 1e-3",
-        hint="Your optimizer has a learning rate of its own: use the caller's.",
+        hint="You use a fixed learning rate: use the given learning_rate.",
     ),
     mistake(
         "AdamW",
         "torch.optim.Adam(",
         "torch.optim.AdamW(",
-        hint="Your optimizer also decays the weights (AdamW): the docstring names another.",
+        hint="Your optimizer is AdamW, which also decays weights: use Adam.",
     ),
 )
 

@@ -3,8 +3,8 @@
 from coursekit.staff.edits import mistake, variant
 
 HINTS = (
-    "What fools one network often fools another that learned the same task.",
-    "You have already written the attack. On which of the two networks can you run it?",
+    "An image that fools one network often fools another one that learned the same task.",
+    "You have already written the attack. On which of the two networks can you compute gradients?",
     "x_adv = FGSM of the substitute at (x, y) with budget eps",
 )
 
@@ -13,20 +13,25 @@ MISTAKES = (
         "half of the budget",
         "labels, eps)",
         "labels, eps / 2)",
-        hint="Your attack has another budget than the one you were given: use all of it, and no more.",
+        hint="You use half of eps: use all of it.",
     ),
-    mistake("targeted", "eps)", "eps, targeted=True)", hint="The labels are the true classes, to be led away from."),
+    mistake(
+        "targeted",
+        "eps)",
+        "eps, targeted=True)",
+        hint="Your attack is targeted: the labels are the true classes, so their loss must rise.",
+    ),
     mistake(
         "predicted class",
         "labels, eps",
         "substitute(images).argmax(dim=1), eps",
-        hint="The attack leads away from the true classes, which the attacker knows here; do not ask a network for them.",
+        hint="You replace the labels by the substitute's predictions: use the given labels.",
     ),
     mistake(
         "one image at a time lost",
         "images, labels, eps)",
         "images[:1], labels[:1], eps)",
-        hint="Every picture is attacked, not the first one alone.",
+        hint="You attack the first image only: attack the whole batch.",
     ),
     mistake(
         "only where the substitute is fooled",
@@ -35,12 +40,12 @@ MISTAKES = (
         fooled = substitute(adv_images).argmax(dim=1) != labels
         return torch.where(fooled.view(-1, 1, 1, 1), adv_images, images)
         """,
-        hint="What fails at home may succeed abroad: do not take pictures back.",
+        hint="You keep the clean image where the substitute is not fooled: return every attacked image.",
     ),
     mistake(
         "returns whether it succeeded",
         body="return substitute(fgsm(substitute, images, labels, eps)).argmax(dim=1) != labels",
-        hint="Pictures are asked for; whether they succeed is measured elsewhere.",
+        hint="You return whether the attack succeeded: return the attacked images.",
     ),
     mistake(
         "two steps",
@@ -48,17 +53,17 @@ MISTAKES = (
         adv_images = fgsm(substitute, images, labels, eps)
         return images + 2 * (adv_images - images)
         """,
-        hint="You moved further than you may.",
+        hint="Your images move by 2 eps: the budget is eps.",
     ),
     mistake(
         "random noise",
         body="return (images + eps * (torch.linspace(0, 9e5, images.numel()).view_as(images).sin()).sign()).clamp(0, 1)",
-        hint="What you know of the network that you have goes unused.",
+        hint="You add noise of size eps: attack the substitute with FGSM.",
     ),
     mistake(
         "substitute left in train mode",
         body="return fgsm(substitute.train(), images, labels, eps)",
-        hint="The network that you have was in another mode before.",
+        hint="You switch the substitute to train mode: leave its mode as it is.",
     ),
 )
 

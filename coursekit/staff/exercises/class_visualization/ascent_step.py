@@ -1,27 +1,27 @@
 """Exercise ascent_step: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.class_visualization.shared import CALLERS, DRAGS
+from coursekit.staff.exercises.class_visualization.shared import HISTORY
 
 HINTS = (
     (
-        "The network is frozen; the picture is the parameter. One step of gradient ascent, with two twists: a penalty, "
-        "and a step whose length does not depend on the slope."
+        "The network is fixed, and the image changes. Take one step of gradient ascent on a score minus a "
+        "penalty. The length of the step does not depend on the gradient's."
     ),
     (
-        "Write down the number that should grow, as a function of the picture: a score before the softmax, less "
-        "something that is zero for a grey picture. Let autograd follow a copy of the picture."
+        "Write down the number that should grow, as a function of the image. It is the target's logit, minus "
+        "a penalty that is zero for a grey image. Differentiate it at a copy of the image."
     ),
     (
-        "Measure the gradient by its Euclidean length over all channels and places together. Think of the picture that "
-        "the network does not react to at all."
+        "Divide the gradient by its L2 norm over all channels and places together. A network may ignore the "
+        "image, and then the gradient is zero."
     ),
     "I' = I + s g / ||g||, g = d/dI ( logit_target(I) - lambda * sum (I - 0.5)^2 ); I' = I where g = 0",
 )
 
 DECAY = (
-    "Your weight decay acts outside the normalised step (as in Yosinski et al. 2015): "
-    "subtract the penalty from the score first."
+    "Your weight decay is outside the normalised step (as in Yosinski et al. 2015): subtract the penalty "
+    "from the score."
 )
 
 MISTAKES = (
@@ -29,43 +29,46 @@ MISTAKES = (
         "descent",
         "image + step_size",
         "image - step_size",
-        hint="The score falls: in which direction does a hill rise?",
+        hint="You subtract the gradient, so the score falls: add it.",
     ),
     mistake(
         "penalty rewarded",
         "- l2_weight",
         "+ l2_weight",
-        hint="The stronger the regulariser, the further your picture runs away from grey.",
+        hint="You add the penalty to the score: subtract it.",
     ),
     mistake(
         "penalty not squared",
         ".square().sum()",
         ".norm()",
-        hint="Your regulariser pulls equally hard near grey and far from it: look at its exponent.",
+        hint="Your penalty is the L2 norm: it must be the sum of squares.",
     ),
     mistake(
         "penalty halved",
         "- l2_weight * penalty",
         "- l2_weight / 2 * penalty",
-        hint="Your regulariser pulls half as hard as the formula says; weight decay in optimisers has another factor.",
+        hint="You halve the penalty: l2_weight multiplies it without a factor 1/2.",
     ),
     mistake(
         "penalty averaged",
         ".square().sum()",
         ".square().mean()",
-        hint="Your regulariser is fainter the more pixels there are.",
+        hint="Your penalty is the mean of the squares: take their sum.",
     ),
     mistake(
         "penalty from black",
         "(image - 0.5)",
         "image",
-        hint="Your regulariser pulls the picture towards black instead of towards grey.",
+        hint="Your penalty pulls the image to black (0): measure the distance from grey (0.5).",
     ),
     mistake(
         "score cut off",
         "model(image[None])",
         "model(image[None].detach())",
-        hint="The score has no say in your direction: was it computed from the picture that autograd follows?",
+        hint=(
+            "Your step ignores the score: compute it from the same image that you differentiate, not from a "
+            "detached one."
+        ),
     ),
     mistake(
         "penalty beside the step",
@@ -73,112 +76,119 @@ MISTAKES = (
         "- 0 * penalty",
         "(image + step_size * gradient",
         "(image - 2 * step_size * l2_weight * (image - 0.5) + step_size * gradient",
-        hint="Your step gets longer or shorter with the penalty: it belongs into the number that is climbed.",
+        hint=(
+            "You apply the penalty outside the normalised step: subtract it from the score before you differentiate."
+        ),
     ),
     mistake(
         "penalty without slope",
         "(image - 0.5)",
         "(image.detach() - 0.5)",
-        hint="However strong the regulariser, you take the same step: is it forgotten, or has it a value and no slope?",
+        hint="Your step ignores the penalty: is it subtracted, and computed from the image that you differentiate?",
     ),
     mistake(
         "parameters regularised",
         "(image - 0.5).square().sum()",
         "sum(p.square().sum() for p in model.parameters()) + 0 * image.sum()",
-        hint="It is the picture that should stay small here; the weights are not what is being changed.",
+        hint="Your penalty uses the network's weights: it must use the image.",
     ),
     mistake(
         "raw slope",
         "torch.where(length > 0, length, 1)",
         "1",
-        hint="Your step is long on steep slopes and short on flat ones; it should always be equally long.",
+        hint="You do not divide the gradient by its norm: the step's length must be step_size.",
     ),
     mistake(
         "sign of the slope",
         "step_size * gradient / torch.where(length > 0, length, 1)",
         "step_size * gradient.sign()",
-        hint="Every value moves by the same amount in your step: that belongs to part 3; here strong slopes move more.",
+        hint="You step along the sign of the gradient, as FGSM does: divide the gradient by its L2 norm.",
     ),
     mistake(
         "divided by the square",
         "length = gradient.norm()",
         "length = gradient.square().sum()",
-        hint="The steeper the slope, the shorter your step: one power too many, or a root too few.",
+        hint="You divide by the squared norm: divide by the norm itself.",
     ),
     mistake(
         "channels apart",
         "length = gradient.norm()",
         "length = gradient.norm(dim=(1, 2), keepdim=True)",
-        hint="Your step has the wanted size in each colour separately; it is the whole picture that counts.",
+        hint="You divide each channel by its own norm: use one norm over the whole image.",
     ),
     mistake(
         "largest entry",
         "length = gradient.norm()",
         "length = gradient.abs().max()",
-        hint="You measure by the largest single value; the size asked for is the Euclidean one, over all values.",
+        hint="You divide by the largest entry of the gradient: divide by its L2 norm.",
     ),
     mistake(
         "root mean square",
         "length = gradient.norm()",
         "length = gradient.square().mean().sqrt()",
-        hint="Your step grows with the number of pixels: as in some codes for DeepDream, but not as here.",
+        hint="You divide by the root mean square (as in some DeepDream code): divide by the L2 norm.",
     ),
     mistake(
         "epsilon",
         "torch.where(length > 0, length, 1)",
         "(length + 1e-8)",
-        hint="A safety margin in the denominator: on very faint slopes your step shrinks to nothing.",
+        hint="The constant that you add to the norm shortens the step for small gradients: remove it.",
     ),
     mistake(
         "zero by zero",
         "torch.where(length > 0, length, 1)",
         "length",
-        hint="What becomes of your step if the network does not react at all?",
+        hint="If the gradient is zero, you compute 0 / 0 = NaN: return the image unchanged.",
     ),
     mistake(
         "step size ignored",
         "step_size * gradient",
         "gradient",
-        hint="However far the caller wants to go, you always go equally far.",
+        hint="Your step always has length 1: multiply by step_size.",
     ),
     mistake(
         "probability",
         "model(image[None])",
         "model(image[None]).softmax(dim=1)",
-        hint="The lecture climbs the score before it becomes a probability: that one also rises when other classes fall.",
+        hint="You climb the softmax probability: climb the logit of the target.",
     ),
     mistake(
         "log-probability",
         "model(image[None])",
         "model(image[None]).log_softmax(dim=1)",
-        hint="Your step also pushes all other classes down: climb one score, not a loss.",
+        hint="You climb log-softmax, which also lowers the other classes: climb the target's logit.",
     ),
     mistake(
         "largest score",
         "model(image[None])[0, target]",
         "model(image[None]).max()",
-        hint="You climb whichever class leads; the caller chose another.",
+        hint="You climb the largest logit: climb the logit of target.",
     ),
     mistake(
         "clamped",
         "1)).detach()",
         "1)).detach().clamp(0, 1)",
-        hint="The step alone was asked for; to keep it in range is the caller's business.",
+        hint="You clamp the result: ascent_step does not clamp, its caller does.",
     ),
-    mistake("caller's picture", "image = image.detach().requires_grad_()", "image.requires_grad_()", hint=CALLERS),
+    mistake(
+        "caller's picture",
+        "image = image.detach().requires_grad_()",
+        "image.requires_grad_()",
+        hint="After the call, the caller's image requires a gradient: work on a detached copy.",
+    ),
     mistake(
         "in place",
         "return (image + step_size * gradient / torch.where(length > 0, length, 1)).detach()",
         "with torch.no_grad():\n        image += step_size * gradient / torch.where(length > 0, length, 1)\n    return image.detach()",
-        hint="The picture that you were given moves with yours: they share their memory.",
+        hint="You add the step to the caller's image in place: make a new tensor.",
     ),
     mistake(
         "backward fills the parameters",
         "(gradient,) = torch.autograd.grad(objective, image)",
         "objective.backward(); gradient = image.grad",
-        hint="The network's own slots were filled on the way: one derivative was wanted, not all of them.",
+        hint="After the call the network's parameters have a .grad: ask autograd for the gradient of the image only.",
     ),
-    mistake("still in the graph", "1)).detach()", "1))", hint=DRAGS),
+    mistake("still in the graph", "1)).detach()", "1))", hint=HISTORY),
     mistake(
         "weight decay of the step size",
         "- l2_weight * penalty",
@@ -223,25 +233,25 @@ MISTAKES = (
         "gradient as it is",
         "step_size * gradient / torch.where(length > 0, length, 1)",
         "gradient + 0 * length",
-        hint="Your step is the gradient itself: neither its length nor the caller's step size is used.",
+        hint="Your step is the raw gradient: divide by its norm and multiply by step_size.",
     ),
     mistake(
         "L1 norm",
         "length = gradient.norm()",
         "length = gradient.abs().sum()",
-        hint="Your steps are too short: the sum of absolute values is not the Euclidean length.",
+        hint="You divide by the L1 norm (sum of absolute values): divide by the L2 norm.",
     ),
     mistake(
         "penalty from the mean",
         "(image - 0.5).square()",
         "(image - image.mean()).square()",
-        hint="Your penalty pulls towards the picture's own mean: grey is 0.5.",
+        hint="Your penalty measures the distance from the image's own mean: measure it from grey (0.5).",
     ),
     mistake(
         "one added to the norm",
         "torch.where(length > 0, length, 1)",
         "(length + 1)",
-        hint="You add 1 to the norm: the step becomes shorter than step_size.",
+        hint="You add 1 to the norm, so the step is too short: divide by the norm alone.",
     ),
 )
 

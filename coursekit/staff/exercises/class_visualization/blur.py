@@ -1,17 +1,20 @@
 """Exercise blur: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.class_visualization.shared import DRAGS
+from coursekit.staff.exercises.class_visualization.shared import HISTORY
 
 HINTS = (
-    "Every pixel becomes a weighted mean of its neighbours; near ones weigh more. Colours never mix.",
     (
-        "A Gaussian in two directions is the product of two in one direction: first along the columns, then along the "
-        "rows, or both at once in one window."
+        "Every pixel becomes a weighted mean of its neighbours, with larger weights for near ones. Each "
+        "channel is treated alone."
     ),
     (
-        "Make the picture larger first, by repeating its outermost pixels, so that the window always lies inside. "
-        "Divide the weights by their own sum, not by a formula. No width, no blur."
+        "A Gaussian in two dimensions is a product of two in one dimension. Blur along the columns, then "
+        "along the rows, or use one 2-d window."
+    ),
+    (
+        "First repeat the border pixels, so that the window always lies inside. Divide the weights by their "
+        "own sum. With sigma 0 nothing changes."
     ),
     "w(d) = exp(-d^2 / (2 sigma^2)) / sum over d' of exp(-d'^2 / (2 sigma^2)), d = -r..r, r >= 3 sigma",
 )
@@ -21,55 +24,55 @@ MISTAKES = (
         "dark border",
         'F.pad(image.detach()[:, None], (radius,) * 4, mode="replicate")',
         "F.pad(image.detach()[:, None], (radius,) * 4)",
-        hint="Your picture darkens towards its edges: what lies beyond them?",
+        hint="You pad with zeros, so the border darkens: repeat the border pixels.",
     ),
     mistake(
         "mirrored border",
         'F.pad(image.detach()[:, None], (radius,) * 4, mode="replicate")',
         "torch.from_numpy(__import__('numpy').pad(image.detach().numpy(), ((0, 0), (radius,) * 2, (radius,) * 2), 'reflect'))[:, None]",
-        hint="Beyond the edges your picture goes on as in a mirror.",
+        hint="You pad by reflection: repeat the border pixels.",
     ),
     mistake(
         "wrapped border",
         'F.pad(image.detach()[:, None], (radius,) * 4, mode="replicate")',
         "torch.from_numpy(__import__('numpy').pad(image.detach().numpy(), ((0, 0), (radius,) * 2, (radius,) * 2), 'wrap'))[:, None]",
-        hint="What leaves your picture on one side comes in on the other.",
+        hint="You pad by wrapping around: repeat the border pixels.",
     ),
     mistake(
         "variance",
         "(offsets / sigma).square().div(-2)",
         "offsets.square().div(-2 * sigma)",
-        hint="The parameter is the standard deviation in pixels; yours acts like its square.",
+        hint="You divide by 2 * sigma: the exponent is -d^2 / (2 sigma^2).",
     ),
     mistake(
         "factor two",
         "(offsets / sigma).square().div(-2)",
         "(offsets / sigma).square().neg()",
-        hint="Your bell is too narrow by a constant factor: compare the exponent with the formula.",
+        hint="Your exponent is -d^2 / sigma^2: a factor 1/2 is missing.",
     ),
     mistake(
         "not squared",
         "(offsets / sigma).square().div(-2)",
         "(offsets / sigma).abs().div(-2)",
-        hint="Your weights have a sharp peak and long tails: that is another bell.",
+        hint="Your exponent uses |d|: a Gaussian uses d^2.",
     ),
     mistake(
         "box",
         "(offsets / sigma).square().div(-2)",
         "(0 * offsets)",
-        hint="All neighbours count equally in your window; near ones should count more.",
+        hint="All your weights are equal: use Gaussian weights exp(-d^2 / (2 sigma^2)).",
     ),
     mistake(
         "not normalised",
         ".softmax(dim=0)",
         ".exp()",
-        hint="Your picture becomes brighter: what do your weights add up to?",
+        hint="Your weights do not sum to 1: divide them by their sum.",
     ),
     mistake(
         "density",
         ".softmax(dim=0)",
         ".exp() / (sigma * (2 * math.pi) ** 0.5)",
-        hint="The constant of the continuous bell does not fit whole pixels: what do your weights add up to?",
+        hint="You divide by sqrt(2 pi) sigma, so the weights do not sum to 1: divide by their sum.",
     ),
     mistake(
         "even window",
@@ -77,55 +80,55 @@ MISTAKES = (
         "torch.arange(-radius, radius,",
         "(radius,) * 4",
         "(radius, radius - 1) * 2",
-        hint="Your window has a side that reaches further than the other: where does the range of its offsets end?",
+        hint="Your offsets end at radius - 1: the end of arange is excluded, and the window must be symmetric.",
     ),
     mistake(
         "a window of fixed size",
         "radius = math.ceil(3 * sigma)",
         "radius = 5 if sigma else 0",
-        hint="However wide the bell, your window has one size: wide bells are cut off.",
+        hint="Your radius is always 5: it must grow with sigma, at least 3 sigma.",
     ),
     mistake(
         "short window",
         "math.ceil(3 * sigma)",
         "math.ceil(sigma)",
-        hint="Your window ends while the bell is still high.",
+        hint="Your radius is only 1 sigma: use at least 3 sigma.",
     ),
     mistake(
         "a window of two and a half",
         "math.ceil(3 * sigma)",
         "math.ceil(2.5 * sigma)",
-        hint="Your window is a little short: how far does it have to reach, in standard deviations?",
+        hint="Your radius is 2.5 sigma: use at least 3 sigma.",
     ),
     mistake(
         "rows only",
         "return F.conv2d(rows, weights.view(1, 1, 1, -1))[:, 0]",
         "return rows[:, 0, :, radius:-radius]",
-        hint="Your picture is smeared in one direction only.",
+        hint="You blur along the columns only: blur along the rows as well.",
     ),
     mistake(
         "channels mixed",
         "image.detach()[:, None]",
         "image.detach().mean(dim=0).expand(3, -1, -1)[:, None]",
-        hint="Colours run into each other: each has to be treated alone.",
+        hint="You average the three channels before the blur: blur each channel alone.",
     ),
     mistake(
         "division by zero",
         "if radius == 0:\n        return image.detach().clone()\n    ",
         "",
-        hint="There is a width at which nothing may change, and your formula breaks there.",
+        hint="For sigma = 0 you divide by zero: return the image unchanged.",
     ),
     mistake(
         "narrow bells left out",
         "if radius == 0:",
         "if sigma < 0.5:",
-        hint="A narrow bell is still a bell: at one width only nothing happens.",
+        hint="You skip the blur for every sigma below 0.5: skip it only for sigma = 0.",
     ),
     mistake(
         "view of the picture",
         "image.detach().clone()",
         "image.detach()",
-        hint="What you return and what you were given lie in the same memory: writing to one changes the other.",
+        hint="For sigma = 0 your result shares memory with the caller's image: return a copy.",
     ),
     mistake(
         "still in the graph",
@@ -133,7 +136,7 @@ MISTAKES = (
         "image[:, None]",
         "image.detach().clone()",
         "image.clone()",
-        hint=DRAGS,
+        hint=HISTORY,
     ),
 )
 

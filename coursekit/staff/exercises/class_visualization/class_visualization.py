@@ -1,20 +1,20 @@
 """Exercise class_visualization: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.class_visualization.shared import COUNT, OWN_BLUR
+from coursekit.staff.exercises.class_visualization.shared import OWN_BLUR
 
 HINTS = (
     (
-        "Everything but the loop is written already: a start, a step, a blur, two clippings. The docstring gives the "
-        "order."
+        "Only the loop is missing. The start, the step, the blur and the two clippings exist already. The "
+        "docstring gives their order."
     ),
     (
-        "First make it work without any trick: start, step, clamp, and the right number of times. Then switch the "
-        "tricks on one by one, as the notebook does."
+        "First make it work without options: start, step, clamp, num_steps times. Then switch on one option "
+        "after the other, as the notebook does."
     ),
     (
-        "What the jitter moves must be moved back in the same step. Keep the picture from before the step: the second "
-        "clipping needs the slope there, of the score alone."
+        "Roll the image back in the same step. Keep the image from before the step: the second clipping "
+        "needs the gradient of the score there, without the penalty."
     ),
     "I <- clamp( roll back( contributions( pixels( blur( step( roll(I) ) ) ) ) ), 0, 1 ), num_steps times",
 )
@@ -35,137 +35,142 @@ MISTAKES = (
         "        score = model(image[None])[0, target] - l2_weight * (image - 0.5).square().sum()\n"
         "        slope = torch.autograd.grad(score, image)[0]\n"
         "        image = (image + step_size * slope / slope.norm()).detach()",
-        hint="A class whose logit no pixel moves has no direction: your picture is no number there.",
+        hint="If no pixel changes the logit, your step is 0 / 0 = NaN: use ascent_step.",
     ),
-    mistake("one step too few", "range(1, num_steps + 1)", "range(1, num_steps)", hint=COUNT),
+    mistake(
+        "one step too few",
+        "range(1, num_steps + 1)",
+        "range(1, num_steps)",
+        hint="You take num_steps - 1 steps: the end of range is excluded.",
+    ),
     mistake(
         "slope at the picture before the roll",
         "model(before[None])[0, target], before",
         "model(before.roll((-dy, -dx), dims=(1, 2))[None])[0, target], before",
-        hint="With jitter and contributions together: the slope and the picture that is clipped have to lie on each other.",
+        hint="Your gradient belongs to the image before the roll: differentiate at the rolled image.",
     ),
     mistake(
         "stops when it is sure",
         "        dy = dx = 0\n",
         "        if step > 1 and model(image[None]).softmax(1)[0, target] > 0.99:\n            break\n        dy = dx = 0\n",
-        hint="You stop when the network is sure; the number of steps is given, and a score has no top.",
+        hint="You stop when the probability is high: always take num_steps steps.",
     ),
     mistake(
         "one step too many",
         "range(1, num_steps + 1)",
         "range(1, num_steps + 2)",
-        hint=COUNT + " Yours moves even when it should return the start.",
+        hint="You take num_steps + 1 steps: num_steps = 0 must return the start.",
     ),
     mistake(
         "starts black",
         "image = start_picture(model, image_size, generator)",
         "image = start_picture(model, image_size, generator) - 0.5",
-        hint="Your first picture is black: which one was agreed on?",
+        hint="You subtract 0.5 from the start, which makes it black: start from the given start image.",
     ),
     mistake(
         "always noise",
         "start_picture(model, image_size, generator)",
         "start_picture(model, image_size, generator or torch.Generator().manual_seed(0))",
-        hint="Nobody asked for randomness here, and your start is not plain.",
+        hint="You start from noise without a generator: then the start is grey.",
     ),
     mistake(
         "always grey",
         "start_picture(model, image_size, generator)",
         "start_picture(model, image_size, None)",
-        hint="With a source of randomness the first picture is not plain.",
+        hint="You ignore the generator at the start: with a generator, start from noise.",
     ),
     mistake(
         "own generator",
         "start_picture(model, image_size, generator)",
         "start_picture(model, image_size, generator and torch.Generator().manual_seed(0))",
-        hint="The caller's source of randomness decides; yours gives the same numbers to every caller.",
+        hint="You replace the caller's generator by your own with a fixed seed: use the caller's.",
     ),
     mistake(
         "square picture",
         "image_size, generator)",
         "(image_size[0], image_size[0]), generator)",
-        hint="Height and width may differ.",
+        hint="You use the height for the width as well: image_size is (H, W).",
     ),
     mistake(
         "float32",
         "image = start_picture(model, image_size, generator)",
         "image = start_picture(model, image_size, generator).float().double()[:, :, :].float()",
-        hint="The number format of the result is not the network's.",
+        hint="Your result is float32: keep the dtype of the network.",
     ),
-    mistake("no clamp", ".clamp(0, 1)\n", "\n", hint="Some of your values are no colours any more."),
+    mistake("no clamp", ".clamp(0, 1)\n", "\n", hint="Your values leave [0, 1]: clamp the image after every step."),
     mistake(
         "clamp at the end",
         ".clamp(0, 1)\n",
         "\n",
         "return image",
         "return image.clamp(0, 1)",
-        hint="On the way the network is shown pictures that do not exist: what leaves the range must come back at once.",
+        hint="You clamp only once, at the end: clamp after every step.",
     ),
     mistake(
         "steps from the start",
         "for step in range(1, num_steps + 1):\n",
         "start = image\n    for step in range(1, num_steps + 1):\n        image = start\n",
-        hint="Every step begins at the same place: what does the next one build on?",
+        hint="Every step begins at the start image again: continue from the last image.",
     ),
     mistake(
         "two steps at once",
         "image = ascent_step(model, image, target, step_size=step_size, l2_weight=l2_weight)",
         "for _ in range(2): image = ascent_step(model, image, target, step_size=step_size, l2_weight=l2_weight)",
-        hint="Between two pictures in range yours moves twice.",
+        hint="You take two ascent steps in each round: take one.",
     ),
     mistake(
         "step size forgotten",
         "step_size=step_size",
         "step_size=1.0",
-        hint="However far the caller wants to go in a step, yours goes equally far.",
+        hint="You always use step_size = 1: pass on the caller's step_size.",
     ),
     mistake(
         "regulariser forgotten",
         "l2_weight=l2_weight",
         "l2_weight=0.0",
-        hint="The caller's weight decay is lost on the way.",
+        hint="You always use l2_weight = 0: pass on the caller's l2_weight.",
     ),
     mistake(
         "steps shrink",
         "step_size=step_size",
         "step_size=step_size / step",
-        hint="Your steps become shorter and shorter; nobody asked for a schedule.",
+        hint="You divide step_size by the step's number: the step size is constant.",
     ),
     mistake(
         "blur counted from zero",
         "step % blur_every == 0",
         "(step - 1) % blur_every == 0",
-        hint="The first picture is softened too early: from where do you count?",
+        hint="You blur one step too early: count steps from 1 and blur at multiples of blur_every.",
     ),
     mistake(
         "blur always",
         "if blur_every and step % blur_every == 0:",
         "if blur_every:",
-        hint="Yours softens the picture each time, however seldom it was asked for.",
+        hint="You blur after every step: blur only at multiples of blur_every.",
     ),
     mistake(
         "blur never",
         "if blur_every and step % blur_every == 0:",
         "if False:",
-        hint="One of the tricks has no effect in yours: switch them on one by one.",
+        hint="You never blur: blur at every multiple of blur_every.",
     ),
     mistake(
         "blur divides by zero",
         "if blur_every and step",
         "if step",
-        hint="There is a setting that means never; yours breaks at it.",
+        hint="blur_every = 0 means never, but you compute the remainder of a division by 0.",
     ),
     mistake(
         "blur at the end only",
         "if blur_every and step % blur_every == 0:",
         "if blur_every and step == num_steps:",
-        hint="Softening the last picture only makes it softer; softening on the way changes where the ascent goes.",
+        hint="You blur only after the last step: blur at every multiple of blur_every.",
     ),
     mistake(
         "blur of fixed width",
         "blur(image, blur_sigma)",
         "blur(image, 0.5)",
-        hint="The caller also says how wide the bell is.",
+        hint="You always blur with sigma 0.5: use the caller's blur_sigma.",
     ),
     mistake(
         "blur before the step",
@@ -173,13 +178,13 @@ MISTAKES = (
         "if blur_every and step % blur_every == 0:\n            image = blur(image, blur_sigma)\n",
         "if blur_every and step % blur_every == 0:\n            image = blur(image, blur_sigma)\n        "
         "image = ascent_step(model, image, target, step_size=step_size, l2_weight=l2_weight)\n",
-        hint="You soften first and climb afterwards: the last thing you did is left sharp.",
+        hint="You blur before the ascent step: blur after it.",
     ),
     mistake(
         "small pixels forgotten",
         "zero_small_pixels(image, pixel_fraction)",
         "image",
-        hint="What reaches the second clipping has not been through the first: is that one there, and in its place?",
+        hint="Small pixels do not become grey: call zero_small_pixels after the blur, before the contributions.",
     ),
     mistake(
         "small pixels before the blur",
@@ -187,13 +192,15 @@ MISTAKES = (
         "if pixel_fraction:\n            image = zero_small_pixels(image, pixel_fraction)\n",
         "if pixel_fraction:\n            image = zero_small_pixels(image, pixel_fraction)\n        "
         "if blur_every and step % blur_every == 0:\n            image = blur(image, blur_sigma)\n",
-        hint="What you cut away is smeared back in a moment later.",
+        hint="You zero small pixels before the blur: do it after the blur.",
     ),
     mistake(
         "contributions forgotten",
         "if contribution_fraction:",
         "if False:",
-        hint="The second of the two clippings has no effect in yours: switch them on one by one.",
+        hint=(
+            "Pixels with small contributions do not become grey: call zero_small_contributions after zero_small_pixels."
+        ),
     ),
     mistake(
         "fractions exchanged",
@@ -201,74 +208,79 @@ MISTAKES = (
         "if contribution_fraction:\n            image = zero_small_pixels(image, contribution_fraction)",
         "image = zero_small_contributions(image, gradient, contribution_fraction)",
         "image = zero_small_contributions(image, gradient, pixel_fraction)",
-        hint="Each clipping has a share of its own; you have them the other way round.",
+        hint="You exchange pixel_fraction and contribution_fraction.",
     ),
     mistake(
         "slope after the step",
         "before = before.detach()",
         "before = image.detach()",
-        hint="You ask for the slope where the picture has already moved away from.",
+        hint="Your gradient is taken at the image after the step: take it before the step.",
     ),
     mistake(
         "slope of the penalised score",
         "model(before[None])[0, target],",
         "model(before[None])[0, target] - l2_weight * (before - 0.5).square().sum(),",
-        hint="What a pixel contributes is asked of the network alone, not of the regulariser.",
+        hint="You subtract the penalty before you differentiate: contributions use the gradient of the logit alone.",
     ),
     mistake(
         "contributions of the old picture",
         "zero_small_contributions(image, gradient",
         "zero_small_contributions(before.detach(), gradient",
-        hint="With the clipping your step is lost: which of the two pictures is to be clipped?",
+        hint="You clip the image from before the step, so the step is lost: clip the new image.",
     ),
     mistake(
         "clamp before the clippings",
         "image = zero_small_pixels(image, pixel_fraction)",
         "image = zero_small_pixels(image.clamp(0, 1), pixel_fraction)",
-        hint="You cut the colours into range too early: that comes last.",
+        hint="You clamp before zero_small_pixels: clamp at the very end of the step.",
     ),
     mistake(
         "jitter not undone",
         "image = image.roll((-dy, -dx), dims=(1, 2)).clamp(0, 1)",
         "image = image.clamp(0, 1)",
-        hint="Your picture wanders: what was moved for the step must come back after it.",
+        hint="You never roll the image back after the step.",
     ),
     mistake(
         "jitter undone the wrong way",
         "(-dy, -dx)",
         "(dy, dx)",
-        hint="The way back is the way there, a second time: your picture ends up twice as far.",
+        hint="You roll by the same offset again: roll back by the negative offset.",
     ),
     mistake(
         "jitter in one direction",
         "torch.randint(-jitter, jitter + 1",
         "torch.randint(0, jitter + 1",
-        hint="Your picture is only ever moved down and to the right.",
+        hint="Your offsets are never negative: draw them from -jitter to jitter.",
     ),
     mistake(
         "jitter without its end",
         "torch.randint(-jitter, jitter + 1",
         "torch.randint(-jitter, max(jitter, 1 - jitter)",
-        hint="The largest move never happens: does your range include its upper end?",
+        hint="The offset +jitter never occurs: the upper bound of randint is excluded.",
     ),
     mistake(
         "jitter along the diagonal",
         "dy, dx = offset.tolist()",
         "dy = dx = offset.tolist()[0]",
-        hint="Your picture only ever moves along its diagonal.",
+        hint="You use one offset for both axes: draw one for rows and one for columns.",
     ),
     mistake(
         "jitter drawn once",
         "for step in range(1, num_steps + 1):\n        dy = dx = 0\n        if generator is not None:\n    ",
         "dy = dx = 0\n    for step in range(1, num_steps + 1):\n        if generator is not None and step == 1:\n    ",
-        hint="Your picture trembles once, at the beginning.",
+        hint="You draw an offset in the first step only: draw one in every step.",
     ),
-    mistake("jitter forgotten", "if generator is not None:", "if False:", hint="Your picture never moves sideways."),
+    mistake(
+        "jitter forgotten",
+        "if generator is not None:",
+        "if False:",
+        hint="You never roll the image: draw an offset in every step when a generator is given.",
+    ),
     mistake(
         "rolled without wrapping",
         "image.roll((dy, dx), dims=(1, 2))",
         "image.roll((dy, dx), dims=(1, 2)) * (torch.arange(image.shape[1])[:, None] >= dy)",
-        hint="What leaves on one side comes back on the other; in yours it is lost.",
+        hint="You set the rows that wrap around to 0: roll the image, so that they come back.",
     ),
     mistake(
         "channels rolled",
@@ -276,31 +288,31 @@ MISTAKES = (
         "image.roll((dy, dx), dims=(0, 2))",
         "(-dy, -dx), dims=(1, 2)",
         "(-dy, -dx), dims=(0, 2)",
-        hint="In yours colours change places instead of rows.",
+        hint="You roll the channel axis: roll rows and columns only (axes 1 and 2).",
     ),
     mistake(
         "global randomness",
         "(2,), generator=generator, device=generator.device)",
         "(2,))",
-        hint="Your randomness comes from somewhere else than the source that the caller handed over.",
+        hint="You draw offsets from the global generator: draw them from the one you are given.",
     ),
     mistake(
         "parameters switched off",
         "image = start_picture",
         "model.requires_grad_(False) if isinstance(model, nn.Module) else None; image = start_picture",
-        hint="The network comes back with its parameters frozen.",
+        hint="After the call the network's parameters no longer require gradients: leave the network as it was.",
     ),
     mistake(
         "blur at the other steps",
         "step % blur_every == 0",
         "step % blur_every",
-        hint="You blur at every step but the right ones: look at the remainder.",
+        hint="You blur where the remainder is not 0: blur where it is 0.",
     ),
     mistake(
         "stretched to the range",
         "return image",
         "return (image - image.min()) / (image.max() - image.min()).clamp(min=1e-8)",
-        hint="Your picture is stretched from its minimum to its maximum: do that only to show it.",
+        hint="You stretch the result to its minimum and maximum: do that only to show it.",
     ),
 )
 

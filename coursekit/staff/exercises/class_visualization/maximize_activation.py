@@ -1,17 +1,17 @@
 """Exercise maximize_activation: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.class_visualization.shared import COUNT, OWN_BLUR
+from coursekit.staff.exercises.class_visualization.shared import OWN_BLUR
 
 HINTS = (
-    "The class score is only the last unit. What else is a number that depends on the picture?",
+    "A class score is only one unit of the network. Any other unit is a number that depends on the image, too.",
     (
-        "ascent_step asks its network for one number. A function that takes pictures and answers with one column is a "
-        "network as well."
+        "ascent_step differentiates one column of its network's output. A function that takes images and "
+        "returns one column can serve as that network."
     ),
     (
-        "record_outputs gives the layer's own output, also where the next layer writes over it. A map becomes one "
-        "number by adding up its places; a flat unit is one already."
+        "record_outputs gives the layer's own output, even if the next layer overwrites it. Sum a map over "
+        "its places. A flat unit is one number already."
     ),
     "s(I) = sum over (y, x) of a[channel, y, x](I), with a the output of the layer; then the loop of class_visualization without jitter and clippings",
 )
@@ -21,61 +21,77 @@ MISTAKES = (
         "mean over positions",
         ".sum(dim=1, keepdim=True)",
         ".mean(dim=1, keepdim=True)",
-        hint="Against the regulariser your score is too faint, the more so the larger the map: how do you join the positions?",
+        hint="You average over the places of the map: sum over them.",
     ),
     mistake(
         "strongest position",
         ".sum(dim=1, keepdim=True)",
         ".amax(dim=1, keepdim=True)",
-        hint="Yours excites a single place of the map; the whole channel was asked for.",
+        hint="You take the maximum over the places of the map: sum over them.",
     ),
     mistake(
         "whole layer",
         "[:, channel].reshape",
         ".reshape",
-        hint="All channels of the layer pull at your picture; one was asked for.",
+        hint="You sum over all channels of the layer: use the given channel only.",
     ),
     mistake(
-        "next channel", "[:, channel]", "[:, channel - 1]", hint="A neighbour answers: from where are channels counted?"
+        "next channel",
+        "[:, channel]",
+        "[:, channel - 1]",
+        hint="You use the channel before the given one: channels are counted from 0.",
     ),
     mistake(
         "square of the activation",
         ".sum(dim=1, keepdim=True)",
         ".square().sum(dim=1, keepdim=True)",
-        hint="That is DeepDream's goal, the power of a layer; here negative values count against you.",
+        hint="You square the activation, as DeepDream does: sum it as it is.",
     ),
     mistake(
         "rectified",
         "outputs[layer][:, channel]",
         "outputs[layer][:, channel].relu()",
-        hint="The layer's own values were asked for, negative ones too, not what the next one makes of them.",
+        hint="You apply ReLU to the layer's output: use the output as it is, with negative values.",
     ),
     mistake(
         "aliased by an in-place ReLU",
         "with record_outputs(model, [layer]) as outputs:\n            model(images)\n",
         "outputs = {}\n        handle = model.get_submodule(layer).register_forward_hook(lambda m, i, o: outputs.update({layer: o}))\n"
         "        try:\n            model(images)\n        finally:\n            handle.remove()\n",
-        hint="The layer that follows writes over what you kept: look at negative values of your copy.",
+        hint="The in-place ReLU after the layer overwrites the output that your hook kept: use record_outputs.",
     ),
     mistake(
         "hooks pile up",
         "with record_outputs(model, [layer]) as outputs:\n            model(images)\n",
         "outputs = {}\n        model.get_submodule(layer).register_forward_hook(\n"
         "            lambda m, i, o: (outputs.update({layer: o}), o.clone())[1])\n        model(images)\n",
-        hint="After the call, and after a call that failed, the network must be exactly what it was.",
+        hint="Every call leaves one more hook on the layer: remove it after the forward pass.",
     ),
     mistake(
-        "descent", "keepdim=True)  #", "keepdim=True).neg()  #", hint="The channel becomes quieter from step to step."
+        "descent",
+        "keepdim=True)  #",
+        "keepdim=True).neg()  #",
+        hint="You negate the score, so the activation falls: do not negate it.",
     ),
-    mistake("one step too few", "range(1, num_steps + 1)", "range(1, num_steps)", hint=COUNT),
-    mistake("no clamp", "image = image.clamp(0, 1)", "pass", hint="Some of your values are no colours any more."),
+    mistake(
+        "one step too few",
+        "range(1, num_steps + 1)",
+        "range(1, num_steps)",
+        hint="You take num_steps - 1 steps: the end of range is excluded.",
+    ),
+    mistake(
+        "no clamp",
+        "image = image.clamp(0, 1)",
+        "pass",
+        hint="Your values leave [0, 1]: clamp the image after every step.",
+    ),
     mistake(
         "clamp at the end",
         "image = image.clamp(0, 1)",
         "pass",
         "return image\n",
         "return image.clamp(0, 1)\n",
-        hint="On the way the network is shown pictures that do not exist: what leaves the range must come back at once.",
+        hint="You clamp only once, at the end: clamp after every step.",
     ),
     mistake(
         "blur before the step",
@@ -83,37 +99,37 @@ MISTAKES = (
         "if blur_every and step % blur_every == 0:\n            image = blur(image, blur_sigma)\n",
         "if blur_every and step % blur_every == 0:\n            image = blur(image, blur_sigma)\n        "
         "image = ascent_step(scores, image, 0, step_size=step_size, l2_weight=l2_weight)\n",
-        hint="You soften first and climb afterwards: the last thing you did is left sharp.",
+        hint="You blur before the ascent step: blur after it.",
     ),
     mistake(
         "blur counted from zero",
         "step % blur_every == 0",
         "(step - 1) % blur_every == 0",
-        hint="The first picture is softened too early: from where do you count?",
+        hint="You blur one step too early: count steps from 1 and blur at multiples of blur_every.",
     ),
     mistake(
         "blur forgotten",
         "if blur_every and",
         "if not blur_every and",
-        hint="Softening has no effect in yours, or breaks where it should never happen.",
+        hint="Your condition is reversed: you never blur when blur_every > 0, and you divide by zero when it is 0.",
     ),
     mistake(
         "regulariser forgotten",
         "l2_weight=l2_weight",
         "l2_weight=0.0",
-        hint="The caller's weight decay is lost on the way.",
+        hint="You always use l2_weight = 0: pass on the caller's l2_weight.",
     ),
     mistake(
         "step size forgotten",
         "step_size=step_size",
         "step_size=1.0",
-        hint="However far the caller wants to go in a step, yours goes equally far.",
+        hint="You always use step_size = 1: pass on the caller's step_size.",
     ),
     mistake(
         "always grey",
         "start_picture(model, image_size, generator)",
         "start_picture(model, image_size, None)",
-        hint="With a source of randomness the first picture is not plain.",
+        hint="You ignore the generator at the start: with a generator, start from noise.",
     ),
     mistake(
         "stale activation",
@@ -133,7 +149,9 @@ MISTAKES = (
             image = image.clamp(0, 1)
         return image
         """,
-        hint="You go on with what was said about your first picture: ask anew after every step.",
+        hint=(
+            "You differentiate the activation of the first image in every step: run the network again in every step."
+        ),
     ),
     mistake(
         "dead channel",
@@ -151,13 +169,15 @@ MISTAKES = (
             image = image.clamp(0, 1)
         return image
         """,
-        hint="What happens in yours with a channel that no pixel can move?",
+        hint=(
+            "If no pixel moves the channel, your code raises an error or divides by zero: leave the image unchanged."
+        ),
     ),
     mistake(
         "absolute activation",
         ".sum(dim=1, keepdim=True)",
         ".abs().sum(dim=1, keepdim=True)",
-        hint="Your score adds absolute activations: negative ones count against the channel.",
+        hint="You sum absolute activations: sum them with their sign.",
     ),
 )
 

@@ -2,10 +2,8 @@
 
 from coursekit.staff.edits import Edit, mistake, variant
 
-COUNT = "Count how often the picture moves, and compare with how often it should."
-CALLERS = "Look at what you were given after the call: something about it is no longer as it was."
-DRAGS = "The result drags the whole computation behind it: cut it off."
-ROUND_GREY = "Distances are taken from grey, not from black."
+HISTORY = "Your result still has a gradient history: detach it."
+ROUND_GREY = "You measure the distance from black (0): measure it from grey (0.5)."
 OWN_BLUR = """
             if blur_every > 0 and step % blur_every == 0:
                 r = int(4 * blur_sigma) + 1
@@ -19,47 +17,62 @@ OWN_BLUR = """
 def zeroing(quantity: str) -> tuple[Edit, ...]:
     """Return mistakes that both ways of turning pixels grey know; quantity is the solution's own word for what it sorts."""
     count = f"math.floor(fraction * len({quantity}))"
-    off_by_half = "Count the pixels that became grey: a broken number of pixels is rounded towards fewer."
     return (
-        mistake("large ones", ".argsort()", ".argsort(descending=True)", hint="You keep exactly what should go."),
-        mistake("rounded", "math.floor(fraction", "round(fraction", hint=off_by_half),
+        mistake(
+            "large ones",
+            ".argsort()",
+            ".argsort(descending=True)",
+            hint="You turn the largest values grey: sort in ascending order and take the smallest.",
+        ),
+        mistake(
+            "rounded",
+            "math.floor(fraction",
+            "round(fraction",
+            hint="You round the number of pixels to the nearest integer: round it down.",
+        ),
         mistake(
             "rounded up",
             "math.floor(fraction",
             "math.ceil(fraction",
-            hint=off_by_half + " Yours always takes one more.",
+            hint="You round the number of pixels up: round it down.",
         ),
         mistake(
             "fraction kept",
             "math.floor(fraction",
             "math.floor((1 - fraction)",
-            hint="The given share is the one that goes, not the one that stays.",
+            hint="You turn 1 - fraction of the pixels grey: fraction is the share that becomes grey.",
         ),
         mistake(
             "fixed limit",
             f"{quantity}.argsort()[: {count}]",
             f"({quantity} < fraction * {quantity}.max()).nonzero().flatten()",
-            hint="How many pixels turn grey is given; where the limit lies follows from the picture.",
+            hint="Your limit is a fraction of the maximum: the number of grey pixels is given, not the limit.",
         ),
         mistake(
             "quantile",
             f"{quantity}.argsort()[: {count}]",
             f"({quantity} <= {quantity}.quantile(fraction)).nonzero().flatten()",
-            hint="Count the pixels that became grey: there is one too many, as with a percentile.",
+            hint="Your quantile turns one pixel too many grey: sort, and take exactly the given number.",
         ),
         mistake(
             "black",
             "smallest, 0.5)",
             "smallest, 0.0)",
-            hint="Nothing is grey in your result where something should be: which value is grey here?",
+            hint="You set pixels to 0, which is black: grey is 0.5.",
         ),
         mistake(
-            "all of three axes", f"len({quantity})", "image.numel()", hint="You count values where pixels are meant."
+            "all of three axes",
+            f"len({quantity})",
+            "image.numel()",
+            hint="You take a fraction of 3 * H * W values: take it of H * W pixels.",
         ),
         mistake(
-            "in place", "image.detach().flatten(1).index_fill(", "image.detach().flatten(1).index_fill_(", hint=CALLERS
+            "in place",
+            "image.detach().flatten(1).index_fill(",
+            "image.detach().flatten(1).index_fill_(",
+            hint="You write grey into the caller's image: work on a copy.",
         ),
-        mistake("still in the graph", "image.detach()", "image", hint=DRAGS),
+        mistake("still in the graph", "image.detach()", "image", hint=HISTORY),
     )
 
 
@@ -72,7 +85,7 @@ def each_colour_by_itself(scores: str) -> Edit:
             smallest = values.argsort()[: math.floor(fraction * len(values))]
             return image.detach().flatten().index_fill(0, smallest, 0.5).view(image.shape)
             """,
-        hint="A pixel is grey or not in all three colours at once; yours loses single colours.",
+        hint="You set single channels to grey: choose pixels, and set all three channels together.",
     )
 
 

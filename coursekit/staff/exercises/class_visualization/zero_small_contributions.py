@@ -9,9 +9,9 @@ from coursekit.staff.exercises.class_visualization.shared import (
 )
 
 HINTS = (
-    "If a pixel became grey, how much would the score change? The gradient answers to first order.",
-    "The three channels of a pixel change together: add up what they contribute before you ask how large it is.",
-    "From there on it is the other exercise, with another map.",
+    "How much would the score change if a pixel became grey? The gradient gives the answer to first order.",
+    "The three channels of a pixel change together. Sum their contributions before you take the absolute value.",
+    "The rest is the same as in zero_small_pixels, with another map.",
     "b(y, x) = | sum over c of (I[c, y, x] - 0.5) G[c, y, x] |; the floor(f H W) smallest become 0.5",
 )
 
@@ -22,35 +22,41 @@ MISTAKES = (
         "absolute value first",
         ".sum(dim=0).abs()",
         ".abs().sum(dim=0)",
-        hint="Colours that pull in opposite directions should cancel: mind the order of the two operations.",
+        hint=(
+            "You take the absolute value before you sum over channels: sum first, so that opposite contributions "
+            "cancel."
+        ),
     ),
     mistake(
-        "signed", ".sum(dim=0).abs()", ".sum(dim=0)", hint="A pixel that lowers the score strongly is no small one."
+        "signed",
+        ".sum(dim=0).abs()",
+        ".sum(dim=0)",
+        hint="You sort signed contributions: take the absolute value after the sum over channels.",
     ),
     mistake(
         "slope alone",
         "((image - 0.5) * gradient)",
         "gradient",
-        hint="A pixel that is grey already contributes nothing, however steep the score is there.",
+        hint="You use the gradient alone: multiply it by the pixel's distance from grey.",
     ),
     mistake(
         "pixel alone",
         "((image - 0.5) * gradient).sum(dim=0).abs()",
         "(image - 0.5).norm(dim=0)",
-        hint="That is the other exercise: nothing in yours asks what the score does.",
+        hint="You ignore the gradient (that is zero_small_pixels): multiply the distance from grey by it.",
     ),
     mistake(
         "product of lengths",
         "((image - 0.5) * gradient).sum(dim=0).abs()",
         "((image - 0.5).norm(dim=0) * gradient.norm(dim=0))",
-        hint="A colour that stands across the slope contributes nothing; in yours it does.",
+        hint="You multiply two norms: multiply channel by channel, then sum over channels.",
     ),
     each_colour_by_itself("((image - 0.5) * gradient).abs()"),
     mistake(
         "sum of squares",
         "((image - 0.5) * gradient).sum(dim=0).abs()",
         "((image - 0.5) * gradient).square().sum(dim=0)",
-        hint="You add squares over the channels: contributions of opposite sign are to cancel before their size counts.",
+        hint="You sum squares over channels: sum the signed products, then take the absolute value.",
     ),
 )
 

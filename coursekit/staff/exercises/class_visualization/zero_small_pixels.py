@@ -9,12 +9,12 @@ from coursekit.staff.exercises.class_visualization.shared import (
 )
 
 HINTS = (
-    "How colourful is each pixel? One number a pixel, not one a channel: a map of H x W.",
+    "How far is each pixel from grey? Compute one number per pixel, not one per channel: a map of H x W.",
     (
-        "Count first how many pixels have to go, then find the places where the map is smallest. Order the places, not "
-        "the values."
+        "First compute how many pixels become grey. Then find where the map is smallest: you need the "
+        "positions, not the values."
     ),
-    "All three channels of a place become grey at once, in a copy.",
+    "All three channels of a pixel become grey together, in a copy.",
     "n(y, x) = ( sum over c of (I[c, y, x] - 0.5)^2 )^(1/2); the floor(f H W) smallest become 0.5",
 )
 
@@ -25,32 +25,32 @@ MISTAKES = (
         "sum of absolute values",
         ".norm(dim=0)",
         ".abs().sum(dim=0)",
-        hint="You measure along the axes of colour space; the straight distance is meant.",
+        hint="You take the L1 norm over channels: take the L2 norm.",
     ),
     mistake(
         "largest colour",
         ".norm(dim=0)",
         ".abs().amax(dim=0)",
-        hint="You look at the strongest colour of a pixel only; all three count.",
+        hint="You take the largest channel of each pixel: take the L2 norm over channels.",
     ),
     mistake(
         "signed sum",
         ".norm(dim=0)",
         ".sum(dim=0)",
-        hint="Bright and dark colours cancel in your measure, and dark pixels count as small.",
+        hint="You sum signed differences, so channels cancel and dark pixels count as small: take the L2 norm.",
     ),
     mistake(
         "brightness",
         ".norm(dim=0)",
         ".mean(dim=0).abs()",
-        hint="A pure red can be as bright as grey: your measure does not see colour.",
+        hint="You average over channels first, so a coloured pixel can count as grey: take the L2 norm.",
     ),
     each_colour_by_itself("(image - 0.5).abs()"),
     mistake(
         "filled with the mean",
         "index_fill(1, smallest, 0.5)",
         "index_fill(1, smallest, float(image.mean()))",
-        hint="Your pixels take the picture's mean colour: grey is 0.5.",
+        hint="You fill with the image's mean: fill with grey (0.5).",
     ),
 )
 

@@ -1,18 +1,15 @@
 """Exercise activation_gradient: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.saliency.shared import ALIASED, CALLERS_IMAGES, LEFT_BEHIND
+from coursekit.staff.exercises.saliency.shared import ALIASED, CALLERS_IMAGES
 
 HINTS = (
+    "A class score is one unit of the network. You can differentiate any unit of any layer in the same way.",
+    "record_outputs gives the layer's output, still connected to the images. Take one unit of it for each image.",
     (
-        "The score of a class is only one of many numbers in a network; any unit of any layer can be differentiated in "
-        "the same way."
+        "Some units do not depend on the image at all. autograd has an option that returns zeros there "
+        "instead of an error."
     ),
-    (
-        "record_outputs gives you what a layer returned, still joined to the picture. Take the one unit from each "
-        "picture, and no more."
-    ),
-    "A unit may not depend on the picture at all: autograd can be told to answer zeros instead of an error.",
     "G[n] = d a[n, c, y, x] / d image[n], with a the output of the layer",
 )
 
@@ -36,37 +33,37 @@ MISTAKES = (
         "whole channel",
         "[unit]",
         "[unit[0]]",
-        hint="One unit was asked for; your picture is spread wider than what one unit can see.",
+        hint="You differentiate all units of the channel: select the one unit (channel, y, x).",
     ),
     mistake(
         "x and y swapped",
         "[unit]",
         "[(unit[0], *unit[:0:-1])]",
-        hint="The unit's place is row first, column second; yours lies mirrored at the diagonal.",
+        hint="You swap row and column: unit is (channel, y, x).",
     ),
     mistake(
         "first image only",
         "[unit]",
         "[unit][:1]",
-        hint="Every picture of the batch has such a unit, not only the first.",
+        hint="You select the unit in the first image only: select it in every image.",
     ),
     mistake(
         "absolute value",
         "return gradient",
         "return gradient.abs()",
-        hint="The sign belongs to the answer: some pixels lower the unit.",
+        hint="You take the absolute value of the gradient: the result is signed.",
     ),
     mistake(
         "mean over the batch",
         "activation.sum()",
         "activation.mean()",
-        hint="Your answer shrinks when more pictures are in the batch.",
+        hint="Your gradient is divided by the number of images: add up the activations instead of averaging them.",
     ),
     mistake(
         "unused input",
         ", materialize_grads=True",
         "",
-        hint="Not every unit is joined to the picture: what is the derivative where there is no path?",
+        hint="autograd raises an error for a unit that does not depend on the images: return zeros there.",
     ),
     mistake(
         "hook left behind",
@@ -78,7 +75,7 @@ MISTAKES = (
         activation = kept[-1][(slice(None), *unit)].sum()
         return torch.autograd.grad(activation, images, materialize_grads=True)[0]
         """,
-        hint=LEFT_BEHIND,
+        hint="Your hook stays on the layer: remove it after the call, also after an error.",
     ),
     mistake(
         "caller's images", "images = images.detach().requires_grad_()", "images.requires_grad_()", hint=CALLERS_IMAGES
@@ -87,19 +84,19 @@ MISTAKES = (
         "positive part only",
         "return gradient.detach()",
         "return gradient.detach().clamp(min=0)",
-        hint="Your gradient has lost its negative values: some pixels lower the unit.",
+        hint="You set negative gradients to 0: the result is signed.",
     ),
     mistake(
         "all channels at the place",
         "outputs[layer].movedim(0, -1)[unit]",
         "(outputs[layer][:, :, unit[1], unit[2]] if len(unit) > 1 else outputs[layer])",
-        hint="Your gradient is that of all channels at the unit's place: one channel was asked for.",
+        hint="You differentiate all channels at the unit's place: select one channel.",
     ),
     mistake(
         "unit at the corner",
         "[unit]",
         "[(unit[0],) + (0,) * (len(unit) - 1)]",
-        hint="Your gradient is that of the unit in the corner of the map: use the place that was given.",
+        hint="You select the unit at y = 0, x = 0: use the given place.",
     ),
 )
 

@@ -4,14 +4,11 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.saliency.shared import ALIASED
 
 HINTS = (
+    "In each image, find the largest value of the channel's map. Then go back from this one unit.",
+    "Differentiating one value is the same as a backward signal of 1 at this unit and 0 at all others.",
     (
-        "First find the unit: the largest value of the channel's map, in each picture for itself. Then go back from "
-        "this unit alone."
-    ),
-    "The derivative of one value is what a backward signal of 1 at this unit and 0 at all others gives.",
-    (
-        "Two context managers are in force at once: one records the layer, the other changes the rule. Max pooling "
-        "keeps its switches by itself."
+        "Use two context managers at once: one records the layer, the other changes the ReLU rule. Autograd "
+        "keeps the switches of max pooling by itself."
     ),
     "P[n] = d a[n, channel, y*, x*] / d image[n] with R_in = R_out * [R_out > 0] at each ReLU; (y*, x*) = argmax of a[n, channel]",
 )
@@ -21,56 +18,65 @@ MISTAKES = (
         "whole map",
         "responses.max(dim=1).values",
         "responses.sum(dim=1)",
-        hint="The projection starts from one unit, not from the whole map.",
+        hint="You start from the sum of the whole map: start from its largest unit alone.",
     ),
-    mistake("another channel", "[:, channel]", "[:, channel - 1]", hint="The units of another channel answer here."),
+    mistake(
+        "another channel",
+        "[:, channel]",
+        "[:, channel - 1]",
+        hint="You read the channel before the given one: channels are counted from 0.",
+    ),
     mistake(
         "strongest by size",
         "responses.max(dim=1).values",
         "responses.gather(1, responses.abs().argmax(dim=1, keepdim=True))",
-        hint="A strongly negative unit is not a strong one.",
+        hint="You choose the unit with the largest absolute value: choose the largest value.",
     ),
     mistake(
         "seeded with the activation",
         "strongest.sum()",
         "(strongest * strongest.detach()).sum()",
-        hint="The unit starts with the signal 1, whatever it answered.",
+        hint="You weight the unit by its own activation: the backward signal starts with 1.",
     ),
     mistake(
         "plain gradient",
         "with relu_rule(deconvnet_relu_gradient), ",
         "with ",
-        hint="This is the ordinary gradient: at no ReLU was your rule in force.",
+        hint="Your result is the ordinary gradient: run the network's forward pass inside relu_rule.",
     ),
     mistake(
         "guided rule",
         "relu_rule(deconvnet_relu_gradient)",
         "relu_rule(lambda g, x: g.clamp(min=0) * (x > 0))",
-        hint="Silent units stop the signal in your version; a deconvnet does not know which units were silent.",
+        hint=(
+            "Your rule also stops the signal where the ReLU's input was negative (guided): use the deconvnet's rule."
+        ),
     ),
     mistake(
         "strongest of the batch",
         "responses.max(dim=1).values",
         "responses.max().reshape(1)",
-        hint="Every picture has a strongest unit of its own.",
+        hint="You take one maximum over the whole batch: take each image's own.",
     ),
     mistake(
         "last of equals",
         "responses.max(dim=1).values",
         "responses.flip(1).max(dim=1).values",
-        hint="Of equally strong units the first in reading order counts.",
+        hint="Of equal maxima you take the last: take the first in reading order.",
     ),
     mistake(
         "ties share",
         "responses.max(dim=1).values",
         "responses.amax(dim=1)",
-        hint="Where several units are equally strong, only one of them starts.",
+        hint="Equal maxima share the gradient in your version: only the first in reading order gets it.",
     ),
     mistake(
         "clamped at the image",
         "return projection",
         "return projection.clamp(min=0)",
-        hint="The rule acts at the ReLUs; at the pixels both signs remain.",
+        hint=(
+            "You drop the negative values of the final result: the rule acts at the ReLUs, and the result is signed."
+        ),
     ),
     mistake(
         "activation aliased by an in-place ReLU",
@@ -92,19 +98,19 @@ MISTAKES = (
         "absolute value",
         "return projection",
         "return projection.abs()",
-        hint="Your projection has lost its sign: pixels may lower the unit.",
+        hint="You take the absolute value of the result: it must keep its sign.",
     ),
     mistake(
         "weakest unit",
         ".max(dim=1).values",
         ".min(dim=1).values",
-        hint="You project the unit with the smallest response: the largest was asked for.",
+        hint="You start from the smallest unit: start from the largest.",
     ),
     mistake(
         "strongest of the layer",
         "outputs[layer][:, channel].reshape",
         "outputs[layer].reshape",
-        hint="You project the strongest unit of the whole layer: one channel was asked for.",
+        hint="You take the maximum over all channels of the layer: use the given channel only.",
     ),
 )
 

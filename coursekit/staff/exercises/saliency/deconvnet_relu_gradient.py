@@ -4,10 +4,10 @@ from coursekit.staff.edits import mistake, variant
 
 HINTS = (
     (
-        "Three ways to go back through a ReLU differ only in which of two signs they look at: of the signal that comes "
-        "back, and of what the ReLU was given."
+        "A rule for the ReLU looks at two signs: that of upstream and that of relu_input. Three methods "
+        "differ only in which of the two they use."
     ),
-    "The deconvnet runs a ReLU on the backward signal itself.",
+    "The deconvnet applies a ReLU to the backward signal itself.",
     "R_in = R_out * [R_out > 0]",
 )
 
@@ -15,38 +15,45 @@ MISTAKES = (
     mistake(
         "ordinary gradient",
         body="return torch.where(relu_input > 0, upstream, 0)",
-        hint="That is what backpropagation does already: the deconvnet looks at the other of the two signals.",
+        hint="This is ordinary backpropagation: the deconvnet tests the sign of upstream, not of relu_input.",
     ),
     mistake(
         "guided rule",
         body="return torch.where((upstream > 0) & (relu_input > 0), upstream, 0)",
-        hint="You apply two conditions; the deconvnet knows nothing of what the unit was given.",
+        hint="This is the guided rule: the deconvnet tests the sign of upstream only, never relu_input.",
     ),
     mistake(
         "mask",
         "upstream.clamp(min=0)",
         "(upstream > 0).to(upstream)",
-        hint="What goes back is the signal itself, not only where it passes.",
+        hint="You return a 0/1 mask: return the values of upstream where they pass.",
     ),
     mistake(
         "absolute value",
         "upstream.clamp(min=0)",
         "upstream.abs()",
-        hint="Negative signals are stopped, not turned round.",
+        hint="You turn negative values of upstream positive: set them to 0.",
     ),
-    mistake("edits in place", "clamp", "clamp_", hint="The signal that you were given was changed: make a new one."),
-    mistake("negative part", "min=0", "max=0", hint="You keep exactly what should be stopped."),
+    mistake(
+        "edits in place",
+        "clamp",
+        "clamp_",
+        hint="You overwrite upstream, which belongs to the caller: return a new tensor.",
+    ),
+    mistake(
+        "negative part", "min=0", "max=0", hint="You keep the negative values of upstream: keep the positive ones."
+    ),
     mistake(
         "times the input",
         "upstream.clamp(min=0)",
         "upstream.clamp(min=0) * relu_input",
-        hint="The signal passes through unscaled where it passes.",
+        hint="You multiply by relu_input: positive values of upstream pass unchanged.",
     ),
     mistake(
         "stopped where the input is negative",
         "upstream.clamp(min=0)",
         "upstream.clamp(min=0) * (relu_input >= 0)",
-        hint="Your rule looks at what the ReLU was given: the deconvnet's rule looks at the signal alone.",
+        hint="You also stop the signal where relu_input is negative: the deconvnet looks at upstream only.",
     ),
 )
 

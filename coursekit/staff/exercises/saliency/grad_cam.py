@@ -1,41 +1,44 @@
 """Exercise grad_cam: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.saliency.shared import BATCH_AXIS, IN_PLACE, OTHER_CLASS, PRE_SOFTMAX
+from coursekit.staff.exercises.saliency.shared import ALIASED, BATCH_AXIS, OTHER_CLASS, PRE_SOFTMAX
 
 HINTS = (
     (
-        "Each channel of a late layer is a map of where some feature was found. Which of the features speak for the "
-        "class?"
+        "Each channel of a late layer is a map of where the network found a feature. Which features raise "
+        "the label's score?"
     ),
     (
-        "Differentiate the score with respect to the layer's output, not to the picture; the layer's output is the "
-        "small map itself."
+        "Differentiate the score with respect to the layer's output, not to the image. The layer's output is "
+        "the small map."
     ),
-    "Order matters: weigh, add up, drop what is negative, enlarge, and only then scale each map for itself.",
+    (
+        "The order matters. Weight the channels, sum them, apply ReLU, enlarge the map, and only then divide "
+        "each map by its maximum."
+    ),
     "L = ReLU(sum over c of w_c A_c), w_c = mean over (y, x) of d logit / d A_c[y, x]; enlarge L; L / max L",
 )
 
-EPSILON = "A small constant below the line keeps the maximum away from 1."
+EPSILON = "The constant that you add to the denominator keeps the maximum below 1: divide by the maximum itself."
 
 MISTAKES = (
     mistake(
         "no final ReLU",
         ".sum(dim=1, keepdim=True).relu()",
         ".sum(dim=1, keepdim=True)",
-        hint="What speaks against the class is still in your map.",
+        hint="Your map has negative values: apply ReLU after the weighted sum over channels.",
     ),
     mistake(
         "ReLU on the weights",
         "gradient.mean(dim=(2, 3), keepdim=True)",
         "gradient.mean(dim=(2, 3), keepdim=True).relu()",
-        hint="A channel may speak against the class; you drop it before it can.",
+        hint="You apply ReLU to the channel weights: negative weights count, and ReLU comes after the sum.",
     ),
     mistake(
         "ReLU for each channel",
         "(weights * features).sum(dim=1, keepdim=True).relu()",
         "(weights * features).relu().sum(dim=1, keepdim=True)",
-        hint="You rectify too early: first all channels have their say.",
+        hint="You apply ReLU to each channel before the sum: sum over channels first, then apply ReLU.",
     ),
     mistake(
         "ReLU after enlarging",
@@ -43,38 +46,38 @@ MISTAKES = (
         ".detach()",
         "align_corners=False)[:, 0]",
         "align_corners=False)[:, 0].relu()",
-        hint="The order matters where positive and negative places are neighbours: rectify the small map.",
+        hint="You apply ReLU after enlarging: apply it to the small map, before the interpolation.",
     ),
     mistake(
         "gradient times activation at each place",
         "gradient.mean(dim=(2, 3), keepdim=True)",
         "gradient / gradient[0, 0].numel()",
-        hint="A channel has one weight, the same at every place.",
+        hint="Your weights differ from place to place: average the gradient over the places, one weight per channel.",
     ),
     mistake(
         "weights averaged over the batch",
         "gradient.mean(dim=(2, 3), keepdim=True)",
         "gradient.mean(dim=(0, 2, 3), keepdim=True)",
-        hint="Each picture weighs the channels for itself.",
+        hint="You average the weights over the batch too: each image has its own weights.",
     ),
     mistake("probability", "model(images)", "model(images).softmax(dim=1)", hint=PRE_SOFTMAX),
     mistake(
         "aligned corners",
         "align_corners=False",
         "align_corners=True",
-        hint="The small map is stretched a little too far: where do its corner cells lie in the picture?",
+        hint="You align the corners (align_corners=True) when you enlarge: turn this option off.",
     ),
     mistake(
         "nearest neighbour",
         'mode="bilinear", align_corners=False',
         'mode="nearest"',
-        hint="Your map has steps where a smooth one is asked for.",
+        hint="You enlarge with nearest neighbour: use bilinear interpolation.",
     ),
     mistake(
         "normalised over the batch",
         "cam.amax(dim=(1, 2), keepdim=True)",
         "cam.amax()",
-        hint="Each map has its own maximum.",
+        hint="You divide all maps by one maximum of the whole batch: divide each map by its own.",
     ),
     mistake(
         "normalised before enlarging",
@@ -82,19 +85,19 @@ MISTAKES = (
         "cam = cam / cam.amax(dim=(1, 2, 3), keepdim=True).clamp(min=1e-300)\n    cam = F.interpolate(cam, images.shape[-2:]",
         "peak = cam.amax(dim=(1, 2), keepdim=True)",
         "peak = torch.zeros(1)",
-        hint="Enlarging flattens the peak: a map whose maximum was 1 no longer has it.",
+        hint="You divide before enlarging, which changes the maximum: enlarge first, then divide by the maximum.",
     ),
     mistake(
         "minimum subtracted",
         "peak = cam.amax(dim=(1, 2), keepdim=True)",
         "cam = cam - cam.amin(dim=(1, 2), keepdim=True)\n    peak = cam.amax(dim=(1, 2), keepdim=True)",
-        hint="Zero means that nothing speaks for the class; do not shift it.",
+        hint="You subtract each map's minimum: only divide by the maximum.",
     ),
     mistake(
         "zero by zero",
         "cam / torch.where(peak > 0, peak, 1)",
         "cam / peak",
-        hint="What does your last step do with a map in which nothing speaks for the class?",
+        hint="A map of zeros gives 0 / 0 = NaN: it must stay zero.",
     ),
     mistake(
         "sum for mean, an epsilon that bites",
@@ -107,7 +110,7 @@ MISTAKES = (
         "an epsilon instead of a small maximum",
         "cam / torch.where(peak > 0, peak, 1)",
         "cam / peak.clamp(min=1e-12)",
-        hint="A maximum may be smaller than any constant you choose, and is still to become 1.",
+        hint="Your lower bound replaces very small maxima: every map with a positive maximum must reach 1.",
     ),
     mistake(
         "activation aliased by an in-place ReLU",
@@ -115,7 +118,7 @@ MISTAKES = (
         "outputs = {}\n    handle = model.get_submodule(layer).register_forward_hook(lambda m, i, o: outputs.update({layer: o}))\n    try:",
         "labels[:, None])  # (N, 1)",
         "labels[:, None])\n    finally:\n        handle.remove()",
-        hint=IN_PLACE,
+        hint=ALIASED,
     ),
     mistake("predicted class", ".gather(1, labels[:, None])", ".amax(dim=1)", hint=OTHER_CLASS),
     mistake(
@@ -128,19 +131,22 @@ MISTAKES = (
         "gradients erased",
         "images = images.detach().requires_grad_()",
         "model.zero_grad()\n    images = images.detach().requires_grad_()",
-        hint="Somebody may still need what was stored beside the weights before the call.",
+        hint="After the call the parameters' .grad is gone: it belongs to the caller, so do not clear it.",
     ),
     mistake(
         "needs trainable weights",
         "images = images.detach().requires_grad_()",
         "images = images.detach()",
-        hint="A network with frozen weights can be explained as well: whom must autograd follow from the start?",
+        hint=(
+            "With frozen weights your scores have no gradient: the images must require gradients before the "
+            "forward pass."
+        ),
     ),
     mistake(
         "empty map beside full ones",
         "cam / torch.where(peak > 0, peak, 1)",
         "cam if cam.max() == 0 else cam / peak",
-        hint="One picture's map may be empty while its neighbours' are not.",
+        hint="You test for zero over the whole batch: test each map's own maximum, or one zero map becomes NaN.",
     ),
     mistake(
         "two hooks",
@@ -150,7 +156,10 @@ MISTAKES = (
         "labels[:, None])\n        if scores.requires_grad:\n            torch.autograd.grad(scores.sum(), images, allow_unused=True)\n    finally:\n        for handle in handles:\n            handle.remove()",
         "(gradient,) = torch.autograd.grad(scores.sum(), features, materialize_grads=True)",
         "gradient = slopes[0] if slopes else torch.zeros_like(features)",
-        hint=IN_PLACE,
+        hint=(
+            "The in-place ReLU after the layer overwrites what your forward hook kept; full backward hooks fail "
+            "there: use record_outputs."
+        ),
     ),
     mistake(
         "not scaled",
@@ -162,43 +171,43 @@ MISTAKES = (
         "absolute weights",
         "gradient.mean(dim=(2, 3), keepdim=True)",
         "gradient.abs().mean(dim=(2, 3), keepdim=True)",
-        hint="Your weights are absolute values of the gradient: a channel may have a negative weight.",
+        hint="Your weights are means of the absolute gradient: average the signed gradient, weights may be negative.",
     ),
     mistake(
         "largest gradient for the mean",
         "gradient.mean(dim=(2, 3), keepdim=True)",
         "gradient.amax(dim=(2, 3), keepdim=True)",
-        hint="Your weights are the largest gradient of each channel: which statistic over the places is asked for?",
+        hint="Your weight is the largest gradient of each channel: take the mean over the places.",
     ),
     mistake(
         "absolute map",
         ".relu().detach()",
         ".abs().detach()",
-        hint="Your map shows as strong what speaks against the class: drop negative values, do not turn them.",
+        hint="You take the absolute value of the weighted sum: use ReLU, which sets negative values to 0.",
     ),
     mistake(
         "bicubic",
         'mode="bilinear"',
         'mode="bicubic"',
-        hint="Your map overshoots near edges: bicubic enlarging was not asked for.",
+        hint="You enlarge with bicubic interpolation: use bilinear.",
     ),
     mistake(
         "all logits",
         "model(images).gather(1, labels[:, None])",
         "model(images)",
-        hint="Your weights come from the sum of all classes' scores: differentiate the label's alone.",
+        hint="Your weights come from the sum of all logits: differentiate the label's logit alone.",
     ),
     mistake(
         "divided by the sum",
         "peak = cam.amax(dim=(1, 2), keepdim=True)",
         "peak = cam.sum(dim=(1, 2), keepdim=True)",
-        hint="Your maps are divided by their sum: divide each by its maximum.",
+        hint="You divide each map by its sum: divide it by its maximum.",
     ),
     mistake(
         "strongest channel",
         "(weights * features).sum(dim=1, keepdim=True)",
         "(weights * features).amax(dim=1, keepdim=True)",
-        hint="Your map keeps the strongest channel at each place: add all channels.",
+        hint="You take the maximum over channels at each place: sum over channels.",
     ),
 )
 

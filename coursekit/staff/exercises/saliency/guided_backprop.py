@@ -1,18 +1,12 @@
 """Exercise guided_backprop: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.saliency.shared import BATCH_AXIS, CROSS_TERMS, LEFT_BEHIND, OTHER_CLASS, PRE_SOFTMAX
+from coursekit.staff.exercises.saliency.shared import BATCH_AXIS, CROSS_TERMS, OTHER_CLASS, PRE_SOFTMAX
 
 HINTS = (
-    (
-        "It is the saliency map's derivative, before channels are combined, with another rule in force while the "
-        "network runs."
-    ),
-    (
-        "relu_rule is used like torch.no_grad, in a with statement. What it needs is your guided rule, the function "
-        "itself."
-    ),
-    "The rule is attached to each ReLU when it runs forward: run the network inside the with statement.",
+    "It is the gradient of the saliency map before the channels are combined, with another rule at every ReLU.",
+    "Use relu_rule in a with statement, like torch.no_grad. Pass it your guided rule, the function itself.",
+    "relu_rule acts when a ReLU runs forward. Run the network inside the with statement.",
     "G[n] = d logit[n, label_n] / d image[n], each ReLU's derivative replaced by R_in = R_out * [R_out > 0] * [z > 0]",
 )
 
@@ -52,31 +46,41 @@ MISTAKES = (
         scores = model(images).gather(1, labels[:, None])
         return torch.autograd.grad(scores.sum(), images)[0]
         """,
-        hint="After the call every network of the process obeys your rule: whom else does it concern?",
+        hint="After the call every ReLU of torch still follows your rule: use relu_rule, which restores them.",
     ),
     mistake(
         "plain gradient",
         "with relu_rule(guided_relu_gradient):",
         "if True:",
-        hint="This is the ordinary gradient: at no ReLU was your rule in force.",
+        hint="Your result is the ordinary gradient: run the network's forward pass inside relu_rule.",
     ),
     mistake(
         "deconvnet rule",
         "relu_rule(guided_relu_gradient)",
         "relu_rule(lambda g, x: g.clamp(min=0))",
-        hint="A unit that was silent lets signals through in your version.",
+        hint=(
+            "Your rule only stops negative signals (deconvnet): it must also stop the signal where the ReLU's "
+            "input was negative."
+        ),
     ),
     mistake(
         "clamped at the image",
         "return gradient",
         "return gradient.clamp(min=0)",
-        hint="The rule acts at the ReLUs; at the pixels both signs remain.",
+        hint=(
+            "You drop the negative values of the final gradient: the rule acts at the ReLUs, and the result is signed."
+        ),
     ),
-    mistake("absolute value", "return gradient", "return gradient.abs()", hint="The sign belongs to the answer."),
+    mistake(
+        "absolute value",
+        "return gradient",
+        "return gradient.abs()",
+        hint="You take the absolute value of the result: the gradient must keep its sign.",
+    ),
     mistake(
         "module hooks only",
         body=HOOKED.replace("nn.ReLU)", "nn.ReLU) and not module.inplace"),
-        hint="Not every ReLU is a module of its own: some are functions, some work in place, some run twice.",
+        hint="Your hooks miss ReLUs that are functional or in-place: the rule must act at every ReLU.",
     ),
     mistake(
         "predicted class",
@@ -91,48 +95,50 @@ MISTAKES = (
         "modules replaced for good",
         "images = images.detach().requires_grad_()",
         "images = images.detach().requires_grad_()\n    for m in model.modules():\n        if isinstance(m, nn.ReLU): m.inplace = False",
-        hint=LEFT_BEHIND,
+        hint="After the call the network's ReLUs are changed (inplace): leave the network as it was.",
     ),
     mistake(
         "backward fills the parameters",
         "(gradient,) = torch.autograd.grad(scores.sum(), images)",
         "scores.sum().backward(); gradient = images.grad",
-        hint="The parameters' own slots were filled on the way: ask for the one derivative that you need.",
+        hint=(
+            "After the call the network's parameters have a .grad: ask autograd for the gradient of the images only."
+        ),
     ),
     mistake(
         "backward hooks on the ReLU modules",
         body=HOOKED,
-        hint="Backward hooks and in-place layers do not go together; part 1 gives you a context manager for this.",
+        hint="Full backward hooks fail on in-place ReLUs: use the context manager relu_rule.",
     ),
     mistake(
         "rule left in force",
         "with relu_rule(guided_relu_gradient):\n        scores = model(images).gather(1, labels[:, None])  # (N, 1)",
         "relu_rule(guided_relu_gradient).__enter__()\n    scores = model(images).gather(1, labels[:, None])",
-        hint="Your rule is still in force when the function has returned.",
+        hint="Your rule stays active after the call: use relu_rule in a with statement.",
     ),
     mistake(
         "all logits",
         "model(images).gather(1, labels[:, None])",
         "model(images)",
-        hint="Your gradient is that of all classes' scores together: differentiate the label's alone.",
+        hint="You differentiate the sum of all logits: differentiate the label's logit alone.",
     ),
     mistake(
         "scaled by its maximum",
         "return gradient",
         "return gradient / gradient.abs().amax(dim=(1, 2, 3), keepdim=True)",
-        hint="Your gradient is scaled to at most 1 in each image: scale it only to show it.",
+        hint="You divide each image's gradient by its largest value: return it unscaled.",
     ),
     mistake(
         "mean over the batch",
         "scores.sum()",
         "scores.mean()",
-        hint="Your gradient is divided by the number of images: how do you make one number of all scores?",
+        hint="Your gradient is divided by the number of images: add up the scores instead of averaging them.",
     ),
     mistake(
         "gradient times image",
         "return gradient",
         "return gradient * images.detach()",
-        hint="Your gradient is multiplied by the image: that is another method.",
+        hint="You multiply the gradient by the image, which is another method: return the gradient alone.",
     ),
 )
 

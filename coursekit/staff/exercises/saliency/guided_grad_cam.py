@@ -3,8 +3,8 @@
 from coursekit.staff.edits import mistake, variant
 
 HINTS = (
-    "You have both pictures already: one is sharp, the other knows the class.",
-    "The two have different shapes: (N, 3, H, W) and (N, H, W). Where must an axis be added?",
+    "You have both factors already. guided_backprop is sharp, grad_cam depends on the class.",
+    "The shapes are (N, 3, H, W) and (N, H, W). Where do you have to add an axis?",
     "C[n, c, y, x] = G[n, c, y, x] * L[n, y, x]",
 )
 
@@ -13,55 +13,60 @@ MISTAKES = (
         "broadcast over the wrong axis",
         "cam[:, None]",
         "cam",
-        hint="Three pictures and three colours: your product pairs the wrong ones.",
+        hint="Your (N, H, W) map is matched with the channels, not the images: add a channel axis to it.",
     ),
     mistake(
         "CAM inside the guided rule",
         "cam = grad_cam(model, images, labels, layer)",
         "with relu_rule(guided_relu_gradient):\n        cam = grad_cam(model, images, labels, layer)",
-        hint="One of the two factors needs ordinary gradients.",
+        hint="You compute Grad-CAM under the guided ReLU rule: it needs ordinary gradients.",
     ),
     mistake(
         "different targets",
         "guided_backprop(model, images, labels)",
         "guided_backprop(model, images, model(images).argmax(dim=1))",
-        hint="Both factors explain the same class.",
+        hint="Guided backprop explains the predicted class in your version: both factors use the given labels.",
     ),
     mistake(
         "sum for product",
         "* cam[:, None]",
         "+ cam[:, None]",
-        hint="Where one factor says nothing, the answer is nothing.",
+        hint="You add the two factors: multiply them.",
     ),
     mistake(
         "absolute value",
         "return guided_backprop(model, images, labels)",
         "return guided_backprop(model, images, labels).abs()",
-        hint="The sign of the fine structure belongs to the answer.",
+        hint="You take the absolute value of guided backprop: it is signed.",
     ),
     mistake(
         "summed over channels",
         body="return (guided_backprop(model, images, labels) * grad_cam(model, images, labels, layer)[:, None]).sum(dim=1)",
-        hint="The answer is a colour picture.",
+        hint="You sum over the colour channels: the result is (N, 3, H, W).",
     ),
-    mistake("first map for all", "cam[:, None]", "cam[:1, None]", hint="Each picture has a map of its own."),
+    mistake(
+        "first map for all",
+        "cam[:, None]",
+        "cam[:1, None]",
+        hint="You use the first image's map for all images: use each image's own.",
+    ),
     mistake(
         "thresholded map",
         "cam[:, None]",
         "(cam > 0.5)[:, None]",
-        hint="The map weighs the fine structure; it does not cut it out.",
+        hint="You turn the map into 0 and 1: multiply by the map's values.",
     ),
     mistake(
         "layer ignored",
         "grad_cam(model, images, labels, layer)",
         "grad_cam(model, images, labels, [n for n, m in model.named_modules() if isinstance(m, nn.Conv2d)][-1])",
-        hint="Which map is asked for is the caller's choice.",
+        hint="You use the network's last convolution: use the given layer.",
     ),
     mistake(
         "positive part only",
         "guided_backprop(model, images, labels) *",
         "guided_backprop(model, images, labels).clamp(min=0) *",
-        hint="Your product has lost its negative values: guided backprop is signed.",
+        hint="You set negative values of guided backprop to 0: it is signed.",
     ),
 )
 

@@ -4,10 +4,13 @@ from coursekit.staff.edits import mistake, variant
 
 HINTS = (
     (
-        "Three ways to go back through a ReLU differ only in which of two signs they look at: of the signal that comes "
-        "back, and of what the ReLU was given."
+        "A rule for the ReLU looks at two signs: that of upstream and that of relu_input. Three methods "
+        "differ only in which of the two they use."
     ),
-    "Guided backprop is as strict as both others together.",
+    (
+        "Guided backprop uses both conditions: the deconvnet's on upstream, and ordinary backpropagation's "
+        "on relu_input."
+    ),
     "R_in = R_out * [R_out > 0] * [z > 0], with z what the ReLU was given",
 )
 
@@ -16,63 +19,63 @@ MISTAKES = (
         "ordinary gradient",
         "upstream.clamp(min=0)",
         "upstream",
-        hint="One of the two conditions is missing: this is plain backpropagation.",
+        hint="This is ordinary backpropagation: you also have to stop negative values of upstream.",
     ),
     mistake(
         "deconvnet rule",
         " * (relu_input > 0)",
         "",
-        hint="One of the two conditions is missing: this is the deconvnet's rule.",
+        hint="This is the deconvnet's rule: you also have to stop the signal where relu_input is not positive.",
     ),
     mistake(
         "either condition",
         body="return torch.where((upstream > 0) | (relu_input > 0), upstream, 0)",
-        hint="Both conditions must hold at once; in yours one of them is enough.",
+        hint="You pass upstream where either condition holds: both must hold (and, not or).",
     ),
     mistake(
         "active at zero",
         "relu_input > 0",
         "relu_input >= 0",
-        hint="What does a ReLU that was given exactly zero let through?",
+        hint="You pass the signal where relu_input is exactly 0: only relu_input > 0 passes.",
     ),
     mistake(
         "mask",
         "upstream.clamp(min=0)",
         "(upstream > 0).to(upstream)",
-        hint="What goes back is the signal itself, not only where it passes.",
+        hint="You return a 0/1 mask: return the values of upstream where they pass.",
     ),
     mistake(
         "absolute value",
         body="return torch.where(relu_input > 0, upstream.abs(), 0)",
-        hint="Negative signals are stopped, not turned round.",
+        hint="You turn negative values of upstream positive: set them to 0.",
     ),
     mistake(
         "edits in place",
         body="upstream[(upstream <= 0) | (relu_input <= 0)] = 0\nreturn upstream",
-        hint="The signal that you were given was changed: make a new one.",
+        hint="You overwrite upstream, which belongs to the caller: return a new tensor.",
     ),
     mistake(
         "sign of the product",
         body="return torch.where(upstream * relu_input > 0, upstream, 0)",
-        hint="Two negative numbers also have a positive product.",
+        hint="The product is also positive where both are negative: test the two signs separately.",
     ),
     mistake(
         "always float64",
         "(relu_input > 0)",
         "(relu_input > 0).double()",
-        hint="Look at the type of numbers that goes in and the one that comes out.",
+        hint="Your result is always float64: keep the dtype of upstream.",
     ),
     mistake(
         "times the ReLU's output",
         "(relu_input > 0)",
         "relu_input.clamp(min=0)",
-        hint="Your signal is multiplied by the ReLU's output: where it passes, it passes unscaled.",
+        hint="You multiply by the ReLU's output: use relu_input only as a condition (0 or 1).",
     ),
     mistake(
         "smaller of the two",
         "upstream.clamp(min=0) * (relu_input > 0)",
         "torch.minimum(upstream.clamp(min=0), relu_input.clamp(min=0))",
-        hint="Your signal is limited by what the ReLU was given: where it passes, it passes unchanged.",
+        hint="You return the smaller of upstream and relu_input: return upstream unchanged where both are positive.",
     ),
 )
 

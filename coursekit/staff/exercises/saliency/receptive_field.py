@@ -4,16 +4,16 @@ from coursekit.staff.edits import mistake, variant
 
 HINTS = (
     (
-        "Walk from the unit back to the picture, one step at a time, and keep for each map the span of rows and the "
-        "span of columns that matter."
+        "Go from the unit back to the image, one step at a time. For each map, keep the range of rows and "
+        "the range of columns that the unit reads."
     ),
     (
-        "Draw one convolution in one dimension: which inputs does output 3 read, with stride 2, padding 1, a kernel of "
-        "3?"
+        "Draw one convolution in one dimension. Which inputs does output 3 read with stride 2, padding 1 and "
+        "a kernel of 3?"
     ),
     (
-        "A map may be read by several later ones: keep the smallest span that covers all of them. Cut what lies "
-        "outside the map."
+        "Several later maps may read the same map. Keep the smallest range that covers all of them. Cut off "
+        "what lies outside the map."
     ),
     "first_in = first_out * stride - padding; end_in = (end_out - 1) * stride - padding + dilation * (kernel - 1) + 1",
 )
@@ -25,7 +25,7 @@ MISTAKES = (
         "low = first * step.stride[axis]",
         "high = (last - 1) * step.stride[axis] - step.padding[axis] + reach",
         "high = (last - 1) * step.stride[axis] + reach",
-        hint="Your window starts too late: what was laid round the map before the kernel ran over it?",
+        hint="You do not subtract the padding: your box starts and ends too late.",
     ),
     mistake(
         "stride forgotten",
@@ -33,44 +33,51 @@ MISTAKES = (
         "low = first",
         "high = (last - 1) * step.stride[axis]",
         "high = (last - 1)",
-        hint="A neighbour in a deep map is more than one pixel away in the picture.",
+        hint=(
+            "You do not multiply by the stride: one unit further in the map is `stride` pixels further in its input."
+        ),
     ),
     mistake(
         "dilation forgotten",
         "reach = step.dilation[axis] * (step.kernel[axis] - 1) + 1",
         "reach = step.kernel[axis]",
-        hint="The kernel's taps need not lie side by side.",
+        hint="You ignore the dilation: a kernel of k taps spans dilation * (k - 1) + 1 inputs.",
     ),
     mistake(
         "x and y swapped",
         "place = unit[1:] or (0, 0)",
         "place = unit[:0:-1] or (0, 0)",
-        hint="The unit's place is row first, column second.",
+        hint="You swap row and column: unit is (channel, y, x).",
     ),
     mistake(
         "left and top swapped",
         "return top, left, bottom, right",
         "return left, top, right, bottom",
-        hint="The order of the four sides matters: rows come first.",
+        hint="You return left before top: the order is top, left, bottom, right.",
     ),
     mistake(
         "not clipped above and left",
         "max(low, 0)",
         "low",
-        hint="A window that begins before the picture does: a negative slice counts from the other end.",
+        hint="Your box starts before the image (negative top or left): clip it at 0.",
     ),
-    mistake("not clipped below and right", "min(high, size)", "high", hint="Your window ends beyond the picture."),
+    mistake(
+        "not clipped below and right",
+        "min(high, size)",
+        "high",
+        hint="Your box ends beyond the image: clip it at the map's size.",
+    ),
     mistake(
         "last row included",
         "high = (last - 1) * step.stride[axis] - step.padding[axis] + reach",
         "high = (last - 1) * step.stride[axis] - step.padding[axis] + reach - 1",
-        hint="The box is half-open: its end is the first row that no longer belongs to it.",
+        hint="Your box ends one row and column too early: it is half-open, so its end is excluded.",
     ),
     mistake(
         "one branch only",
         "for source in step.inputs:",
         "for source in step.inputs[:1]:",
-        hint="Where the network branches, a unit sees through all branches.",
+        hint="You follow only the first input of a step: follow all of them and take the union.",
     ),
     mistake(
         "branches in series",
@@ -87,13 +94,13 @@ MISTAKES = (
         (top, bottom), (left, right) = spans
         return top, left, bottom, right
         """,
-        hint="Branches are parallel: no path leads through one of them and then through the other.",
+        hint="You treat parallel branches as one chain: go back through each branch and take the union.",
     ),
     mistake(
         "flat layer",
         "low, high = 0, size",
         "low, high = first, last",
-        hint="Behind flattening or global pooling a unit is no longer bound to a place.",
+        hint="Behind flatten or global pooling (kernel None) a unit sees the whole map: return its full range.",
     ),
     mistake(
         "remembered from another network",
@@ -101,44 +108,44 @@ MISTAKES = (
         "    memory = globals().setdefault('_memory', {})\n"
         "    steps = memory.setdefault((layer, image_size), None) or spatial_steps(model, layer, image_size)\n"
         "    memory[layer, image_size] = steps",
-        hint="Ask about two networks in turn: the second answer belongs to the first one.",
+        hint="You cache the steps by layer and size, so another network gets the first one's answer.",
     ),
     mistake(
         "errors swallowed",
         "    steps = spatial_steps(model, layer, image_size)",
         "    try:\n        steps = spatial_steps(model, layer, image_size)\n"
         "    except Exception:\n        return (0, 0, *image_size)",
-        hint="An error of the network is news for the caller.",
+        hint="The network's error does not reach the caller: do not catch it.",
     ),
     mistake(
         "global pooling taken for a single place",
         "low, high = 0, size",
         "low, high = (0, size) if len(unit) == 1 else (first, last)",
-        hint="A unit behind global pooling has a place, (0, 0), and sees more than that place: which kernel is None?",
+        hint="Where the kernel is None a unit sees the whole map, also if unit has a place (c, 0, 0).",
     ),
     mistake(
         "kernel one too large",
         "(step.kernel[axis] - 1) + 1",
         "step.kernel[axis] + 1",
-        hint="Your window is too large in every step: k taps have k - 1 gaps between them.",
+        hint="Your reach is too large: a kernel of k taps has k - 1 gaps between them.",
     ),
     mistake(
         "padding added",
         "first * step.stride[axis] - step.padding[axis]",
         "first * step.stride[axis] + step.padding[axis]",
-        hint="Your window starts too late: padding moves its start the other way.",
+        hint="You add the padding to the start: subtract it.",
     ),
     mistake(
         "one stride too far",
         "(last - 1) * step.stride[axis]",
         "last * step.stride[axis]",
-        hint="Your window ends one stride too late: the end is half-open, so the last unit is one before it.",
+        hint="Your box ends one stride too late: its end is excluded, so the last unit is one before it.",
     ),
     mistake(
         "top and bottom first",
         "return top, left, bottom, right",
         "return top, bottom, left, right",
-        hint="Your four numbers stand in another order: top, left, bottom, right.",
+        hint="You return top, bottom, left, right: the order is top, left, bottom, right.",
     ),
 )
 

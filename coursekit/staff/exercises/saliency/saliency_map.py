@@ -5,16 +5,16 @@ from coursekit.staff.exercises.saliency.shared import BATCH_AXIS, CALLERS_IMAGES
 
 HINTS = (
     (
-        "Ask: if this pixel became a little brighter, how much would the score of the label change? That is a "
-        "derivative with respect to the picture, not to the weights."
+        "If a pixel became a little brighter, how much would the label's score change? That is a derivative "
+        "with respect to the image, not to the weights."
     ),
     (
-        "The network takes many pictures at once. If you add up the scores of all pictures, each picture still gets "
-        "its own derivative, because no score depends on another picture."
+        "You may add up the scores of all images before you differentiate. Each image still gets its own "
+        "gradient, because no score depends on another image."
     ),
     (
-        "Make a copy of the pictures that autograd may follow, pick one score for each picture, differentiate, then "
-        "turn three channels into one map."
+        "Make a copy of the images that requires gradients. Pick the label's score for each image. "
+        "Differentiate, then turn the three channels into one map."
     ),
     "S[n, y, x] = sum over c of | d logit[n, label_n] / d image[n, c, y, x] |",
 )
@@ -34,18 +34,24 @@ SCALES = {
     "the batch's maximum": "result / result.max()",
     "the batch's minimum and maximum": "(result - result.min()) / (result.max() - result.min())",
 }
+SCALED = {
+    MAXIMUM[0]: "Your map is scaled to [0, 1]: return it as it is, and scale only to show it.",
+    MAXIMUM[
+        1
+    ]: "Your map is the maximum over channels (Simonyan et al. 2013), scaled to [0, 1]: sum, and do not scale.",
+}
 CONVENTIONS = (
     mistake(
         "mean cross-entropy",
         *MEANS["mean cross-entropy"],
-        hint="Your map is the gradient of the mean cross-entropy: differentiate the score itself, not a loss.",
+        hint="Your map is the gradient of the mean cross-entropy: differentiate the label's logit, not a loss.",
     ),
     *(
         mistake(
             f"maximum over channels of {score}",
             *MAXIMUM,
             *edit,
-            hint=f"Two conventions differ: maximum over channels (Simonyan et al. 2013) for the lecture's, and {score} for the score.",
+            hint=f"You take {score} and the maximum over channels (Simonyan et al. 2013): take the logit and the sum.",
         )
         for score, edit in MEANS.items()
     ),
@@ -54,9 +60,7 @@ CONVENTIONS = (
             f"scaled by {scale}{', maximum over channels' * (channels == MAXIMUM[1])}",
             "return gradient.abs().sum(dim=1)",
             f"result = gradient.abs(){channels}\n    return {form}",
-            hint="Your map is scaled to [0, 1]"
-            + ", of the maximum over channels (Simonyan et al. 2013)" * (channels == MAXIMUM[1])
-            + ": scale it only to show it.",
+            hint=SCALED[channels],
         )
         for scale, form in SCALES.items()
         for channels in MAXIMUM
@@ -69,32 +73,37 @@ MISTAKES = (
         "maximum over channels",
         ".sum(dim=1)",
         ".amax(dim=1)",
-        hint="The paper and the lecture differ in how the three colour channels become one map; here the lecture's way counts.",
+        hint="You take the maximum over channels, as Simonyan et al. 2013 do: here the channels are summed.",
     ),
     mistake(
         "no absolute value",
         "gradient.abs()",
         "gradient",
-        hint="A pixel that lowers the score strongly matters as much as one that raises it.",
+        hint="Your map keeps the sign of the gradient: take the absolute value before you sum over channels.",
     ),
     mistake(
         "sum before the absolute value",
         "gradient.abs().sum(dim=1)",
         "gradient.sum(dim=1).abs()",
-        hint="Colour channels that pull in opposite directions cancel in your map: mind the order of the two operations.",
+        hint=(
+            "You sum over channels before you take the absolute value, so channels cancel: take the absolute "
+            "value first."
+        ),
     ),
     mistake(
         "ReLU for the absolute value",
         "gradient.abs()",
         "gradient.relu()",
-        hint="Half of the evidence is missing from your map: what happened to pixels with a negative slope?",
+        hint="Your ReLU drops the negative gradients: take the absolute value instead.",
     ),
     mistake("probability", "model(images)", "model(images).softmax(dim=1)", hint=PRE_SOFTMAX),
     mistake(
         "log-probability or cross-entropy",
         "model(images)",
         "model(images).log_softmax(dim=1)",
-        hint="Your map also shows what speaks for the other classes: differentiate the score itself, not a loss.",
+        hint=(
+            "You differentiate log-softmax, which also depends on the other classes: differentiate the logit itself."
+        ),
     ),
     mistake("cross terms", ".gather(1, labels[:, None])", "[:, labels]", hint=CROSS_TERMS),
     mistake(
@@ -107,7 +116,7 @@ MISTAKES = (
         "mean over the batch",
         "scores.sum()",
         "scores.mean()",
-        hint="Your map becomes fainter when more pictures are in the batch: how do you make one number of all scores?",
+        hint="Your map is divided by the number of images: add up the scores instead of averaging them.",
     ),
     mistake("squeeze", ".sum(dim=1)", ".sum(dim=1).squeeze()", hint=BATCH_AXIS),
     mistake(
@@ -117,7 +126,9 @@ MISTAKES = (
         "backward fills the parameters",
         "(gradient,) = torch.autograd.grad(scores.sum(), images)",
         "scores.sum().backward(); gradient = images.grad",
-        hint="The parameters' own slots were filled on the way: ask for the one derivative that you need.",
+        hint=(
+            "After the call the network's parameters have a .grad: ask autograd for the gradient of the images only."
+        ),
     ),
     mistake(
         "gradient accumulates",
@@ -126,61 +137,66 @@ MISTAKES = (
         model(images).gather(1, labels[:, None]).sum().backward()
         return images.grad.abs().sum(dim=1)
         """,
-        hint="Call it twice in a row: the second answer must be the first one again.",
+        hint="A second call adds to images.grad of the first: do not write into the caller's .grad.",
     ),
     mistake(
         "train mode left on",
         "images = images.detach()",
         "model.train(); images = images.detach()",
-        hint="The network must be in the mode in which it came, during the call and after it.",
+        hint="You switch the network to train mode: leave its mode as it is.",
     ),
     mistake(
         "still in the graph",
         "torch.autograd.grad(scores.sum(), images)",
         "torch.autograd.grad(scores.sum(), images, create_graph=True)",
-        hint="Your map drags the whole computation behind it: cut it off.",
+        hint="Your map still has a gradient history: remove create_graph, or detach the result.",
     ),
     mistake(
         "mean over channels",
         ".sum(dim=1)",
         ".mean(dim=1)",
-        hint="Your map is a third of what it should be: how do the three colour channels become one?",
+        hint="You average over the three channels: sum over them.",
     ),
     mistake(
         "L2 norm over channels",
         "gradient.abs().sum(dim=1)",
         "gradient.norm(dim=1)",
-        hint="Your map is the length of the gradient over the channels: the three sizes are to be added.",
+        hint="You take the L2 norm over channels: sum the absolute values instead.",
     ),
     mistake(
         "squared gradient",
         "gradient.abs().sum(dim=1)",
         "gradient.square().sum(dim=1)",
-        hint="Your map holds squares of the gradient: use its size, not its square.",
+        hint="You square the gradient: take its absolute value.",
     ),
     mistake(
         "gradient times image",
         "gradient.abs().sum(dim=1)",
         "(gradient * images.detach()).abs().sum(dim=1)",
-        hint="Your map is multiplied by the image: that is gradient x input (Shrikumar et al. 2017), another method.",
+        hint=(
+            "You multiply the gradient by the image: that is gradient x input (Shrikumar et al. 2017), another method."
+        ),
     ),
     mistake(
         "all logits",
         "scores.sum()",
         "(model(images) + 0 * scores).sum()",
-        hint="Your map explains the sum of all classes' scores: differentiate the label's alone.",
+        hint="You differentiate the sum of all logits: differentiate the label's logit alone.",
     ),
     mistake(
         "absolute mean over channels",
         "gradient.abs().sum(dim=1)",
         "gradient.mean(dim=1).abs()",
-        hint="You average the channels before you take the absolute value: opposite colours cancel.",
+        hint=(
+            "You average over channels before you take the absolute value, so channels cancel: absolute value "
+            "first, then sum."
+        ),
     ),
     mistake(
         "first channel",
         "gradient.abs().sum(dim=1)",
         "gradient.abs()[:, 0]",
-        hint="Your map shows the red channel only.",
+        hint="Your map uses the red channel only: sum over all three channels.",
     ),
 )
 

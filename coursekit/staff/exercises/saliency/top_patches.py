@@ -4,93 +4,98 @@ from coursekit.staff.edits import mistake, variant
 
 HINTS = (
     (
-        "Three questions: how strong is each picture's strongest unit, where is it, and which pictures are the "
-        "strongest?"
+        "Answer three questions. How strong is each image's strongest unit? Where is it? Which images have "
+        "the strongest ones?"
     ),
     "A position in a flattened map is row times width plus column.",
-    "Your receptive_field turns the unit into a box; cut the box out of the picture and copy it.",
+    "receptive_field turns the unit into a box. Cut the box out of the image and copy it.",
     "v[n] = max over (y, x) of a[n, channel, y, x]; the k largest v, and image[n, :, top:bottom, left:right] of each",
 )
 
 MISTAKES = (
-    mistake("weakest first", "descending=True", "descending=False", hint="The strongest come first."),
+    mistake(
+        "weakest first",
+        "descending=True",
+        "descending=False",
+        hint="You sort in ascending order: the strongest image comes first.",
+    ),
     mistake(
         "several patches of one image",
         "strongest, places = responses.reshape(len(images), -1).max(dim=1)",
         "flat = responses.flatten(); best = flat.topk(len(images)); strongest, places = best.values, best.indices % responses[0].numel()",
-        hint="One picture may give one patch only, at its own strongest place.",
+        hint="You take the strongest units of all images together: take one unit per image.",
     ),
     mistake(
         "running maximum starts at zero",
         "responses = outputs[layer][:, channel]",
         "responses = outputs[layer][:, channel].clamp(min=0)",
-        hint="A channel may answer below zero everywhere; its strongest answer is then negative.",
+        hint="You raise negative responses to 0: the strongest response may be negative.",
     ),
     mistake(
         "x and y swapped",
         "(channel, *divmod(place, responses.shape[-1]))",
         "(channel, *divmod(place, responses.shape[-1])[::-1])",
-        hint="The place in the flattened map is row times width plus column, in this order.",
+        hint="You swap row and column: a flattened position is row times width plus column.",
     ),
     mistake(
         "height for width",
         "divmod(place, responses.shape[-1])",
         "divmod(place, responses.shape[-2])",
-        hint="Maps need not be square: how many units make up one row?",
+        hint="You divide the flattened position by the map's height: divide by its width.",
     ),
     mistake(
         "boxes of the unsorted images",
         "places[indices].tolist()",
         "places[:k].tolist()",
-        hint="The boxes are in the order of the batch, the rest in the order of strength.",
+        hint="Your boxes follow the order of the batch: look them up with the sorted indices.",
     ),
     mistake(
         "values sorted, images not",
         "values, indices = strongest.sort(descending=True, stable=True)",
         "values, indices = strongest.sort(descending=True).values, torch.arange(len(images))",
-        hint="Which picture does each of your values come from?",
+        hint="Your indices are 0, 1, 2, ..., while the values are sorted: keep the index of each sorted value.",
     ),
     mistake(
         "the first k images",
         "values, indices = strongest.sort(descending=True, stable=True)",
         "values, indices = strongest, torch.arange(len(images))",
-        hint="Your answers stand in the order of the batch, not in the order of strength.",
+        hint="You return the first k images: sort by strength before you cut off at k.",
     ),
     mistake(
         "patch from the wrong image",
         "images[i, :, top:bottom, left:right].detach().clone()",
         "images[0, :, top:bottom, left:right].detach().clone()",
-        hint="Each patch is cut from its own picture.",
+        hint="You cut every patch out of image 0: use each patch's own image.",
     ),
     mistake(
         "patch is a view",
         "left:right].detach().clone()",
         "left:right]",
-        hint="Whoever draws on a patch must not draw on the caller's picture.",
+        hint="Your patches share memory with the caller's images: return copies.",
     ),
     mistake(
         "by size",
         "responses.reshape(len(images), -1).max(dim=1)",
         "responses.reshape(len(images), -1).abs().max(dim=1)",
-        hint="A strongly negative answer is not a strong one.",
+        hint="You rank by absolute value: a strongly negative response is not strong.",
     ),
     mistake(
         "mean over the map",
         "strongest, places = responses.reshape(len(images), -1).max(dim=1)",
         "places = responses.reshape(len(images), -1).argmax(dim=1); strongest = responses.reshape(len(images), -1).mean(dim=1)",
-        hint="A picture is as strong as its strongest unit, not as its average one.",
+        hint="You rank images by the mean of the map: rank them by its maximum.",
     ),
     mistake(
         "left before top",
         "torch.tensor(boxes, device=images.device)",
         "torch.tensor([(l, t, r, b) for t, l, b, r in boxes], device=images.device)",
-        hint="Your boxes have their columns first: the order is top, left, bottom, right.",
+        hint="Your boxes hold left before top: the order is top, left, bottom, right.",
     ),
     mistake(
         "one too few",
         "values[:k], indices[:k]",
         "values[: k - 1], indices[: k - 1]",
-        hint="You return k - 1 images: a slice's end is not included.",
+        hint="You return k - 1 images: a slice excludes its end.",
     ),
 )
 
