@@ -3,9 +3,9 @@
 from coursekit.staff.edits import mistake, variant
 
 HINTS = (
-    "Two loops: over the corruptions, and over the five severities. Every one starts from the clean pictures.",
-    "The network's answer is the class of the largest logit. What share of the answers differs from the labels?",
-    "No gradient is wanted. Large batches may be shown to the network in parts.",
+    "Loop over the corruptions and over the five severities. Start each one from the clean images.",
+    "The prediction is the class of the largest logit. Which share of the predictions differs from the labels?",
+    "You need no gradients here. A large batch may go through the network in parts.",
     "E[c, s] = 1/N * sum_i [argmax f(corrupt_c(x_i, s)) != y_i], s = 1 .. 5",
 )
 
@@ -14,73 +14,78 @@ MISTAKES = (
         "five corruptions and no more",
         "enumerate(corruptions)",
         "enumerate(corruptions[:5])",
-        hint="Your table has places for more corruptions than you try.",
+        hint="You use at most five corruptions: loop over all that you were given.",
     ),
     mistake(
         "against the clean answer",
         "(predicted != labels)",
         "(predicted != model(images.detach()).argmax(dim=1))",
-        hint="An answer can stay what it was and be wrong: with what do you compare?",
+        hint="You compare with the predictions on clean images: compare with the true labels.",
     ),
     mistake(
         "clean error subtracted",
         "(predicted != labels).to(rates).mean()",
         "(predicted != labels).to(rates).mean() - (model(images.detach()).argmax(dim=1) != labels).to(rates).mean()",
-        hint="How much worse it became is another question: how often is the network wrong?",
+        hint="You subtract the error on clean images: return the error on corrupted images as it is.",
     ),
     mistake(
         "generator set back",
         "corrupted = corruption(",
         "generator.manual_seed(severity)\n            corrupted = corruption(",
-        hint="Each call should meet fresh random numbers: what did you do to the generator in between?",
+        hint="You seed the generator before each corruption: leave it alone, so that each call draws new numbers.",
     ),
     mistake(
         "accuracy",
         "(predicted != labels)",
         "(predicted == labels)",
-        hint="What do you count: right answers or wrong ones?",
+        hint="You count right predictions: count wrong ones.",
     ),
     mistake(
         "severities from 0",
         "corruption(images.detach(), severity,",
         "corruption(images.detach(), severity - 1,",
-        hint="The weakest severity has the number 1.",
+        hint="You pass severities 0 to 4: pass 1 to 5.",
     ),
     mistake(
         "one severity short",
         "(1, 2, 3, 4, 5)",
         "(1, 2, 3, 4)",
-        hint="The last column of your table was never measured.",
+        hint="The last column is never filled: severity 5 is missing.",
     ),
     mistake(
         "always the same severity",
         "corruption(images.detach(), severity,",
         "corruption(images.detach(), 3,",
-        hint="Your five columns are alike.",
+        hint="You pass severity 3 for every column: pass the severity of the column.",
     ),
     mistake(
         "corruptions pile up",
         "corrupted = corruption(images.detach(), severity, generator=generator)",
         "images = corrupted = corruption(images.detach(), severity, generator=generator)",
-        hint="From which pictures does each corruption start?",
+        hint="You corrupt images that are already corrupted: start each time from the clean images.",
     ),
     mistake(
-        "transposed", "return rates", "return rates.T.contiguous()", hint="Which of the two axes is the corruption?"
+        "transposed",
+        "return rates",
+        "return rates.T.contiguous()",
+        hint="Your axes are swapped: rows are corruptions, columns are severities.",
     ),
     mistake(
         "counts",
         "(predicted != labels).to(rates).mean()",
         "(predicted != labels).to(rates).sum()",
-        hint="A number of images is no rate.",
+        hint="You return numbers of errors: divide by the number of images.",
     ),
-    mistake("percent", "return rates", "return 100 * rates", hint="A rate lies between 0 and 1."),
+    mistake(
+        "percent", "return rates", "return 100 * rates", hint="Your rates are in percent: return shares from 0 to 1."
+    ),
     mistake(
         "one minus probability",
         "predicted = torch.cat([model(part).argmax(dim=1) for part in corrupted.split(25)])",
         "probability = model(corrupted).softmax(dim=1).gather(1, labels[:, None])[:, 0]",
         "(predicted != labels)",
         "(1 - probability)",
-        hint="An answer is right or wrong; how sure the network was does not count.",
+        hint="You use 1 minus the label's probability: an image counts as 1 if its prediction is wrong, else 0.",
     ),
     mistake(
         "last part alone",
@@ -88,26 +93,31 @@ MISTAKES = (
         "*_, (predicted, truth) = [(model(x).argmax(1), y) for x, y in zip(corrupted.split(25), labels.split(25))]",
         "(predicted != labels)",
         "(predicted != truth)",
-        hint="You have shown the network all pictures, but you counted only some of them.",
+        hint="You count only the last chunk of the batch: use the predictions of all chunks.",
     ),
     mistake(
         "a generator of its own",
         "corruption(images.detach(), severity, generator=generator)",
         "corruption(images.detach(), severity, generator=torch.Generator().manual_seed(0))",
-        hint="Hand on the source of random numbers that you were given.",
+        hint="You make a generator of your own: pass on the one you were given.",
     ),
-    mistake("clean images", "corrupted.split(25)", "images.split(25)", hint="Which pictures did the network see?"),
+    mistake(
+        "clean images",
+        "corrupted.split(25)",
+        "images.split(25)",
+        hint="You give the network the clean images: give it the corrupted ones.",
+    ),
     mistake(
         "mean over corruptions",
         "return rates",
         "return rates.mean(dim=0)",
-        hint="One number for each corruption at each severity is asked for.",
+        hint="You average over the corruptions: keep one row per corruption, (C, 5).",
     ),
     mistake(
         "double precision always",
         "dtype=images.dtype",
         "dtype=torch.float64",
-        hint="Look at the number format of the result: it is that of the images.",
+        hint="Your result is float64: use the dtype of the images.",
     ),
 )
 

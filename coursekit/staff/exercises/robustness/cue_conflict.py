@@ -3,9 +3,9 @@
 from coursekit.staff.edits import mistake, variant
 
 HINTS = (
-    "The work is done by the transfer that you are handed. You make the pairs.",
-    "The transfer knows single pictures: three axes, shape first, material second.",
-    "Whatever it returns may have a history and may leave the range of a picture.",
+    "The function transfer makes each picture. You only pair each content with its texture.",
+    "Give transfer single images (3, H, W), without a batch axis: the content first, the texture second.",
+    "What transfer returns may have a gradient history and may leave [0, 1].",
     "x_i = clip(T(content_i, texture_i), 0, 1) for i = 1 .. N",
 )
 
@@ -16,83 +16,86 @@ MISTAKES = (
         "transfer without gradients",
         "    return torch.stack(",
         "    with torch.no_grad():\n        return torch.stack(",
-        hint="Some ways to paint a picture descend a loss, and cannot where derivatives are switched off.",
+        hint="You switch gradients off with no_grad, but some transfers need them: detach their results instead.",
     ),
     mistake(
         "cues exchanged",
         "transfer(image, style)",
         "transfer(style, image)",
-        hint="Which of the two gives the shape? Look at the order of the arguments.",
+        hint="You swap transfer's arguments: the content comes first, the texture second.",
     ),
     mistake(
         "one texture for all",
         "zip(content.detach(), texture.detach(), strict=True)",
         "[(image, texture.detach()[0]) for image in content.detach()]",
-        hint="All your pictures are made of the same material.",
+        hint="You use the first texture for every content: texture i goes with content i.",
     ),
     mistake(
         "one content for all",
         "zip(content.detach(), texture.detach(), strict=True)",
         "[(content.detach()[0], style) for style in texture.detach()]",
-        hint="All your pictures have the same shape.",
+        hint="You use the first content for every texture: content i goes with texture i.",
     ),
     mistake(
         "all pairs",
         "zip(content.detach(), texture.detach(), strict=True)",
         "[(image, style) for image in content.detach() for style in texture.detach()]",
-        hint="Count what comes out: one picture for each pair is asked for.",
+        hint="You combine every content with every texture: pair content i with texture i only.",
     ),
     mistake(
         "whole batch at once",
         PAIRS,
         "transfer(content.detach(), texture.detach()).detach().clamp(0, 1)",
-        hint="The transfer works on one picture and one material, without a batch axis.",
+        hint="You pass whole batches to transfer: call it once per pair, with single images (3, H, W).",
     ),
     mistake(
         "batches of one",
         PAIRS,
         "torch.cat([transfer(x[None], y[None]).detach() for x, y in pairs]).clamp(0, 1)",
-        hint="What shape does the transfer get? One picture has three axes.",
+        hint="You pass batches of one, (1, 3, H, W): transfer takes single images (3, H, W).",
     ),
-    mistake("not clamped", ".clamp(0, 1)", "", hint="Look at the smallest and the largest value."),
+    mistake("not clamped", ".clamp(0, 1)", "", hint="Some values lie outside [0, 1]: clamp the result."),
     mistake(
-        "graph kept", "transfer(image, style).detach()", "transfer(image, style)", hint="A picture needs no history."
+        "graph kept",
+        "transfer(image, style).detach()",
+        "transfer(image, style)",
+        hint="Your result has a gradient history: detach what transfer returns.",
     ),
     mistake(
         "textures in reverse",
         "texture.detach(), strict",
         "texture.detach().flip(0), strict",
-        hint="Picture i belongs to texture i.",
+        hint="You reverse the order of the textures: texture i goes with content i.",
     ),
     mistake(
         "half content",
         PAIRS,
         "(0.5 * content.detach() + 0.5 * torch.stack([transfer(*pair).detach() for pair in pairs])).clamp(0, 1)",
-        hint="The transfer's own picture is the result; mixing is not your business.",
+        hint="You mix the content into the result: return transfer's picture alone.",
     ),
     mistake(
         "content itself",
         PAIRS,
         "torch.stack([(image, transfer(image, style))[0] for image, style in pairs]).clamp(0, 1)",
-        hint="What did the transfer return, and what do you return?",
+        hint="You return the content: return the picture that transfer makes.",
     ),
     mistake(
         "transfer called twice",
         "[transfer(image, style).detach() for image, style in pairs]",
         "[(transfer(image, style), transfer(image, style))[1].detach() for image, style in pairs]",
-        hint="A transfer may take minutes: how often do you ask for it?",
+        hint="You call transfer twice per pair: call it once.",
     ),
     mistake(
         "a list",
         PAIRS,
         "[transfer(*pair).detach().clamp(0, 1) for pair in pairs]",
-        hint="One tensor is asked for, not several.",
+        hint="You return a list: return one tensor (N, 3, H, W).",
     ),
     mistake(
         "picture as its own style",
         "transfer(image, style)",
         "transfer(image, image)",
-        hint="You hand over the content twice: the second argument is the texture's picture.",
+        hint="You pass the content twice: transfer's second argument is the texture.",
     ),
 )
 

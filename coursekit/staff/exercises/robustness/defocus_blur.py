@@ -4,9 +4,9 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.robustness.shared import BORDER, WEAKER
 
 HINTS = (
-    "Out of focus, a point becomes the picture of the lens opening: a disk of one brightness.",
-    "Make a small square of offsets, and mark those that lie in the disk. Divide so that the weights sum to 1.",
-    "Enlarge the picture by its own outermost pixels before you convolve, each channel for itself.",
+    "Out of focus, a point becomes an image of the lens opening: a disk of constant brightness.",
+    "Make a square of offsets and mark those inside the disk. Divide by their number, so that the weights sum to 1.",
+    "Before you convolve, pad the image by repeating its outermost pixels. Convolve each channel by itself.",
     "x'(y, x) = 1/|D| * sum over (dy, dx) in D of x(y + dy, x + dx), D = {dy^2 + dx^2 <= r^2}",
 )
 
@@ -16,80 +16,95 @@ MISTAKES = (
         "square",
         "offsets[:, None] ** 2 + offsets**2 <= radius**2",
         "offsets[:, None] ** 2 + 0 * offsets**2 <= radius**2",
-        hint="What shape does a single point take?",
+        hint="Your kernel is a square: dx does not count in your distance. It must be a disk.",
     ),
     mistake(
         "diamond",
         "offsets[:, None] ** 2 + offsets**2 <= radius**2",
         "offsets[:, None].abs() + offsets.abs() <= radius",
-        hint="A lens draws a circle, and you have drawn a rhombus: how is distance measured?",
+        hint="Your kernel is a diamond: compare dy^2 + dx^2, not |dy| + |dx|, with the radius squared.",
     ),
     mistake(
         "whole radius",
         "<= radius**2",
         "<= int(radius) ** 2",
-        hint="A radius of 2.5 is more than one of 2: where is the half lost?",
+        hint="You round the radius down before you square it: 2.5 must not become 2.",
     ),
     mistake(
         "diameter",
         "<= radius**2",
         "<= (radius / 2) ** 2",
-        hint="How wide is your disk from edge to edge? The setting is half of that.",
+        hint="Your disk is half as wide as it should be: the setting is the radius, not the diameter.",
     ),
     mistake(
         "open disk",
         "<= radius**2",
         "< radius**2",
-        hint="Do the points whose distance is exactly the radius belong to it?",
+        hint="Offsets at exactly the radius are missing: they belong to the disk.",
     ),
-    mistake("radius not squared", "<= radius**2", "<= radius", hint="What do you compare the squared distance with?"),
+    mistake(
+        "radius not squared",
+        "<= radius**2",
+        "<= radius",
+        hint="You compare the squared distance with the radius: compare it with the radius squared.",
+    ),
     mistake("dark border", 'mode="replicate"', 'mode="constant"', hint=BORDER),
     mistake(
         "mirrored border",
         'mode="replicate"',
         'mode="reflect"',
-        hint="What lies beyond the edge? The outermost pixel, again and again.",
+        hint="You mirror the image at its edge: repeat the outermost pixels instead.",
     ),
     mistake(
-        "not normalised", "disk / disk.sum()", "disk / disk.numel()", hint="Does a plain picture keep its brightness?"
+        "not normalised",
+        "disk / disk.sum()",
+        "disk / disk.numel()",
+        hint="You divide by the size of the whole square: divide by the number of offsets in the disk.",
     ),
-    mistake("sum", "disk / disk.sum()", "disk * 1.0", hint="Does a plain picture keep its brightness?"),
+    mistake(
+        "sum", "disk / disk.sum()", "disk * 1.0", hint="Your result is too bright: the kernel's weights must sum to 1."
+    ),
     mistake(
         "cone",
         "kernel = (disk / disk.sum())",
         "cone = disk * (radius + 1 - (offsets[:, None] ** 2 + offsets**2).sqrt())\n    kernel = (cone / cone.sum())",
-        hint="All points of the disk weigh the same.",
+        hint="Your weights decrease towards the edge: all offsets in the disk weigh the same.",
     ),
     mistake(
         "channels mixed",
         "F.conv2d(padded, kernel, groups=3)",
         "F.conv2d(padded, kernel.expand(3, 3, -1, -1) / 3)",
-        hint="The colours are gone.",
+        hint="You average the three channels: convolve each channel by itself.",
     ),
     mistake(
         "picture shrinks",
         'F.pad(images.detach(), [reach] * 4, mode="replicate")',
         "images.detach()",
-        hint="Look at the size of the result.",
+        hint="Your result is smaller than the images: the padding before the convolution is missing.",
     ),
-    mistake("still joined to the graph", "images.detach()", "images", hint="Cut the history off."),
+    mistake(
+        "still joined to the graph",
+        "images.detach()",
+        "images",
+        hint="Your result has a gradient history: detach the images.",
+    ),
     mistake(
         "Gaussian",
         "kernel = (disk / disk.sum())",
         "bell = (-(offsets[:, None] ** 2 + offsets**2) / (radius / 2) ** 2).exp()\n    kernel = (bell / bell.sum())",
-        hint="The edge of the disk is sharp.",
+        hint="Your kernel is a Gaussian: all offsets in the disk weigh the same.",
     ),
     mistake(
         "centre left out",
         "(offsets[:, None] ** 2 + offsets**2 <= radius**2)",
         "((offsets[:, None] ** 2 + offsets**2 <= radius**2) & (offsets[:, None] ** 2 + offsets**2 > 0))",
-        hint="Your disk has a hole: the pixel itself belongs to it.",
+        hint="The centre of your disk is missing: offset (0, 0) belongs to it.",
     ),
     mistake(
         "radius one too large",
         "<= radius**2",
         "<= (radius + 1) ** 2",
-        hint="Your disk is one pixel too large on every side.",
+        hint="Your radius is one pixel too large: use the setting as it is.",
     ),
 )
 

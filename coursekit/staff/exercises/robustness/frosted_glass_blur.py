@@ -4,15 +4,12 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.robustness.shared import BORDER, SHARED, SOURCE, WEAKER
 
 HINTS = (
-    "Three steps: a Gaussian blur, pixels that change places, the same blur again.",
+    "Three steps: a Gaussian blur, an exchange of near pixels, the same blur again.",
     (
-        "Exchange means that both pixels move: nothing may be overwritten before it was kept. A double loop over the "
-        "pixels will do; on the picture itself it is slow (minutes in the notebook), on a list of the pixels' numbers "
-        "it is not: the colours follow at the end."
+        "Exchange means that both pixels move: keep one before you overwrite it. A double loop over the pixels is right but slow. Loop over pixel numbers instead, and move the colours at the end."
     ),
     (
-        "Without a loop: cut the picture into small squares, at another offset in each round, and put the pixels of "
-        "each square in random order. A square of which side keeps everybody within reach?"
+        "Without a loop: cut the image into small squares, at a new offset in each round. Shuffle the pixels of each square. Which side of a square keeps every pixel within reach?"
     ),
     "x <- G_sigma x; rounds times: x(p) <- x(pi(p)), pi a permutation with max|pi(p) - p| <= reach; x <- G_sigma x",
 )
@@ -22,13 +19,13 @@ MISTAKES = (
         "blurred in every round",
         "moved = pixels.gather(2,",
         "pixels = blurred(pixels.unflatten(2, (height, width))).flatten(2)\n        moved = pixels.gather(2,",
-        hint="How often is the picture blurred when the pixels change places three times?",
+        hint="You blur in every round: blur once before the rounds and once after them.",
     ),
     mistake(
         "divided by sigma",
         "offsets / max(sigma, 1e-3)",
         "offsets / sigma",
-        hint="One of the settings has sigma 0, and your bell is divided by it.",
+        hint="Your Gaussian divides by sigma, which may be 0: then the blur must change nothing.",
     ),
     mistake(
         "one pixel in three left out",
@@ -36,14 +33,14 @@ MISTAKES = (
         "square = torch.where(((rows[:, None] + columns) % 3 > 0).flatten(), square + 2, -1 - torch.arange(height * width))\n"
         "        sorted_places, mixed_places = square.argsort(dim=1, stable=True), (square * 2**24 + chance).argsort(dim=1)\n"
         "        moved = pixels.gather(2, mixed_places[:, None].expand_as(pixels))",
-        hint="Number the pixels, and count those that have not moved: they lie in a pattern.",
+        hint="Every third pixel of a row never moves: all pixels take part in the exchange.",
     ),
     mistake(
         "round the border",
         "return blurred(pixels",
         "pixels = pixels.unflatten(2, (height, width)).roll((1, 1) if rounds else (0, 0), dims=(2, 3)).flatten(2)\n"
         "    return blurred(pixels",
-        hint="What lies above the first row? Nothing that one could change places with.",
+        hint="You roll the image, so pixels cross the border to the other side: they must not.",
     ),
     mistake(
         "border left out",
@@ -53,7 +50,7 @@ MISTAKES = (
         "        square = torch.where(inner.flatten(), square + 2, -1 - torch.arange(height * width))\n"
         "        sorted_places, mixed_places = square.argsort(dim=1, stable=True), (square * 2**24 + chance).argsort(dim=1)\n"
         "        moved = pixels.gather(2, mixed_places[:, None].expand_as(pixels))",
-        hint="Number the pixels, and look at which ones have not moved.",
+        hint="Pixels near the border never move: all pixels take part in the exchange.",
     ),
     mistake("off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
     mistake(
@@ -61,7 +58,7 @@ MISTAKES = (
         "moved = pixels.gather(2, mixed_places[:, None].expand_as(pixels))",
         "mixed_places = mixed_places.roll(1, dims=1).minimum(mixed_places)\n"
         "        moved = pixels.gather(2, mixed_places[:, None].expand_as(pixels))",
-        hint="Sort the colours before and after: some are gone, others are there twice.",
+        hint="Some pixels are lost and others appear twice: exchange pixels, do not copy them.",
     ),
     mistake(
         "reach twice as far",
@@ -69,7 +66,7 @@ MISTAKES = (
         "reach = 2 * reach\n        squares_down, squares_across = ",
         "for _ in range(rounds):",
         "for reach in [reach] * rounds:",
-        hint="Measure how far a pixel has come in one round.",
+        hint="Your squares are too large: pixels move up to 2 * reach in one round.",
     ),
     mistake(
         "squares of side reach",
@@ -77,23 +74,28 @@ MISTAKES = (
         "mul(reach).long()",
         "(rows + shift[0]) // (reach + 1), (columns + shift[1]) // (reach + 1)",
         "(rows + shift[0]) // reach, (columns + shift[1]) // reach",
-        hint="No pixel comes as far as it may.",
+        hint="Your squares are too small: no pixel can move by reach rows or columns.",
     ),
     mistake(
         "whole picture mixed",
         "(square * 2**24 + chance)",
         "chance",
-        hint="Is there anything left of the picture? Only near pixels change places.",
+        hint="You shuffle the whole image: exchange only pixels within reach.",
     ),
-    mistake("one round", "range(rounds)", "range(min(rounds, 1))", hint="The third setting does nothing."),
-    mistake("one round more", "range(rounds)", "range(rounds + 1)", hint="With no round at all something moves."),
+    mistake(
+        "one round",
+        "range(rounds)",
+        "range(min(rounds, 1))",
+        hint="You do at most one round: the setting may ask for more.",
+    ),
+    mistake("one round more", "range(rounds)", "range(rounds + 1)", hint="You do one round too many: count them."),
     mistake(
         "the same squares each time",
         "for _ in range(rounds):",
         "generator = torch.Generator().manual_seed(generator.initial_seed())\n    for _ in range(rounds):",
         "mul(reach + 1).long()",
         "mul(0).long()",
-        hint="However often the pixels change places, they never come further: where do your squares lie?",
+        hint="Your squares lie at the same place in every round: draw a new offset each time.",
     ),
     mistake(
         "one glass for the batch",
@@ -110,19 +112,19 @@ MISTAKES = (
         "moved = pixels.gather(2, mixed_places[:, None].expand_as(pixels))",
         "moved = pixels.gather(2, torch.stack([(square + torch.rand(square.shape, generator=generator, "
         "dtype=torch.float64)).argsort(dim=1) for _ in range(3)], dim=1))",
-        hint="Colours appear that were not there: what is it that changes places?",
+        hint="You move each channel by itself: the three channels of a pixel move together.",
     ),
     mistake(
         "no blur before",
         "blurred(images.detach()).flatten(2)",
         "images.detach().flatten(2)",
-        hint="There are three steps; the first one is missing.",
+        hint="The first blur is missing: blur the images before the exchange.",
     ),
     mistake(
         "no blur after",
         "return blurred(pixels.unflatten(2, (height, width))).clamp(0, 1)",
         "return pixels.unflatten(2, (height, width)).clamp(0, 1)",
-        hint="There are three steps; the last one is missing.",
+        hint="The second blur is missing: blur again after the exchange.",
     ),
     mistake(
         "both blurs before",
@@ -130,7 +132,7 @@ MISTAKES = (
         "blurred(blurred(images.detach())).flatten(2)",
         "return blurred(pixels.unflatten(2, (height, width))).clamp(0, 1)",
         "return pixels.unflatten(2, (height, width)).clamp(0, 1)",
-        hint="The glass comes between two blurs.",
+        hint="You blur twice before the exchange: the second blur comes after it.",
     ),
     mistake(
         "both blurs after",
@@ -138,20 +140,20 @@ MISTAKES = (
         "images.detach().flatten(2)",
         "return blurred(pixels.unflatten(2, (height, width))).clamp(0, 1)",
         "return blurred(blurred(pixels.unflatten(2, (height, width)))).clamp(0, 1)",
-        hint="One of the two blurs comes too late.",
+        hint="You blur twice after the exchange: the first blur comes before it.",
     ),
     mistake("dark border", 'mode="replicate"', 'mode="constant"', hint=BORDER),
     mistake(
         "blur of twice the variance",
         "** 2) / 2).softmax",
         "** 2)/ 4).softmax",
-        hint="Measure the width of your bell against sigma.",
+        hint="Your Gaussian has twice the variance: its exponent is -x^2 / (2 sigma^2).",
     ),
     mistake(
         "blur across only",
         "return F.conv2d(across, bell[:, None].expand(3, 1, -1, 1), groups=3)",
         "return across[:, :, radius : radius + x.shape[2]]",
-        hint="The picture is blurred in one direction only.",
+        hint="You blur along the rows only: blur along the columns too.",
     ),
     mistake(
         "global generator",

@@ -4,12 +4,11 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.robustness.shared import CALLERS, CLAMP, GREY, SHARED, SOURCE, WEAKER
 
 HINTS = (
-    "A table tells how strong: its first entry belongs to severity 1.",
+    "The table gives the strength of the noise: its first entry is severity 1.",
     (
-        "`normal` of coursekit.vision gives numbers of spread 1, as many as there are values in the batch, from your "
-        "generator."
+        "`normal` of coursekit.vision draws numbers of standard deviation 1 from your generator. Draw one for each value of the batch."
     ),
-    "Stretch them by the setting, add them, and bring the result back to what a picture can show.",
+    "Multiply the numbers by sigma and add them to the images. Clamp the result to [0, 1].",
     "x' = clip(x + sigma * z, 0, 1), z ~ N(0, 1), own for each value",
 )
 
@@ -18,19 +17,19 @@ MISTAKES = (
         "third channel like the first",
         "noise = normal(*images.shape, like=images, generator=generator)",
         "noise = normal(*images.shape, like=images, generator=generator)[:, [0, 1, 0]]",
-        hint="Compare the noise of all three channels.",
+        hint="The third channel gets the noise of the first: draw noise of its own for each channel.",
     ),
     mistake(
         "generator started anew",
         "noise = normal(",
         "generator = torch.Generator().manual_seed(generator.initial_seed())\n    noise = normal(",
-        hint="Who asks twice gets the same noise twice: where does your second call begin to draw?",
+        hint="You restart the generator from its seed, so each call repeats the same noise: use it as given.",
     ),
     mistake(
         "always float32",
         ".clamp(0, 1)",
         ".clamp(0, 1).float()",
-        hint="Which type of numbers went in, and which came out?",
+        hint="Your result is always float32: keep the dtype of the images.",
     ),
     mistake("off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
     mistake("one noise for the batch", "normal(*images.shape,", "normal(1, *images.shape[1:],", hint=SHARED),
@@ -40,26 +39,31 @@ MISTAKES = (
         "uniform noise",
         "noise = normal(*images.shape, like=images, generator=generator)",
         "noise = 12**0.5 * (uniform(*images.shape, like=images, generator=generator) - 0.5)",
-        hint="How are your numbers distributed? Their spread alone does not tell.",
+        hint="Your noise is uniform: draw normal numbers.",
     ),
     mistake(
         "variance for sigma",
         "sigma * noise",
         "sigma**0.5 * noise",
-        hint="Measure the standard deviation of the difference.",
+        hint="You multiply by the square root of sigma: sigma is the standard deviation already.",
     ),
-    mistake("half a bell", "sigma * noise", "sigma * noise.abs()", hint="Do all pictures become brighter?"),
+    mistake(
+        "half a bell",
+        "sigma * noise",
+        "sigma * noise.abs()",
+        hint="Your noise is never negative: remove the absolute value.",
+    ),
     mistake(
         "multiplied",
         "images.detach() + sigma * noise",
         "images.detach() * (1 + sigma * noise)",
-        hint="How strong is the noise where the picture is black?",
+        hint="Your noise is multiplied by the image, so black pixels get none: add it instead.",
     ),
     mistake(
         "rounded",
         "(images.detach() + sigma * noise).clamp(0, 1)",
         "((images.detach() + sigma * noise).clamp(0, 1) * 255).round() / 255",
-        hint="Count the different values of the result.",
+        hint="You round to multiples of 1/255: do not round.",
     ),
     mistake(
         "global generator",
@@ -71,7 +75,7 @@ MISTAKES = (
         "wrapped round",
         ".clamp(0, 1)",
         ".remainder(1)",
-        hint="No value ends at black or at white: what becomes of one that is pushed beyond?",
+        hint="Values that leave [0, 1] come back at the other end: clamp them instead.",
     ),
     mistake(
         "in place",
@@ -79,12 +83,14 @@ MISTAKES = (
         "images.detach().add_(sigma * noise).clamp(0, 1)",
         hint=CALLERS,
     ),
-    mistake("noise alone", "images.detach() + sigma", "0.5 + sigma", hint="Where has the picture gone?"),
+    mistake(
+        "noise alone", "images.detach() + sigma", "0.5 + sigma", hint="You add the noise to grey: add it to the images."
+    ),
     mistake(
         "sigma in 255ths",
         "sigma * noise",
         "sigma / 255 * noise",
-        hint="Your noise is 255 times too weak: sigma is in units of [0, 1] already.",
+        hint="You divide sigma by 255: it is in units of [0, 1] already.",
     ),
 )
 

@@ -4,12 +4,9 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.robustness.shared import CALLERS, SHARED, SOURCE, WEAKER
 
 HINTS = (
-    "Salt and pepper: a value is hit or it is not, and a hit value forgets what it was.",
-    (
-        "One uniform number for each value can decide between three fates: think of the interval from 0 to 1, cut into "
-        "three pieces."
-    ),
-    "The pieces at both ends are equally long, and together as long as the setting.",
+    "Salt and pepper noise: each value is set to 0, set to 1, or left as it is.",
+    ("One uniform number per value decides between the three cases: cut the interval from 0 to 1 into three parts."),
+    "Both outer parts have length amount / 2.",
     "x' = 0 if u < a/2; x' = 1 if u >= 1 - a/2; else x' = x, u ~ U(0, 1)",
 )
 
@@ -21,7 +18,7 @@ MISTAKES = (
         "    chance = uniform(*images.shape[:2], *half, like=images, generator=generator)\n"
         "    chance = chance.repeat_interleave(2, 2).repeat_interleave(2, 3)\n"
         "    chance = chance[:, :, : images.shape[2], : images.shape[3]]",
-        hint="Look closely at what is hit: how large is the smallest spot?",
+        hint="Your noise comes in blocks of 2 x 2 pixels: draw one number for each value.",
     ),
     mistake(
         "mirrored",
@@ -29,7 +26,7 @@ MISTAKES = (
         "chance = uniform(*images.shape, like=images, generator=generator)\n"
         "    half = images.shape[3] // 2\n"
         "    chance[..., half:] = chance[..., : images.shape[3] - half].flip(3)",
-        hint="Fold the picture down its middle: what is hit on one side is hit on the other.",
+        hint="The right half of your noise mirrors the left half: draw one number for each value.",
     ),
     mistake("off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
     mistake(
@@ -38,32 +35,32 @@ MISTAKES = (
         "chance < amount",
         "1 - amount / 2",
         "1 - amount",
-        hint="How many values are hit in all?",
+        hint="You set twice as many values as asked: 0 and 1 each have probability amount / 2.",
     ),
     mistake(
         "black only",
         "torch.where(chance >= 1 - amount / 2, 1, noisy)",
         "torch.where(chance >= 1 - amount / 2, 0, noisy)",
-        hint="There is pepper, but where is the salt?",
+        hint="You set values only to 0: half of them must be set to 1.",
     ),
     mistake(
         "white only",
         "torch.where(chance < amount / 2, 0,",
         "torch.where(chance < amount / 2, 1,",
-        hint="There is salt, but where is the pepper?",
+        hint="You set values only to 1: half of them must be set to 0.",
     ),
     mistake(
         "whole pixels",
         "uniform(*images.shape,",
         "uniform(len(images), 1, *images.shape[2:],",
-        hint="Are there coloured specks, or only black and white ones?",
+        hint="You set all three channels of a pixel together: draw one number for each value.",
     ),
     mistake("one noise for the batch", "uniform(*images.shape,", "uniform(1, *images.shape[1:],", hint=SHARED),
     mistake(
         "two draws that overlap",
         "torch.where(chance >= 1 - amount / 2, 1, noisy)",
         "torch.where(uniform(*images.shape, like=images, generator=generator) < amount, 1, noisy)",
-        hint="One draw decides between three fates; yours hits more values with white than with black.",
+        hint="Your second draw sets values to 1 with probability amount: the probability must be amount / 2.",
     ),
     mistake(
         "quarters",
@@ -71,19 +68,19 @@ MISTAKES = (
         "chance < amount / 4",
         "1 - amount / 2",
         "1 - amount / 4",
-        hint="Half of the values that should be hit are spared.",
+        hint="You set half as many values as asked: 0 and 1 each have probability amount / 2.",
     ),
     mistake(
         "added instead of set",
         "torch.where(chance >= 1 - amount / 2, 1, noisy)",
         "torch.where(chance >= 1 - amount / 2, noisy + 0.5, noisy)",
-        hint="A value that is hit is white, whatever it was.",
+        hint="You add 0.5 where values should be set to 1.",
     ),
     mistake(
         "random values",
         "torch.where(chance >= 1 - amount / 2, 1, noisy)",
         "torch.where(chance >= 1 - amount / 2, uniform(*images.shape, like=images, generator=generator), noisy)",
-        hint="What is a value set to when it is hit?",
+        hint="You set values to random numbers: set them to 1.",
     ),
     mistake(
         "global generator",
@@ -102,7 +99,7 @@ MISTAKES = (
         "chance = uniform(*images.shape, like=images, generator=generator)",
         "chance = uniform(*images.shape, like=images, generator=generator)\n"
         "    chance[:, :, images.shape[2] // 2 :] = 0.5",
-        hint="Is the whole picture hit?",
+        hint="Only the upper half of the image gets noise: draw a number for every value.",
     ),
 )
 

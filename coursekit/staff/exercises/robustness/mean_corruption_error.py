@@ -3,15 +3,9 @@
 from coursekit.staff.edits import mistake, variant
 
 HINTS = (
-    (
-        "Some corruptions are hard for every network. Comparing with a baseline takes that out, corruption by "
-        "corruption."
-    ),
-    (
-        "First bring the severities of one corruption together, for both tables; then compare; then average over the "
-        "corruptions."
-    ),
-    "Try it with the baseline's own table: what must come out?",
+    ("Some corruptions are hard for every network. So divide by a baseline's errors, corruption by corruption."),
+    ("Sum over the severities of each corruption, in both tables. Divide the sums. Average over the corruptions."),
+    "Try the baseline's own table as errors. Which number must come out?",
     "mCE = 1/C * sum_c (sum_s E[c, s] / sum_s B[c, s])",
 )
 
@@ -22,85 +16,88 @@ MISTAKES = (
         "mean of the ratios at each severity",
         "errors.detach().sum(dim=1) / baseline.detach().sum(dim=1)",
         "errors.detach() / baseline.detach()",
-        hint="In which order do you add and divide? The severities of one corruption come together first.",
+        hint="You divide at each severity: sum over the severities first, then divide.",
     ),
     mistake(
         "pooled",
         RATIO,
         "return errors.detach().sum() / baseline.detach().sum()",
-        hint="The hardest corruption decides nearly everything in your number: each should have its own ratio.",
+        hint="You sum over the corruptions before you divide: each corruption has its own ratio.",
     ),
     mistake(
         "sums over corruptions",
         "errors.detach().sum(dim=1) / baseline.detach().sum(dim=1)",
         "errors.detach().sum(dim=0) / baseline.detach().sum(dim=0)",
-        hint="Over which axis did you add? Rows are corruptions.",
+        hint="You sum over the corruptions (rows): sum over the severities (columns).",
     ),
     mistake(
         "inverted",
         "errors.detach().sum(dim=1) / baseline.detach().sum(dim=1)",
         "baseline.detach().sum(dim=1) / errors.detach().sum(dim=1)",
-        hint="A better network should get a smaller number.",
+        hint="Your ratio is upside down: divide the network's errors by the baseline's.",
     ),
     mistake(
         "accuracy for error",
         RATIO,
         "return ((1 - errors.detach()).sum(dim=1) / (1 - baseline.detach()).sum(dim=1)).mean()",
-        hint="The tables hold error rates already: nothing has to be turned round.",
+        hint="You use 1 - error: the tables hold error rates already.",
     ),
     mistake(
         "sum over corruptions of the ratios",
         ".mean()",
         ".sum()",
-        hint="What does the baseline get when it is compared with itself?",
+        hint="You sum the ratios: take their mean over the corruptions.",
     ),
     mistake(
         "percent",
         RATIO,
         "return 100 * (errors.detach().sum(dim=1) / baseline.detach().sum(dim=1)).mean()",
-        hint="The paper writes a hundred where the exercise wants a one.",
+        hint="Your result is 100 times too large: the baseline itself must get 1.",
     ),
-    mistake("one number a corruption", ".mean()", "", hint="The last step is missing: one number for the network."),
+    mistake("one number a corruption", ".mean()", "", hint="You return one ratio per corruption: return their mean."),
     mistake(
-        "not compared", RATIO, "return errors.detach().mean(dim=1).mean()", hint="With what is the network compared?"
+        "not compared",
+        RATIO,
+        "return errors.detach().mean(dim=1).mean()",
+        hint="You do not use the baseline: divide by its errors.",
     ),
     mistake(
         "difference",
         "errors.detach().sum(dim=1) / baseline.detach().sum(dim=1)",
         "errors.detach().sum(dim=1) - baseline.detach().sum(dim=1)",
-        hint="Twice as many errors: is that told by a difference?",
+        hint="You subtract the baseline's errors: divide by them.",
     ),
-    mistake("median", ".mean()", ".median()", hint="All corruptions should have a say, also the extreme ones."),
-    mistake("Python number", ".mean()", ".mean().item()", hint="A tensor is asked for, with no axes."),
+    mistake("median", ".mean()", ".median()", hint="You take the median of the ratios: take their mean."),
+    mistake("Python number", ".mean()", ".mean().item()", hint="You return a Python number: return a 0-d tensor."),
     mistake(
         "still joined to the graph",
         RATIO,
         "return (errors.sum(dim=1) / baseline.sum(dim=1)).mean()",
-        hint="Cut the history off.",
+        hint="Your result has a gradient history: detach it.",
     ),
     mistake(
         "strongest severity alone",
         "errors.detach().sum(dim=1) / baseline.detach().sum(dim=1)",
         "errors.detach()[:, -1] / baseline.detach()[:, -1]",
-        hint="All severities of a corruption count.",
+        hint="You use only the last severity: sum over all severities.",
     ),
     mistake(
         "divided by ImageNet-C's 15",
         ".mean()",
         ".sum() / 15",
-        hint="You divide by 15, ImageNet-C's number of corruptions: divide by the number of rows you were given.",
+        hint="You divide by 15, ImageNet-C's number of corruptions: divide by the number of rows.",
     ),
     mistake(
         "geometric mean",
         ").mean()",
         ").log().mean().exp()",
-        hint="You take the geometric mean of the ratios: the paper takes the arithmetic one.",
+        hint="You take the geometric mean of the ratios: take the arithmetic mean.",
     ),
     mistake(
         "worst severity alone",
         "errors.detach().sum(dim=1) / baseline.detach().sum(dim=1)",
         "errors.detach().amax(dim=1) / baseline.detach().amax(dim=1)",
-        hint="Only the largest error of each corruption counts in yours: add all severities.",
+        hint="You use only the largest error of each corruption: sum over all severities.",
     ),
 )
 

@@ -4,11 +4,10 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.robustness.shared import BORDER, SHARED, SOURCE, WEAKER
 
 HINTS = (
-    "While the shutter is open, each pixel sees the pixels along a line. Draw a direction for each image.",
-    "The line is centred: as many samples before the pixel as behind it, and the pixel itself.",
+    "While the shutter is open, each pixel sees the pixels along a line. Draw one angle for each image.",
+    "Centre the line on the pixel: as many samples before it as behind it, and the pixel itself.",
     (
-        "F.grid_sample reads pictures between pixels. It wants (x, y), from -1 to 1 between the outer edges of the "
-        "picture: the middle of pixel i of n lies at (2 i + 1) / n - 1."
+        "F.grid_sample samples between pixels. It takes (x, y), from -1 to 1 between the outer edges of the image: the centre of pixel i of n lies at (2 i + 1) / n - 1."
     ),
     "x'(y, x) = 1/L * sum over t = -(L-1)/2 .. (L-1)/2 of x(y + t sin a, x + t cos a), a ~ U(0, pi)",
 )
@@ -18,7 +17,7 @@ MISTAKES = (
         "normal angle",
         "math.pi * uniform(n, 1, 1, like=images, generator=generator)",
         "math.pi / 4 * normal(n, 1, 1, like=images, generator=generator)",
-        hint="Count the directions of many images: some come more often than others.",
+        hint="Your angles are normally distributed: all directions must be equally likely.",
     ),
     mistake("off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
     mistake(
@@ -33,53 +32,56 @@ MISTAKES = (
         "quarter turn",
         "math.pi * uniform",
         "math.pi / 2 * uniform",
-        hint="Draw the directions of many images: a whole quarter is missing.",
+        hint="Your angles cover 90 degrees only: they must cover 180.",
     ),
     mistake(
-        "horizontal only", "step * angle.sin()", "0 * angle.sin()", hint="In which directions do your cameras move?"
+        "horizontal only",
+        "step * angle.sin()",
+        "0 * angle.sin()",
+        hint="Your lines are always horizontal: the rows must change with the angle too.",
     ),
     mistake(
         "diagonals only",
         "math.pi * uniform(n, 1, 1, like=images, generator=generator)",
         "math.pi * (0.25 + 0.5 * (uniform(n, 1, 1, like=images, generator=generator) < 0.5).to(images))",
-        hint="There are only a few directions in your version.",
+        hint="Your angles take only two values: all directions must be possible.",
     ),
     mistake(
         "not centred",
         "range(-(length // 2), length // 2 + 1)",
         "range(length)",
-        hint="The picture has moved: where on the line is the pixel itself?",
+        hint="Your line starts at the pixel: centre it on the pixel.",
     ),
     mistake(
         "one sample too few",
         "range(-(length // 2), length // 2 + 1)",
         "range(-(length // 2), length // 2)",
-        hint="Is a plain picture as bright as before?",
+        hint="Your line is one sample short: it needs length samples.",
     ),
     mistake(
         "twice as long",
         "step * angle.sin(), columns + step",
         "2 * step * angle.sin(), columns + 2 * step",
-        hint="How far apart are two samples?",
+        hint="Your samples are two pixels apart: they must be one pixel apart.",
     ),
     mistake(
         "whole pixels",
         'padding_mode="border"',
         'mode="nearest", padding_mode="border"',
-        hint="A line that is not straight has steps: what lies between two pixels?",
+        hint="You sample the nearest pixel: sample bilinearly.",
     ),
     mistake("dark border", 'padding_mode="border"', 'padding_mode="zeros"', hint=BORDER),
     mistake(
         "mirrored border",
         'padding_mode="border"',
         'padding_mode="reflection"',
-        hint="What lies beyond the edge? The outermost pixel, again and again.",
+        hint="You mirror the image at its edge: repeat the outermost pixels instead.",
     ),
     mistake(
         "corners aligned",
         "align_corners=False",
         "align_corners=True",
-        hint="Where is -1: at the middle of the first pixel, or at its outer edge? Your grid and its reader disagree.",
+        hint="Your grid puts -1 at the image's outer edge: align_corners=True reads it as the first pixel's centre.",
     ),
     mistake(
         "Gaussian weights",
@@ -87,13 +89,13 @@ MISTAKES = (
         "total += math.exp(-((3 * step / length) ** 2)) * F.grid_sample",
         "total / length",
         "total / sum(math.exp(-((3 * t / length) ** 2)) for t in range(-(length // 2), length // 2 + 1))",
-        hint="That is the paper's; here all samples weigh the same.",
+        hint="Your samples have Gaussian weights, as in the paper: here all samples weigh the same.",
     ),
     mistake(
         "not square",
         "(2 * y + 1) / height - 1",
         "(2 * y + 1) / width - 1",
-        hint="Try a picture that is wider than high.",
+        hint="You divide y by the width: divide it by the height.",
     ),
     mistake(
         "global generator",
@@ -101,12 +103,12 @@ MISTAKES = (
         "torch.rand(n, 1, 1, dtype=images.dtype)",
         hint=SOURCE,
     ),
-    mistake("sum", "total / length", "total", hint="Does a plain picture keep its brightness?"),
+    mistake("sum", "total / length", "total", hint="You sum the samples: divide by their number."),
     mistake(
         "half a pixel apart",
         "rows + step * angle.sin(), columns + step * angle.cos()",
         "rows + step / 2 * angle.sin(), columns + step / 2 * angle.cos()",
-        hint="Your line is half as long as it should be: samples are one pixel apart.",
+        hint="Your samples are half a pixel apart: they must be one pixel apart.",
     ),
 )
 

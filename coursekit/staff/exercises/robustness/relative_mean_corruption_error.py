@@ -4,16 +4,11 @@ from coursekit.staff.edits import mistake, variant
 
 HINTS = (
     (
-        "A network that errs on clean pictures errs on corrupted ones too. How much of the error comes from the "
-        "corruption?"
+        "A network that errs on clean images errs on corrupted ones too. How much of its error comes from the corruption?"
     ),
+    ("Each network has its own clean error. Subtract it from every entry of that network's table."),
     (
-        "Each network has its own clean error. It goes from every entry of its table, so from a sum as often as there "
-        "are severities."
-    ),
-    (
-        "The rest is as in mCE, whose function takes shares from 0 to 1 only: differences are none. A number below "
-        "zero is possible: the corruption then did good."
+        "The rest is as in mCE. You cannot call mean_corruption_error: it takes rates from 0 to 1, and differences may be negative."
     ),
     "relative mCE = 1/C * sum_c (sum_s (E[c, s] - e) / sum_s (B[c, s] - b))",
 )
@@ -25,100 +20,103 @@ MISTAKES = (
         "baseline's gains taken for losses",
         "baseline_worse.sum(dim=1)",
         "baseline_worse.abs().sum(dim=1)",
-        hint="Where the baseline errs less than on clean images the difference is negative, and counts as that.",
+        hint="You take the absolute value of the baseline's sums: they may be negative.",
     ),
     mistake(
         "clean error subtracted once",
         RELATIVE,
         "((errors.detach().sum(dim=1) - clean) / (baseline.detach().sum(dim=1) - baseline_clean)).mean().detach()",
-        hint="The sum has as many terms as there are severities: how often must the clean error go?",
+        hint="You subtract the clean error once from the sum: subtract it at every severity.",
     ),
     mistake(
         "ratio at each severity",
         "worse.sum(dim=1) / baseline_worse.sum(dim=1)",
         "worse / baseline_worse",
-        hint="The severities of one corruption are added before anything is divided.",
+        hint="You divide at each severity: sum over the severities first, then divide.",
     ),
     mistake(
         "pooled ratio",
         RELATIVE,
         "(worse.sum() / baseline_worse.sum()).detach()",
-        hint="Each corruption should have a ratio of its own.",
+        hint="You sum over the corruptions before you divide: each corruption has its own ratio.",
     ),
     mistake(
         "inverted ratio",
         "worse.sum(dim=1) / baseline_worse.sum(dim=1)",
         "baseline_worse.sum(dim=1) / worse.sum(dim=1)",
-        hint="Whoever loses less should get less.",
+        hint="Your ratio is upside down: divide the network's differences by the baseline's.",
     ),
     mistake(
         "baseline's clean error forgotten",
         "baseline.detach() - baseline_clean",
         "baseline.detach()",
-        hint="Below the fraction line stands something else than above it.",
+        hint="You do not subtract the baseline's clean error from the baseline's table.",
     ),
     mistake(
         "own clean error for both",
         "baseline.detach() - baseline_clean",
         "baseline.detach() - clean",
-        hint="Each of the two networks has a clean error of its own.",
+        hint="You subtract the network's clean error from the baseline's table: subtract the baseline's own.",
     ),
     mistake(
         "clean errors exchanged",
         "errors.detach() - clean, baseline.detach() - baseline_clean",
         "errors.detach() - baseline_clean, baseline.detach() - clean",
-        hint="Which clean error belongs to which table?",
+        hint="You swap the two clean errors: subtract each from its own network's table.",
     ),
     mistake(
         "clean errors not used",
         "errors.detach() - clean, baseline.detach() - baseline_clean",
         "errors.detach(), baseline.detach()",
-        hint="Two of the four arguments do nothing.",
+        hint="You do not use the clean errors: subtract each from its own network's table.",
     ),
     mistake(
         "never negative",
         "errors.detach() - clean",
         "(errors.detach() - clean).clamp(min=0)",
-        hint="A corruption may also help; then the difference has another sign.",
+        hint="You clamp negative differences to 0: keep them negative.",
     ),
     mistake(
         "absolute difference",
         "errors.detach() - clean",
         "(errors.detach() - clean).abs()",
-        hint="Losing and gaining are counted alike in your version.",
+        hint="You take the absolute value of the network's differences: keep their sign.",
     ),
     mistake(
         "added",
         "errors.detach() - clean, baseline.detach() - baseline_clean",
         "errors.detach() + clean, baseline.detach() + baseline_clean",
-        hint="Look at the sign of the clean errors.",
+        hint="You add the clean errors: subtract them.",
     ),
     mistake(
         "divided by the clean error",
         "errors.detach() - clean, baseline.detach() - baseline_clean",
         "errors.detach() / clean, baseline.detach() / baseline_clean",
-        hint="How much worse, or how many times worse? A network without clean errors would break yours.",
+        hint="You divide by the clean errors: subtract them.",
     ),
     mistake(
-        "sum of the ratios", ".mean().detach()", ".sum().detach()", hint="What does the baseline get against itself?"
+        "sum of the ratios",
+        ".mean().detach()",
+        ".sum().detach()",
+        hint="You sum the ratios: take their mean over the corruptions.",
     ),
     mistake(
         "percent of the baseline",
         RELATIVE,
         "100 * (worse.sum(dim=1) / baseline_worse.sum(dim=1)).mean().detach()",
-        hint="The paper writes a hundred where the exercise wants a one.",
+        hint="Your result is 100 times too large: the baseline itself must get 1.",
     ),
     mistake(
         "in place",
         "errors.detach() - clean",
         "errors.detach().sub_(clean)",
-        hint="Compare the tables before and after the call.",
+        hint="You write into the caller's table: compute a new tensor.",
     ),
     mistake(
         "divided by ImageNet-C's 15",
         ".mean().detach()",
         ".sum().detach() / 15",
-        hint="You divide by 15, ImageNet-C's number of corruptions: divide by the number of rows you were given.",
+        hint="You divide by 15, ImageNet-C's number of corruptions: divide by the number of rows.",
     ),
     mistake(
         "clean ratio subtracted afterwards",
@@ -126,7 +124,7 @@ MISTAKES = (
         "errors.detach(), baseline.detach()",
         ".mean().detach()",
         ".mean().detach() - clean / baseline_clean",
-        hint="You subtract a ratio of clean errors at the end: subtract each clean error before dividing.",
+        hint="You subtract a ratio of clean errors at the end: subtract each clean error from its table first.",
     ),
 )
 

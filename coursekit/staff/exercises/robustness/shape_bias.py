@@ -3,12 +3,9 @@
 from coursekit.staff.edits import mistake, variant
 
 HINTS = (
-    "Go through the trials one by one: which of them tell whether the network prefers shapes?",
-    (
-        "Two kinds of trials tell nothing: those in which both cues agree, and those in which the network names a "
-        "third class."
-    ),
-    "Count the decisions for the shape and those for the texture. If there is none of either, no share exists.",
+    "Go through the trials one by one. Which of them show whether the network prefers shapes?",
+    ("Two kinds of trials do not count: both cues are the same class, or the network names a third class."),
+    "Count the decisions for the shape and those for the texture. If there are none, the result is NaN.",
     "bias = S / (S + T), S = #{p = s != t}, T = #{p = t != s}",
 )
 
@@ -17,76 +14,81 @@ MISTAKES = (
         "counted in eight bits",
         "by_shape = int((conflict & (predictions == shapes)).sum())",
         "by_shape = int((conflict & (predictions == shapes)).sum(dtype=torch.int8))",
-        hint="Many trials are more than your counter can hold.",
+        hint="Your counter overflows: an 8-bit integer holds at most 127.",
     ),
     mistake(
         "equal trials count once",
         "conflict = shapes != textures",
         "predictions, shapes, textures = torch.stack([predictions, shapes, textures]).unique(dim=1)\n"
         "    conflict = shapes != textures",
-        hint="Two trials with the same three classes are two decisions.",
+        hint="You remove repeated trials: every trial counts, even with the same three classes.",
     ),
     mistake(
         "all trials in the denominator",
         "by_shape / (by_shape + by_texture) if by_shape + by_texture else math.nan",
         "by_shape / len(shapes) if by_shape + by_texture else math.nan",
-        hint="How many trials do you divide by? In some the network chose neither.",
+        hint="You divide by all trials: divide by shape decisions plus texture decisions.",
     ),
     mistake(
         "conflict trials in the denominator",
         "by_shape / (by_shape + by_texture) if by_shape + by_texture else math.nan",
         "by_shape / int(conflict.sum()) if by_shape + by_texture else math.nan",
-        hint="A network that names a third class has decided for no cue at all.",
+        hint="You divide by trials that include third classes: divide by shape decisions plus texture decisions.",
     ),
     mistake(
         "trials without conflict kept",
         "conflict = shapes != textures",
         "conflict = torch.ones_like(shapes, dtype=torch.bool)",
-        hint="Where both cues say the same, no decision between them can be seen.",
+        hint="You count trials whose shape and texture are the same class: leave them out.",
     ),
     mistake(
         "agreeing trials count as shape",
         "by_shape = int((conflict & (predictions == shapes)).sum())",
         "by_shape = int((predictions == shapes).sum())",
-        hint="Some of your decisions for the shape are as good for the texture.",
+        hint="Your shape decisions include trials whose shape and texture are the same class: leave them out.",
     ),
-    mistake("texture bias", "return by_shape / ", "return by_texture / ", hint="Which of the two cues is asked about?"),
+    mistake(
+        "texture bias",
+        "return by_shape / ",
+        "return by_texture / ",
+        hint="You return the share of texture decisions: return the share of shape decisions.",
+    ),
     mistake(
         "ratio of the two",
         "by_shape / (by_shape + by_texture) if by_shape + by_texture else",
         "by_shape / max(by_texture, 1) if by_shape + by_texture else",
-        hint="A share lies between 0 and 1.",
+        hint="You divide by the texture decisions only: divide by shape decisions plus texture decisions.",
     ),
-    mistake("zero if undecided", "else math.nan", "else 0.0", hint="Of no decision, what share is for the shape?"),
+    mistake("zero if undecided", "else math.nan", "else 0.0", hint="You return 0 if there is no decision: return NaN."),
     mistake(
         "one half if undecided",
         "else math.nan",
         "else 0.5",
-        hint="Nothing was decided: is that the same as undecided between the two?",
+        hint="You return 0.5 if there is no decision: return NaN.",
     ),
     mistake(
         "division by zero",
         " if by_shape + by_texture else math.nan",
         "",
-        hint="What happens if the network never chose one of the two?",
+        hint="You divide by zero if there is no decision: return NaN.",
     ),
     mistake(
         "a tensor",
         "return by_shape / (by_shape + by_texture) if by_shape + by_texture else math.nan",
         "return torch.tensor(by_shape).double() / (by_shape + by_texture)",
-        hint="Look at the type: a plain number is asked for.",
+        hint="You return a tensor: return a float.",
     ),
     mistake(
         "percent",
         "return by_shape / ",
         "return 100 * by_shape / ",
-        hint="A share lies between 0 and 1; yours is a hundred times that.",
+        hint="Your result is in percent: return a share from 0 to 1.",
     ),
     mistake(
         "shape against the rest",
         "by_texture = int((conflict & (predictions == textures)).sum())",
         "by_texture = int((conflict & (predictions != shapes)).sum())",
-        hint="Not the shape does not mean the texture.",
+        hint="You count every prediction except the shape as texture: it must equal the texture.",
     ),
     mistake(
         "average over classes",
@@ -94,13 +96,13 @@ MISTAKES = (
         "shares = [(predictions[rows] == k).double().mean() for k in shapes.unique()\n"
         "              if len(rows := (conflict & (shapes == k) & ((predictions == shapes) | (predictions == textures))).nonzero()[:, 0])]\n"
         "    return float(sum(shares)) / len(shares) if shares else math.nan",
-        hint="Every decision counts the same, whatever class it is about.",
+        hint="You average the shares of the classes: count the decisions of all classes together.",
     ),
     mistake(
         "difference of the two",
         "return by_shape /",
         "return (by_shape - by_texture) /",
-        hint="You return a difference of the two shares, from -1 to 1: the share for shape was asked for.",
+        hint="You subtract the texture decisions in the numerator: use the shape decisions alone.",
     ),
 )
 

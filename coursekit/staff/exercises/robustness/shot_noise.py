@@ -4,9 +4,9 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.robustness.shared import CLAMP, GREY, SHARED, SOURCE, WEAKER
 
 HINTS = (
-    "Light comes in photons. Where many are expected the count is nearly the expectation; where few are, it jumps.",
-    "Turn values into expected counts, draw a count for each, and turn counts back into values.",
-    "The noise is not added: the count itself replaces the value. Its variance is its mean.",
+    "Light comes in photons. If many are expected, the count is close to the expectation. If few are, it varies a lot.",
+    "Turn values into expected counts. Draw a count for each. Turn the counts back into values.",
+    "The count replaces the value: it is not added. Its variance equals its mean.",
     "x' = clip(k / photons, 0, 1), k ~ Poisson(photons * x)",
 )
 
@@ -15,26 +15,26 @@ MISTAKES = (
         "rounded normal numbers",
         "torch.poisson(rates, generator=generator)",
         "(rates + rates.sqrt() * normal(*rates.shape, like=rates, generator=generator)).round().clamp(min=0)",
-        hint="Mean and variance are right and every number is whole, but how often does no photon arrive?",
+        hint="Your counts are rounded normal numbers: draw them from the Poisson distribution.",
     ),
     mistake(
         "brightness of the whole channel",
         "(images.detach() * photons)",
         "(images.detach() * photons).mean(dim=(2, 3), keepdim=True).expand_as(images).contiguous()",
-        hint="Where has the picture gone? Each value has a brightness of its own.",
+        hint="You use the mean of the whole channel: each value has its own expected count.",
     ),
     mistake("off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
     mistake(
         "not divided",
         "counts / photons",
         "counts",
-        hint="Photons are counted: which brightness does a count stand for?",
+        hint="You return counts: divide them by photons.",
     ),
     mistake(
         "not multiplied",
         "images.detach() * photons",
         "images.detach()",
-        hint="How many photons does a white pixel stand for?",
+        hint="You draw counts for the values as they are: multiply the values by photons first.",
     ),
     mistake("not clamped", ".clamp(0, 1)", "", hint=CLAMP),
     mistake(
@@ -53,19 +53,19 @@ MISTAKES = (
         "normal instead of Poisson",
         "torch.poisson(rates, generator=generator)",
         "(rates + rates.sqrt() * normal(*rates.shape, like=rates, generator=generator))",
-        hint="Photons come in whole numbers.",
+        hint="Your counts are normal numbers: draw them from the Poisson distribution.",
     ),
     mistake(
         "as strong everywhere",
         "counts = torch.poisson(rates, generator=generator).to(images.device)",
         "counts = rates + torch.poisson(torch.full_like(rates, photons / 2), generator=generator) - photons / 2",
-        hint="A black pixel sends no photons, and so no noise.",
+        hint="Your noise is equally strong everywhere: its strength must depend on the value. Black gets none.",
     ),
     mistake(
         "noise added to the image",
         "(counts / photons)",
         "(images.detach() + counts / photons)",
-        hint="The count replaces the value; it is not added to it.",
+        hint="You add the count to the image: the count replaces the value.",
     ),
     mistake(
         "multiplied and divided the wrong way",
@@ -73,20 +73,20 @@ MISTAKES = (
         "images.detach() / photons",
         "counts / photons",
         "counts * photons",
-        hint="More photons should make less noise.",
+        hint="You divide by photons first and multiply afterwards: do the reverse.",
     ),
     mistake("global generator", "torch.poisson(rates, generator=generator)", "torch.poisson(rates)", hint=SOURCE),
     mistake(
         "channels averaged",
         "(images.detach() * photons)",
         "(images.detach().mean(dim=1, keepdim=True).expand_as(images) * photons)",
-        hint="Try a coloured picture: each channel has its own light.",
+        hint="You average the channels first: each channel has its own expected count.",
     ),
     mistake(
         "expectation rounded",
         "(images.detach() * photons)",
         "(images.detach() * photons).round()",
-        hint="Half a photon can be expected, although none can be counted.",
+        hint="You round the expected count: it need not be a whole number.",
     ),
     mistake(
         "squared noise",
@@ -94,13 +94,13 @@ MISTAKES = (
         "(images.detach() * photons**2)",
         "counts / photons",
         "counts / photons**2",
-        hint="Measure the variance against value / photons.",
+        hint="You square photons: use the setting as it is.",
     ),
     mistake(
         "always 255 photons",
         'photons: int = SEVERITIES["shot_noise"][severity - 1]',
         "photons: int = 255 + 0 * severity",
-        hint="Your noise is the same at every severity: how many photons does a white pixel stand for?",
+        hint="You use 255 photons at every severity: read the setting from the table.",
     ),
 )
 

@@ -4,9 +4,9 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.robustness.shared import WEAKER
 
 HINTS = (
-    "While the shutter is open the scene grows. What is seen last is the middle of the picture, enlarged.",
-    "In the coordinates of F.affine_grid the middle of the picture is 0: to enlarge, read nearer to the middle.",
-    "The zooms are equally far apart, and the first of them is the picture as it is: it counts once.",
+    "While the shutter is open, the scene grows. The last zoom shows the middle of the image, enlarged.",
+    "In the coordinates of F.affine_grid the centre of the image is 0. To enlarge, sample nearer to the centre.",
+    "The zooms are equally spaced. The first is the image itself, and it counts once.",
     "x'(p) = 1/n * sum over i = 0 .. n-1 of x(p / (1 + i * step)), p from the centre",
 )
 
@@ -16,80 +16,93 @@ MISTAKES = (
         "dtype=images.dtype) / zoom",
         "dtype=images.dtype) / zoom\n"
         "        shrink[:, 2] = (1 - 1 / zoom) * torch.tensor([(side + 1) % 2 / side for side in images.shape[:1:-1]])",
-        hint="Try a picture with an even number of rows: where is its middle?",
+        hint="You zoom towards a whole pixel: with an even number of rows the centre lies between two.",
     ),
     mistake("off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
     mistake(
         "original twice",
         "(total / len(zooms))",
         "((total + images.detach()) / (len(zooms) + 1))",
-        hint="How often does the picture itself count? The paper's code has a slip here.",
+        hint="You count the image itself twice, as the paper's code does: count it once.",
     ),
     mistake(
-        "without the original", "range(number)", "range(1, number + 1)", hint="The first zoom is the picture as it is."
+        "without the original",
+        "range(number)",
+        "range(1, number + 1)",
+        hint="Your first zoom is 1 + step: the first must be 1, the image itself.",
     ),
-    mistake("one zoom short", "range(number)", "range(max(number - 1, 1))", hint="Count the zooms."),
+    mistake(
+        "one zoom short",
+        "range(number)",
+        "range(max(number - 1, 1))",
+        hint="You average one zoom too few: zoom 1 is included in the number.",
+    ),
     mistake(
         "shrinks",
         "dtype=images.dtype) / zoom",
         "dtype=images.dtype) * zoom",
-        hint="Does the camera come nearer, or does it go away?",
+        hint="Your images shrink: to enlarge, sample nearer to the centre.",
     ),
-    mistake("step grows", "1 + i * step", "(1 + step) ** i", hint="The zooms are equally far apart; yours are not."),
+    mistake(
+        "step grows",
+        "1 + i * step",
+        "(1 + step) ** i",
+        hint="Your zooms are powers of 1 + step: they must be equally spaced.",
+    ),
     mistake(
         "corners aligned",
         "list(images.shape), align_corners=False",
         "list(images.shape), align_corners=True",
-        hint="Where is -1: at the middle of the first pixel, or at its outer edge? Your grid and its reader disagree.",
+        hint="Your grid uses align_corners=True, but the sampling does not: use the same value for both.",
     ),
     mistake(
         "nearest pixel",
         'padding_mode="border"',
         'mode="nearest", padding_mode="border"',
-        hint="What lies between two pixels?",
+        hint="You sample the nearest pixel: sample bilinearly.",
     ),
     mistake(
         "last zoom only",
         "total += F.grid_sample",
         "total = number * F.grid_sample",
-        hint="The shutter is open all the time, not only at the end.",
+        hint="Your total holds only the last zoom: add all zooms.",
     ),
-    mistake("not divided", "total / len(zooms)", "total", hint="Does a plain picture keep its brightness?"),
+    mistake("not divided", "total / len(zooms)", "total", hint="You sum the zooms: divide by their number."),
     mistake(
         "towards a corner",
         "dtype=images.dtype) / zoom",
         "dtype=images.dtype) / zoom\n        shrink[:, 2] = 1 / zoom - 1",
-        hint="Which point of the picture stays where it is?",
+        hint="You zoom towards the top left corner: the centre of the image must stay in place.",
     ),
     mistake(
         "zoomed across only",
         "dtype=images.dtype) / zoom",
         "dtype=images.dtype) / torch.tensor([[zoom], [1.0]], dtype=images.dtype)",
-        hint="The picture is stretched.",
+        hint="You zoom along x only: zoom along y too.",
     ),
     mistake(
         "zoom of a zoom",
         'total += F.grid_sample(images.detach(), grid, padding_mode="border", align_corners=False)',
         'images = F.grid_sample(images.detach(), grid, padding_mode="border", align_corners=False)\n        total += images',
-        hint="Each zoom is made from the sharp picture, not from the one before.",
+        hint="You zoom an image that is already zoomed: start each zoom from the original.",
     ),
     mistake(
         "still joined to the graph",
         "F.grid_sample(images.detach(),",
         "F.grid_sample(images,",
-        hint="Cut the history off.",
+        hint="Your result has a gradient history: detach the images.",
     ),
     mistake(
         "largest zoom 1 + step",
         "1 + i * step for i",
         "1 + i * step / number for i",
-        hint="Your largest zoom is about 1 + step: step is the distance between neighbouring zooms.",
+        hint="You divide step by the number of zooms: neighbouring zooms differ by step.",
     ),
     mistake(
         "one zoom too many",
         "for i in range(number)]",
         "for i in range(number + 1)]",
-        hint="You average one zoom too many: zoom 1 is among the number.",
+        hint="You average one zoom too many: zoom 1 is included in the number.",
     ),
 )
 

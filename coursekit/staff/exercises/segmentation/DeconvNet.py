@@ -5,16 +5,11 @@ from coursekit.staff.exercises.segmentation.shared import SOFTMAX
 
 HINTS = (
     (
-        "Draw it as a mirror: what the encoder does last, the decoder undoes first. Each pooling leaves two things for "
-        "its mirror image: places, and a size."
+        "Draw the network as a mirror: what the encoder does last, the decoder undoes first. Each pooling keeps two things for the decoder: its indices and the size before pooling."
     ),
+    ("Torch's max pooling returns the indices if asked. Its unpooling takes them, with the size before pooling."),
     (
-        "Torch's max pooling returns the places when it is asked to, and its unpooling takes them, with the size that "
-        "was pooled."
-    ),
-    (
-        "In the tied form no layer is made for the decoder: the functional form of a transposed convolution takes the "
-        "encoder's weight as it stands."
+        "If tied, make no layers for the decoder: the functional transposed convolution takes the encoder's weight as it stands."
     ),
     "y_i = relu(stamp_i(unpool(y_(i+1), places_i, size_i))), with stamp_i the transpose of convolution i when tied",
 )
@@ -26,31 +21,31 @@ MISTAKES = (
         "_, size = switches.pop()\n"
         "            first = F.max_pool2d(F.interpolate(images[:, :1], size), 2, return_indices=True)[1]\n"
         "            x = F.max_unpool2d(x, first.expand_as(x), 2, output_size=size)",
-        hint="Whose maxima does your decoder remember? Each level pooled a map of its own.",
+        hint="You unpool with indices of the images: use the indices of the same level's pooling.",
     ),
     mistake(
         "enlarged instead of unpooled",
         "x = F.max_unpool2d(x, indices, 2, output_size=size)",
         "x = F.interpolate(x, size)",
-        hint="The encoder remembered places, and your decoder does not ask for them.",
+        hint="You enlarge by interpolation: unpool with the encoder's indices.",
     ),
     mistake(
         "places taken before the ReLU, values after",
         "x = conv(x).relu()\n            size",
         "x = conv(x)\n            size",
-        hint="A step between convolution and pooling is missing.",
+        hint="The ReLU between the encoder's convolution and its pooling is missing.",
     ),
     mistake(
         "no ReLU in the decoder",
         "x = x.relu()\n        return",
         "return",
-        hint="The decoder has the encoder's non-linearity as well.",
+        hint="The ReLU after the decoder's convolution is missing.",
     ),
     mistake(
         "no ReLU behind the stem",
         "self.stem(images).relu()",
         "self.stem(images)",
-        hint="Negative values pass the first layer of your network.",
+        hint="The ReLU after the stem is missing.",
     ),
     mistake(
         "convolution before unpooling",
@@ -75,31 +70,31 @@ MISTAKES = (
                 x = F.interpolate(x.relu(), sizes.pop())
             return self.head(x)
         """,
-        hint="First back to the larger plane, then the kernels: your levels do it the other way round.",
+        hint="Your decoder convolves, then interpolates: unpool with the encoder's indices first, then convolve.",
     ),
     mistake(
         "tied with a bias",
         "F.conv_transpose2d(x, conv.weight, padding=1)",
         "F.conv_transpose2d(x, conv.weight, conv.weight.sum((0, 2, 3)), padding=1)",
-        hint="With tied kernels your decoder adds something that the encoder's kernel does not say.",
+        hint="You add a bias in the tied decoder: use the encoder's weight alone.",
     ),
     mistake(
         "tied and rotated",
         "F.conv_transpose2d(x, conv.weight, padding=1)",
         "F.conv_transpose2d(x, conv.weight.flip(2, 3), padding=1)",
-        hint="Stamping turns a kernel by itself: yours is turned twice.",
+        hint="You rotate the tied weight: use it as it stands.",
     ),
     mistake(
         "tied but frozen",
         "F.conv_transpose2d(x, conv.weight, padding=1)",
         "F.conv_transpose2d(x, conv.weight.detach(), padding=1)",
-        hint="The kernel is used twice: from how many places does it learn?",
+        hint="You detach the tied weight: gradients must also reach it from the decoder.",
     ),
     mistake(
         "tied decoder with weights of its own",
         "self.decoder = None if tied else nn.ModuleList(mirror)",
         "self.decoder = nn.ModuleList(mirror)",
-        hint="No decoder learning was asked for: count the parameters.",
+        hint="If tied, you still make layers for the decoder: it must have no parameters.",
     ),
     mistake(
         "decoder finest first",
@@ -107,26 +102,26 @@ MISTAKES = (
         "for fine, coarse in levels]",
         "self.decoder[j](x)",
         "self.decoder[-1 - j](x)",
-        hint="Which of the decoder's levels stands first in the list?",
+        hint="Your decoder's list starts at the finest level: the coarsest level comes first.",
     ),
     mistake("softmax at the end", "return self.head(x)", "return self.head(x).softmax(dim=1)", hint=SOFTMAX),
     mistake(
         "overwritten picture",
         "x, switches = self.stem(images).relu(), []",
         "images.clamp_(min=0.5); x, switches = self.stem(images).relu(), []",
-        hint="Compare the picture before and after the call.",
+        hint="clamp_() overwrites the caller's images: leave them unchanged.",
     ),
     mistake(
         "a ReLU behind the head",
         "return self.head(x)",
         "return self.head(x).relu()",
-        hint="Your logits are never negative: nothing follows the head.",
+        hint="You apply a ReLU after the head: return its logits as they are.",
     ),
     mistake(
         "leaky ReLU",
         "            x = x.relu()",
         "            x = F.leaky_relu(x)",
-        hint="Your decoder lets negative values through: its nonlinearity is the encoder's.",
+        hint="Your decoder uses a leaky ReLU: use a plain ReLU.",
     ),
 )
 

@@ -4,15 +4,9 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.segmentation.shared import SOFTMAX
 
 HINTS = (
-    (
-        "Keep the output of every stage. The coarsest one is scored first; every skip adds the score of the next finer "
-        "one."
-    ),
-    (
-        "A resize needs no factor: give it the height and the width of the map that comes next, which is right for odd "
-        "sizes too."
-    ),
-    "The heads stand finest first, and you need them from the end.",
+    ("Keep the output of every stage. Score the coarsest first. Each skip adds the score of the next finer one."),
+    ("Resize to the height and width of the next map, not by a factor: this is right for odd sizes too."),
+    "The heads are listed finest first, but you use the coarsest first: go through the list backwards.",
     "s_L = score_L(x_L); s_l = resize(s_(l+1), size of x_l) + score_l(x_l); logits = resize(s, size of the images)",
 )
 
@@ -23,7 +17,7 @@ MISTAKES = (
         'return F.interpolate(score, images.shape[-2:], mode="bilinear", align_corners=True)',
         'skip.shape[-2:], mode="bilinear", align_corners=False)',
         'skip.shape[-2:], mode="bilinear", align_corners=True)',
-        hint="Where do the four corner pixels of a small map lie in the large one? Two conventions exist, and one is named.",
+        hint="Your resizing uses align_corners=True: set it to False.",
     ),
     mistake(
         "nearest",
@@ -31,19 +25,19 @@ MISTAKES = (
         'return F.interpolate(score, images.shape[-2:], mode="nearest")',
         'F.interpolate(score, skip.shape[-2:], mode="bilinear", align_corners=False)',
         'F.interpolate(score, skip.shape[-2:], mode="nearest")',
-        hint="Your masks consist of squares: pixels between two scores should be between them.",
+        hint="Your resizing takes the nearest pixel: use bilinear interpolation.",
     ),
     mistake(
         "each resize by a factor",
         "score = F.interpolate(score, skip.shape[-2:], ",
         "score = F.interpolate(score, scale_factor=2, ",
-        hint="Two maps do not fit each other where a side is odd: twice a half that was rounded down is not the whole.",
+        hint="You resize by a factor of 2, which is wrong for odd sizes: resize to the skip's size.",
     ),
     mistake(
         "last resize by a factor",
         'return F.interpolate(score, images.shape[-2:], mode="bilinear", align_corners=False)',
         'return F.interpolate(score, scale_factor=2.0 ** (len(self.stages) + 1 - len(self.scores)), mode="bilinear")',
-        hint="Pooling drops a row of an odd size: a factor alone does not lead back to the picture.",
+        hint="Your last resize uses a factor, which is wrong for odd sizes: resize to the images' size.",
     ),
     mistake(
         "skips straight to the picture",
@@ -62,25 +56,25 @@ MISTAKES = (
                 total = total + F.interpolate(head(found), images.shape[-2:], mode="bilinear", align_corners=False)
             return total
         """,
-        hint="In which steps does one come back to the full height? Yours takes one leap.",
+        hint="You resize each score straight to the images' size: add scores from coarse to fine, map by map.",
     ),
     mistake(
         "coarse score dropped",
         "score = score + head(skip)",
         "score = head(skip)",
-        hint="Only one of the scores reaches the end: what becomes of the running one?",
+        hint="You replace the running score by the skip's score: add them.",
     ),
     mistake(
         "mean of two scores",
         "score = score + head(skip)",
         "score = (score + head(skip)) / 2",
-        hint="Each map's score counts in full.",
+        hint="You average the running score and the skip's score: add them.",
     ),
     mistake(
         "product of two scores",
         "score = score + head(skip)",
         "score = score * head(skip)",
-        hint="How do two scores of one place become one? The figure of the paper shows the sign.",
+        hint="You multiply the running score by the skip's score: add them.",
     ),
     mistake(
         "softmax at the end",
@@ -92,7 +86,7 @@ MISTAKES = (
         "a ReLU on the scores",
         "score = self.scores[-1](maps.pop())",
         "score = self.scores[-1](maps.pop()).relu()",
-        hint="May a score be negative?",
+        hint="You apply a ReLU to the coarsest score: scores may be negative.",
     ),
     mistake(
         "heads in the other order",
@@ -102,49 +96,49 @@ MISTAKES = (
         "self.scores[0](maps.pop())",
         "for head in reversed(self.scores[:-1]):",
         "for head in self.scores[1:]:",
-        hint="Which of the heads comes first in the list?",
+        hint="Your scores list starts with the coarsest head: the finest comes first.",
     ),
     mistake(
         "trunk frozen",
         "self.stages = nn.ModuleList(stages)",
         "self.stages = nn.ModuleList(stages).requires_grad_(False)",
-        hint="What was trained before may learn on: which part of your network stands still?",
+        hint="You freeze the stages: their parameters must stay trainable.",
     ),
     mistake(
         "trunk copied",
         "self.stages = nn.ModuleList(stages)",
         "self.stages = nn.ModuleList(copy.deepcopy(list(stages)))",
-        hint="Whose weights does your network train? Transfer means that trunk itself.",
+        hint="You copy the stages: use the given ones themselves.",
     ),
     mistake(
         "skips cut off",
         "head(skip)",
         "head(skip.detach())",
-        hint="The coarsest score teaches the trunk, the finer ones do not: follow a gradient from each.",
+        hint="You detach the skips: gradients must reach the trunk through them too.",
     ),
     mistake(
         "trunk cut off",
         "maps.append(stage(maps[-1]))",
         "maps.append(stage(maps[-1]).detach())",
-        hint="The trunk is to learn as well: follow a gradient to it.",
+        hint="You detach each stage's output: gradients must reach the trunk.",
     ),
     mistake(
         "one skip more than asked for",
         "channels[-1 - num_skips :]",
         "channels[max(0, len(channels) - 2 - num_skips) :]",
-        hint="Count the heads: one for the coarsest map, and one for each of what is asked for.",
+        hint="You make one head too many: num_skips + 1 are needed.",
     ),
     mistake(
         "heads of 3 x 3",
         "nn.Conv2d(c, num_classes, 1) for",
         "nn.Conv2d(c, num_classes, 3, padding=1) for",
-        hint="Each pixel of a map is scored for itself: look at the shape of a head's kernel.",
+        hint="Your heads have 3 x 3 kernels: use 1 x 1 kernels.",
     ),
     mistake(
         "nearest for the skips",
         'F.interpolate(score, skip.shape[-2:], mode="bilinear", align_corners=False)',
         'F.interpolate(score, skip.shape[-2:], mode="nearest")',
-        hint="Your running score is resized without interpolation before a skip is added.",
+        hint="Your resizing before each skip takes the nearest pixel: use bilinear interpolation.",
     ),
 )
 

@@ -4,14 +4,12 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.segmentation.shared import SOFTMAX
 
 HINTS = (
-    "One list of skips: put a map on it before each pooling, take the last one off at each step up.",
+    "Keep a list of skips: append each block's output before the pooling, and take the last one at each step up.",
     (
-        "What comes up may be a row or a column short (padded form) or much smaller than the skip (valid form). "
-        "Compute both differences first."
+        "The map after `up` may be a row or column smaller than the skip (padding 1), or much smaller (padding 0). Compute both differences first."
     ),
     (
-        "F.pad fills the last axis first: left, right, top, bottom. For a crop at the centre, half of the difference "
-        "is the first row that stays."
+        "F.pad starts at the last axis: left, right, top, bottom. For a crop at the centre, the first row that stays is half of the difference."
     ),
     "x_i = merge([skip_i, fit(up(x_(i+1)))]), with skip_i = down_i(pool(skip_(i-1))); logits = head(x_0)",
 )
@@ -21,73 +19,73 @@ MISTAKES = (
         "skip taken after pooling",
         "            skips.append(block(x))\n            x = F.max_pool2d(skips[-1], 2)",
         "            x = F.max_pool2d(block(x), 2)\n            skips.append(F.interpolate(x, scale_factor=2.0))",
-        hint="What the skip brings over has lost its fine detail already: where does the paper's arrow start?",
+        hint="You take the skip after pooling: take the block's output before pooling.",
     ),
     mistake(
         "crop rounded up",
         "top, left = rows // 2, columns // 2",
         "top, left = (rows + 1) // 2, (columns + 1) // 2",
-        hint="Where the difference is odd, your crop lies one pixel too far down and to the right.",
+        hint="If the difference is odd, your crop starts one pixel too late: round down.",
     ),
     mistake(
         "crop with rows and columns exchanged",
         "top, left = rows // 2, columns // 2",
         "left, top = rows // 2, columns // 2",
-        hint="Your crop is right for square pictures only: which difference belongs to which axis?",
+        hint="You swap rows and columns in the crop: top comes from rows, left from columns.",
     ),
     mistake(
         "cropped where it should be filled",
         "x = F.pad(x, (0, columns, 0, rows))",
         "skip = skip[:, :, : x.shape[-2], : x.shape[-1]]",
-        hint="The logits lack the row or column that a pooling dropped: in this form what comes up grows, the skip stays.",
+        hint="With padding 1 you crop the skip: fill up with zeros to the skip's size instead.",
     ),
     mistake(
         "a ReLU behind up",
         "skips.pop(), up(x)",
         "skips.pop(), up(x).relu()",
-        hint="The drawing has one kind of arrow upwards, and no nonlinearity on it.",
+        hint="You apply a ReLU after the transposed convolution: leave it out.",
     ),
     mistake(
         "crop from the corner",
         "top, left = rows // 2, columns // 2",
         "top, left = 0, 0",
-        hint="Which part of the picture do both halves show? Yours are shifted against each other.",
+        hint="You crop the skip from its top left corner: crop it at its centre.",
     ),
     mistake(
         "up before skip",
         "torch.cat([skip, x], dim=1)",
         "torch.cat([x, skip], dim=1)",
-        hint="Which of the two stands first when they are joined?",
+        hint="You concatenate up before skip: the skip comes first.",
     ),
     mistake(
         "added instead of joined",
         "torch.cat([skip, x], dim=1)",
         "torch.cat([skip + x, skip + x], dim=1)",
-        hint="Copy means beside each other, not into each other.",
+        hint="You add skip and up: concatenate them.",
     ),
     mistake(
         "no skip",
         "torch.cat([skip, x], dim=1)",
         "torch.cat([torch.zeros_like(x), x], dim=1)",
-        hint="The encoder's detail never reaches the decoder.",
+        hint="You concatenate zeros instead of the skip.",
     ),
     mistake(
         "zeros above and on the left",
         "F.pad(x, (0, columns, 0, rows))",
         "F.pad(x, (columns, 0, rows, 0))",
-        hint="Which pixels did pooling drop: at which side?",
+        hint="You add zeros above and on the left: add them below and on the right.",
     ),
     mistake(
         "stretched to the skip's size",
         "x = F.pad(x, (0, columns, 0, rows))",
         "x = F.interpolate(x, skip.shape[-2:])",
-        hint="What came up is stretched over the odd line: the docstring says how the line is filled.",
+        hint="You interpolate up to the skip's size: add zeros below and on the right instead.",
     ),
     mistake(
         "average pooling",
         "F.max_pool2d(skips[-1], 2)",
         "F.avg_pool2d(skips[-1], 2)",
-        hint="How does the paper's red arrow make a map smaller?",
+        hint="You use average pooling: use max pooling.",
     ),
     mistake(
         "ceil pooling",
@@ -95,7 +93,7 @@ MISTAKES = (
         "F.max_pool2d(skips[-1], 2, ceil_mode=True)",
         "self.padding:\n                x",
         "self.padding:\n                x = x[:, :, : skip.shape[-2], : skip.shape[-1]]\n                rows = columns = 0\n                x",
-        hint="An odd line at the border has no partner, and is dropped.",
+        hint="Your pooling rounds odd sizes up (ceil_mode): it must drop the last row or column.",
     ),
     mistake(
         "skips in the wrong order",
@@ -105,26 +103,26 @@ MISTAKES = (
         "skip = F.interpolate(skip.mean(1, keepdim=True).expand(-1, x.shape[1], -1, -1), [2 * s for s in x.shape[-2:]])[:, :, : x.shape[-2] + 1, : x.shape[-1] + 1]\n            rows, columns =",
         "        return self.head(x)",
         "        x = x[:, :, : images.shape[-2], : images.shape[-1]]\n        return self.head(x)",
-        hint="Each level meets its own: the last map on the way down is the first on the way up.",
+        hint="You use the finest skip first: use the coarsest skip, the last one, first.",
     ),
     mistake("softmax at the end", "return self.head(x)", "return self.head(x).softmax(dim=1)", hint=SOFTMAX),
     mistake(
         "no block at the bottom",
         "        x = self.bottom(x)\n",
         "        x = x.mean(1, keepdim=True).expand(-1, self.up[0].in_channels, -1, -1)\n",
-        hint="The lowest level of the drawing is a block like the others: how many pixels does it lose?",
+        hint="The block at the bottom is missing: apply it after the last pooling.",
     ),
     mistake(
         "picture cut off",
         "x, skips = images, []",
         "x, skips = images.detach(), []",
-        hint="A saliency map of this network would be empty.",
+        hint="You detach the images: gradients must reach them.",
     ),
     mistake(
         "skips cut off",
         "            skips.append(block(x))\n            x = F.max_pool2d(skips[-1], 2)",
         "            x = block(x)\n            skips.append(x.detach())\n            x = F.max_pool2d(x, 2)",
-        hint="Your logits are right, and part of what they depend on is not told about it on the way back.",
+        hint="You detach the skips: gradients must pass through them too.",
     ),
     mistake(
         "up finest first",
@@ -132,7 +130,7 @@ MISTAKES = (
         "for high, low in levels)\n        self.merge",
         "zip(self.up, self.merge, strict=True)",
         "zip(reversed(self.up), self.merge, strict=True)",
-        hint="Which of the decoder's levels stands first in the list?",
+        hint="Your list up starts at the finest level: the coarsest level comes first.",
     ),
     mistake(
         "always padded",
@@ -142,31 +140,31 @@ MISTAKES = (
         "conv_block(widths[-2], widths[-1], 1)",
         "conv_block(2 * high, high, padding)",
         "conv_block(2 * high, high, 1)",
-        hint="One option of the constructor changes nothing about the convolutions.",
+        hint="Your blocks always have padding 1: give them the padding of the constructor.",
     ),
     mistake(
         "padding 0 fills below and on the right",
         "if self.padding:",
         "if self.padding >= 0:",
-        hint="With padding 0 you fill what comes up with zeros: the paper crops the skip instead.",
+        hint="With padding 0 you add zeros to up: crop the skip at its centre instead.",
     ),
     mistake(
         "padding 0 fills all round",
         "                top, left = rows // 2, columns // 2\n                skip = skip[:, :, top : top + x.shape[-2], left : left + x.shape[-1]]",
         "                top, left = rows // 2, columns // 2\n                x = F.pad(x, (left, columns - left, top, rows - top))",
-        hint="With padding 0 you fill what comes up with zeros (as milesial's U-Net does): the paper crops the skip instead.",
+        hint="With padding 0 you add zeros to up, as milesial's U-Net does: crop the skip instead.",
     ),
     mistake(
         "sigmoid at the end",
         "return self.head(x)",
         "return self.head(x).sigmoid()",
-        hint="Your results lie between 0 and 1: the head's logits are wanted, without a sigmoid.",
+        hint="You apply a sigmoid at the end: return the logits.",
     ),
     mistake(
         "every second pixel for pooling",
         "F.max_pool2d(skips[-1], 2)",
         "skips[-1][:, :, : skips[-1].shape[2] // 2 * 2 : 2, : skips[-1].shape[3] // 2 * 2 : 2]",
-        hint="Your maps shrink by leaving pixels out: the paper's arrow down is max pooling.",
+        hint="You keep every second pixel: use max pooling.",
     ),
 )
 

@@ -5,12 +5,10 @@ from coursekit.staff.exercises.segmentation.shared import IGNORED, SMALL_COUNTER
 
 HINTS = (
     (
-        "Two numbers, the true class and the predicted one, name a cell of a K x K table. Which single number names "
-        "the cell, if the table is read line by line?"
+        "The true class and the predicted class name a cell of a K x K table. Which single number names this cell, if you count along the rows?"
     ),
     (
-        "Choose the counted pixels first, by their label alone. Then count how often each cell's number occurs; cells "
-        "that never occur must be there too."
+        "Select the counted pixels first, by their label alone. Then count how often each cell's number occurs. Cells that never occur need a 0."
     ),
     "M[t, p] = number of pixels with label t and prediction p",
 )
@@ -26,7 +24,7 @@ MISTAKES = (
         "transposed",
         "labels * num_classes + predictions",
         "predictions * num_classes + labels",
-        hint="Which of the two says the row?",
+        hint="Your matrix is transposed: rows are the true classes, columns the predictions.",
     ),
     mistake(
         "ignored pixels counted",
@@ -40,55 +38,55 @@ MISTAKES = (
         "ignored by the prediction as well",
         "counted = labels != ignore_index",
         "counted = (labels != ignore_index) & (predictions != ignore_index)",
-        hint="A network cannot choose which pixels count.",
+        hint="You also leave out pixels whose prediction is ignore_index: only the label decides.",
     ),
     mistake(
         "only 255 is ignored",
         "counted = labels != ignore_index",
         "counted = (labels != 255) & (labels >= 0)",
-        hint="Which label is ignored is the caller's choice.",
+        hint="You always ignore label 255: use ignore_index.",
     ),
     mistake(
         "only the first image",
         "counted = labels != ignore_index",
         "labels, predictions = labels[:1], predictions[:1]\n    counted = labels != ignore_index",
-        hint="Count the pixels of your matrix, and those of all pictures.",
+        hint="You count only the first image: count all images.",
     ),
     mistake(
         "as shares",
         ".view(num_classes, num_classes)",
         ".view(num_classes, num_classes) / max(1, len(pairs))",
-        hint="Counts are wanted, whole numbers.",
+        hint="You divide by the number of pixels: return the counts.",
     ),
     mistake(
         "only as large as the classes that occur",
         "minlength=num_classes**2).view(num_classes, num_classes)",
         "minlength=num_classes**2).view(num_classes, num_classes)[labels[counted].unique()]",
-        hint="A class that does not occur has a row as well.",
+        hint="You leave out rows of classes that do not occur: return all K rows.",
     ),
     mistake(
         "right pixels only",
         ".view(num_classes, num_classes)",
         ".view(num_classes, num_classes).diagonal().diag()",
-        hint="Where are the pixels that were taken for something else?",
+        hint="You keep only the diagonal: count wrong predictions too.",
     ),
     mistake(
         "a pixel only once",
         ".view(num_classes, num_classes)",
         ".view(num_classes, num_classes).clamp(max=1)",
-        hint="How often was a class taken for another, not only whether.",
+        hint="You clamp the counts to 1: return the full counts.",
     ),
     mistake(
         "labels edited",
         "counted = labels != ignore_index",
         "labels[labels == ignore_index] = 0\n    counted = labels != ignore_index",
-        hint="Compare the masks before and after the call.",
+        hint="You write into the caller's labels: leave them unchanged.",
     ),
     mistake(
         "both ways",
         ".view(num_classes, num_classes)",
         ".view(num_classes, num_classes).add(torch.bincount(pairs, minlength=num_classes**2).view(num_classes, num_classes).T)",
-        hint="Your matrix is its own mirror image, and counts each pixel twice.",
+        hint="You add the transposed matrix: count each pixel once.",
     ),
 )
 

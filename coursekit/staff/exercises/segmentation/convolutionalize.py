@@ -4,15 +4,11 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.segmentation.shared import SOFTMAX
 
 HINTS = (
+    ("Go through the classifier's layers in order. Most stay as they are, one kind is left out, one kind is replaced."),
     (
-        "Walk through the classifier's layers in their order: most can stay as they are, one kind is left out, one "
-        "kind is replaced."
+        "The first Linear reads a map with the features' channels: its side follows from the number of inputs. All later ones read a single pixel."
     ),
-    (
-        "The first replaced layer reads a map of the features' channels; its side follows from how many numbers it "
-        "reads. All later ones read one pixel."
-    ),
-    "Deep copies share nothing. At the end the mode has to be the model's.",
+    "Copy every layer, so that nothing is shared. At the end set the model's own mode.",
     "side = sqrt(in_features / channels) for the first Linear; for the next ones side = 1",
 )
 
@@ -21,19 +17,19 @@ MISTAKES = (
         "adaptive pooling kept",
         "for layer in model.classifier:",
         "for layer in [*([model.avgpool] if hasattr(model, 'avgpool') else []), *model.classifier]:",
-        hint="However large the picture, one of your layers makes every map as small as in training.",
+        hint="You keep the adaptive pooling, so every image gives a map of the training size: leave it out.",
     ),
     mistake(
         "normalisation left out",
         "[copy.deepcopy(model.normalize), *copy",
         "[*copy",
-        hint="The classifier does something to the colours before its first layer.",
+        hint="The layer normalize is missing: it comes before the features.",
     ),
     mistake(
         "ReLUs between the linear layers lost",
         "elif not isinstance(layer, nn.Flatten):",
         "elif not isinstance(layer, (nn.Flatten, nn.ReLU)):",
-        hint="Compare the list of layers of both networks: some without parameters are gone.",
+        hint="You leave out the classifier's ReLUs: keep them.",
     ),
     mistake(
         "only the first linear layer",
@@ -44,7 +40,7 @@ MISTAKES = (
         layers.append(linear_to_conv(first, channels, round((first.in_features / channels) ** 0.5)))
         return nn.Sequential(*layers).train(model.training)
         """,
-        hint="How many channels has your result, and how many classes are there?",
+        hint="You convert only the first Linear: the classifier's later layers are missing.",
     ),
     mistake(
         "fresh layers",
@@ -52,38 +48,43 @@ MISTAKES = (
         "layers.append(nn.Conv2d(channels, layer.out_features, side).to(layer.weight))\n"
         "            nn.init.constant_(layers[-1].weight, 0.05)\n"
         "            nn.init.zeros_(layers[-1].bias)",
-        hint="The classifier had learnt something, and your new layers do not know it.",
+        hint="Your convolutions have new weights: copy those of the Linear layers.",
     ),
     mistake(
         "features shared",
         "*copy.deepcopy(list(model.features))]",
         "*model.features]",
-        hint="Train your new network, and look at the classifier.",
+        hint="You use the model's feature layers themselves: use copies.",
     ),
     mistake(
         "dropout lost",
         "not isinstance(layer, nn.Flatten)",
         "not isinstance(layer, (nn.Flatten, nn.Dropout))",
-        hint="For training on, something random is missing: which layers did you leave out?",
+        hint="You leave out the classifier's dropout: keep it.",
     ),
     mistake(
         "layers without weights shared",
         "layers.append(copy.deepcopy(layer))",
         "layers.append(layer)",
-        hint="A layer without weights has a mode as well: switch your network, and look at the classifier.",
+        hint="You use the model's ReLU and Dropout themselves: use copies.",
     ),
     mistake(
         "always in eval mode",
         ".train(model.training)",
         ".eval()",
-        hint="Look at the mode of both networks, and at dropout's.",
+        hint="Your network is always in eval mode: give it the mode of model.",
     ),
-    mistake("left in train mode", ".train(model.training)", ".train()", hint="Call your network twice on one picture."),
+    mistake(
+        "left in train mode",
+        ".train(model.training)",
+        ".train()",
+        hint="Your network is always in train mode: give it the mode of model.",
+    ),
     mistake(
         "averaged to one answer",
         "return nn.Sequential(*layers).train",
         "return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1)).train",
-        hint="One answer a picture is what the classifier had; a larger picture deserves a map.",
+        hint="You average the map to one pixel: return the whole map (N, K, h, w).",
     ),
     mistake(
         "softmax at the end",
@@ -95,13 +96,13 @@ MISTAKES = (
         "flat",
         "return nn.Sequential(*layers).train",
         "return nn.Sequential(*layers, nn.Flatten()).train",
-        hint="Your answer is a row of numbers for each picture: keep its two axes of places.",
+        hint="You flatten the result: return (N, K, h, w).",
     ),
     mistake(
         "a ReLU at the end",
         "return nn.Sequential(*layers)",
         "layers.append(nn.ReLU())\n    return nn.Sequential(*layers)",
-        hint="Your logits are never negative: nothing follows the classifier's last layer.",
+        hint="You add a ReLU at the end: return the logits.",
     ),
 )
 

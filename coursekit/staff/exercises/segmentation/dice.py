@@ -4,16 +4,16 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.segmentation.shared import ABSENT, SMALL_COUNTER, of_a_class_mean
 
 HINTS = (
-    "As for the intersection over union, only the denominator is another one: both sizes simply add.",
-    "Leave out classes of size 0, and average the rest.",
+    "As in mean_iou, but the denominator is the sum of both sizes.",
+    "Leave out classes whose sizes sum to 0, and average over the others.",
     "D_k = 2 * M[k, k] / (sum of row k + sum of column k)",
 )
 
 MISTAKES = (
     mistake(
         "counted in sixteen bits",
-        "ignore_index=ignore_index).double()",
-        "ignore_index=ignore_index).short().double()",
+        "ignore_index=ignore_index).float()",
+        "ignore_index=ignore_index).short().float()",
         hint=SMALL_COUNTER,
     ),
     mistake("absent classes count with 0", "[sizes > 0].mean()", ".nan_to_num(0).mean()", hint=ABSENT),
@@ -22,25 +22,25 @@ MISTAKES = (
         "divided by the truth alone",
         "/ sizes)",
         "/ (2 * matrix.sum(dim=1)).clamp(min=1))",
-        hint="A network that calls everything a cat finds all cats: who pays for the rest?",
+        hint="You divide by the true pixels only: divide by the sizes of prediction and truth together.",
     ),
     mistake(
         "factor 2 forgotten",
         "(2 * matrix.diagonal() / sizes)",
         "(matrix.diagonal() / sizes)",
-        hint="A perfect prediction reaches only a half.",
+        hint="The factor 2 is missing: a perfect prediction must get 1.",
     ),
     mistake(
         "intersection over union",
         "(2 * matrix.diagonal() / sizes)",
         "(matrix.diagonal() / (sizes - matrix.diagonal()))",
-        hint="That is the other overlap score, which is never larger.",
+        hint="You compute intersection over union: Dice is 2 * intersection / (both sizes together).",
     ),
     mistake(
         "squared sizes",
         "sizes = matrix.sum(dim=0) + matrix.sum(dim=1)",
         "sizes = matrix.sum(dim=0) ** 2 + matrix.sum(dim=1) ** 2",
-        hint="Your sizes are squared: squares stand below for probabilities (Milletari et al. 2016), added entry by entry.",
+        hint="You square the sizes, as Milletari et al. 2016 square probabilities: add them without squares.",
     ),
 )
 

@@ -4,10 +4,9 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.segmentation.shared import EMPTY, SMALL_COUNTER
 
 HINTS = (
-    "An average of the classes' intersections over unions, in which a class weighs as much as it has true pixels.",
+    "Average the classes' IoU. The weight of a class is its number of true pixels.",
     (
-        "The weights are the rows' sums over the sum of everything. A class that is not there has weight 0; take care "
-        "that 0 / 0 does not come in by it."
+        "The weights are the row sums divided by the sum of the matrix. A class that does not occur has weight 0: keep 0 / 0 out of its term."
     ),
     "fwIoU = (sum over k of T_k * M[k, k] / U_k) / (sum over k of T_k), with T_k = sum of row k",
 )
@@ -15,62 +14,70 @@ HINTS = (
 MISTAKES = (
     mistake(
         "counted in sixteen bits",
-        "ignore_index=ignore_index).double()",
-        "ignore_index=ignore_index).short().double()",
+        "ignore_index=ignore_index).float()",
+        "ignore_index=ignore_index).short().float()",
         hint=SMALL_COUNTER,
     ),
     mistake(
         "plain mean",
         "return (truth * matrix.diagonal() / union.clamp(min=1)).sum() / matrix.sum()",
         "return (matrix.diagonal() / union)[union > 0].mean()",
-        hint="Small classes weigh as much as large ones in your version.",
+        hint="You weight all classes equally: weight each by its true pixels.",
     ),
     mistake(
         "weighted by the predictions",
         "(truth * matrix",
         "(matrix.sum(dim=0) * matrix",
-        hint="Whose pixels give the weight: the truth's or the network's?",
+        hint="You weight by the predicted pixels: weight by the true pixels.",
     ),
     mistake(
         "weighted by the union",
         "(truth * matrix.diagonal() / union.clamp(min=1))",
         "matrix.diagonal()",
-        hint="What you compute is the share of right pixels.",
+        hint="You compute pixel accuracy: divide each intersection by its union.",
     ),
     mistake(
         "background left out",
         "return (truth * matrix",
         "matrix[0] = 0; truth = matrix.sum(dim=1)\n    return (truth * matrix",
-        hint="Class 0 is a class.",
+        hint="You leave out class 0: it counts like any other class.",
     ),
-    mistake("weights do not sum to 1", "/ matrix.sum()", "/ truth.max()", hint="Add up your weights."),
+    mistake(
+        "weights do not sum to 1",
+        "/ matrix.sum()",
+        "/ truth.max()",
+        hint="You divide by the largest class: divide by the number of all counted pixels.",
+    ),
     mistake(
         "NaN of absent classes",
         "union.clamp(min=1)",
         "union",
-        hint="A class that occurs nowhere makes your score undefined.",
+        hint="A class that does not occur gives 0 / 0 = NaN: its term must be 0.",
     ),
     mistake(
         "ignore_index not passed on",
         "ignore_index=ignore_index",
         "ignore_index=255",
-        hint="Which label is ignored is the caller's choice.",
+        hint="You always ignore label 255: use ignore_index.",
     ),
     mistake(
-        "divided by all pixels", "/ matrix.sum()", "/ labels.numel()", hint="Ignored pixels are in your denominator."
+        "divided by all pixels",
+        "/ matrix.sum()",
+        "/ labels.numel()",
+        hint="You divide by all pixels, ignored ones too: divide by the counted pixels.",
     ),
     mistake(
         "intersection counted twice in the union",
         " - matrix.diagonal()",
         "",
-        hint="Even a perfect prediction does not reach 1: count the pixels in both once.",
+        hint="Your union counts the intersection twice: subtract it once.",
     ),
     mistake("0 where no pixel counts", "/ matrix.sum()", "/ matrix.sum().clamp(min=1)", hint=EMPTY),
     mistake(
         "divided by the classes",
         "/ matrix.sum()",
         "/ matrix.sum() / num_classes",
-        hint="Your score is divided by the number of classes: the weights already sum to 1.",
+        hint="You also divide by the number of classes: leave this division out.",
     ),
 )
 

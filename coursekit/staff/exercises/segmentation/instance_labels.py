@@ -1,20 +1,16 @@
 """Exercise instance_labels: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.segmentation.shared import IGNORED
 
 HINTS = (
     (
-        "Give each pixel a name of its own, for example its number in reading order. Neighbours of one class should "
-        "end up with the same name: the smaller one."
+        "Give each pixel a number of its own, in reading order. Neighbours of one class must end up with the same number: the smaller one."
     ),
     (
-        "Make a list of all pairs of neighbours (right and below are enough) that belong together. Then let both take "
-        "the smaller of their two names, again and again until nothing changes."
+        "List all pairs of neighbours of one class (right and below are enough). Give both pixels the smaller of their two numbers. Repeat until nothing changes."
     ),
     (
-        "That is slow for long regions, unless every name is also replaced by its name's name in each round. At the "
-        "end only the first pixels keep their own name: count them along the picture."
+        "This is slow for long regions: in each round, also replace each pixel's number p by the number of pixel p. At the end, count the pixels that kept their own number."
     ),
     "root[p] = min of the reading-order numbers of p's region; label[p] = number of roots <= root[p] in the picture",
 )
@@ -36,18 +32,18 @@ MISTAKES = (
     mistake(
         "corners connect",
         body=numbered("number(x, connectivity=2)"),
-        hint="Two pixels that meet in a corner only are no neighbours here.",
+        hint="You connect pixels that touch at a corner: use the four sides only.",
     ),
     mistake(
         "classes run together",
         body=numbered("number(x > 0, connectivity=1)"),
-        hint="Where a bird sits on a car, the bird is no part of the car.",
+        hint="You connect pixels of different classes: a region is of one class.",
     ),
     mistake(
         "numbered over all images",
         "number = first.flatten(1).cumsum(dim=1).flatten()[root]",
         "number = first.flatten().cumsum(dim=0)[root]",
-        hint="In which picture does your count begin?",
+        hint="You continue counting from image to image: start at 1 in each image.",
     ),
     mistake(
         "numbered class by class",
@@ -57,43 +53,43 @@ MISTAKES = (
         )
         .replace("[torch.from_numpy(", "[torch.from_numpy(np.asarray(")
         .replace(".astype(np.int64)", ").astype(np.int64)"),
-        hint="In which order do the numbers appear when you read the picture line by line?",
+        hint="You number class by class: number the regions in reading order of their first pixels.",
     ),
     mistake(
         "one step of spreading",
         "while before is None or not torch.equal(root, before):",
         "for _ in range(1):",
-        hint="A region that winds falls into pieces: when are you done?",
+        hint="You do one round only, so long regions break into pieces: repeat until nothing changes.",
     ),
     mistake(
         "regions named by their first pixel",
         "return number * inside",
         "return (root.view_as(labels) + 1) * inside",
-        hint="The regions are right, and their names are not 1, 2, 3.",
+        hint="You number regions by the position of their first pixel: number them 1, 2, 3.",
     ),
     mistake(
         "background is a region",
         "inside = (labels != background) & (labels != ignore_index)",
         "inside = labels != ignore_index",
-        hint="What is behind the objects is no object.",
+        hint="Background pixels get a region: they must be 0.",
     ),
     mistake(
         "ignored pixels are a region",
         "inside = (labels != background) & (labels != ignore_index)",
         "inside = labels != background",
-        hint=IGNORED,
+        hint="Pixels whose label is ignore_index get a region: they must be 0.",
     ),
     mistake(
         "255 always ignored",
         "& (labels != ignore_index)",
         "& (labels != 255)",
-        hint="Which label is ignored is the caller's choice.",
+        hint="You always ignore label 255: use ignore_index.",
     ),
     mistake(
         "background always 0",
         "inside = (labels != background)",
         "inside = (labels != 0)",
-        hint="Which label lies behind the objects is the caller's choice.",
+        hint="You always take label 0 as background: use the argument background.",
     ),
     mistake(
         "round the border",
@@ -102,13 +98,13 @@ MISTAKES = (
         "    a = torch.cat([place[:, :, :-1][right], place[:, :-1][below], place[:, :, 0][round_]])",
         "b = torch.cat([place[:, :, 1:][right], place[:, 1:][below]])",
         "b = torch.cat([place[:, :, 1:][right], place[:, 1:][below], place[:, :, -1][round_]])",
-        hint="The picture ends at its border: a pixel of the last column has no neighbour in the first.",
+        hint="You connect the last column with the first: they are no neighbours.",
     ),
     mistake(
         "the class for its instances",
         "return number * inside",
         "return labels * inside",
-        hint="Two cats have the same number in your answer.",
+        hint="You return the class of each pixel: return the number of its region.",
     ),
     mistake(
         "rows only",
@@ -116,7 +112,7 @@ MISTAKES = (
         "place[:, :, :-1][right]",
         "torch.cat([place[:, :, 1:][right], place[:, 1:][below]])",
         "place[:, :, 1:][right]",
-        hint="Each line of the picture has regions of its own in your answer.",
+        hint="You connect pixels along rows only: connect them along columns too.",
     ),
     mistake(
         "columns only",
@@ -124,19 +120,19 @@ MISTAKES = (
         "place[:, :-1][below]",
         "torch.cat([place[:, :, 1:][right], place[:, 1:][below]])",
         "place[:, 1:][below]",
-        hint="Each column of the picture has regions of its own in your answer.",
+        hint="You connect pixels along columns only: connect them along rows too.",
     ),
     mistake(
         "numbers from 2",
         "return number * inside",
         "return (number + 1) * inside",
-        hint="Your numbers start at 2: the first region is 1.",
+        hint="Your regions start at 2: start at 1.",
     ),
     mistake(
         "numbers from 0",
         "return number * inside",
         "return (number - 1) * inside",
-        hint="Your first region has number 0, which means no region.",
+        hint="Your first region is 0, which means no region: start at 1.",
     ),
 )
 

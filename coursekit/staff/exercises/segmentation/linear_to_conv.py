@@ -4,14 +4,12 @@ from coursekit.staff.edits import mistake, variant
 
 HINTS = (
     (
-        "A linear layer gives each output one weight for each number of the map. A kernel of the map's own size does "
-        "the same: it can lie in one place only."
+        "A linear layer has one weight for each output and each number of the map. So does a kernel as large as the map: it fits at one position only."
     ),
     (
-        "Flattening writes channel after channel, in each row after row. The weight of one output, cut in the same "
-        "order, is a kernel."
+        "torch.flatten writes one channel after the other, each row by row. Cut the weights of one output in the same order: this is its kernel."
     ),
-    "Make the layer with the right sizes, then fill its parameters with copies, without telling autograd.",
+    "Make the convolution with the right sizes. Then copy the parameters into it, without recording gradients.",
     "K[o, c, y, x] = W[o, (c * h + y) * w + x]",
 )
 
@@ -20,25 +18,25 @@ MISTAKES = (
         "channels read last",
         "weight.unflatten(1, (in_channels, h, w))",
         "weight.unflatten(1, (h, w, in_channels)).movedim(-1, 1)",
-        hint="In which order does flattening write channels, rows and columns? Follow the second number of the row.",
+        hint="You read the weights with channels last: torch.flatten writes channel by channel, each row by row.",
     ),
     mistake(
         "rows and columns exchanged",
         "weight.unflatten(1, (in_channels, h, w))",
         "weight.unflatten(1, (in_channels, w, h)).mT",
-        hint="On a map that is not square, rows and columns are confused.",
+        hint="You swap rows and columns of the kernel: maps need not be square.",
     ),
     mistake(
         "kernel rotated",
         "weight.unflatten(1, (in_channels, h, w))",
         "weight.unflatten(1, (in_channels, h, w)).flip(2, 3)",
-        hint="A layer of this library slides its kernel as it stands; nothing is turned.",
+        hint="You rotate the kernel: torch's convolution uses it as it stands.",
     ),
     mistake(
         "bias dropped",
         "conv.bias.copy_(linear.bias)",
         "conv.bias.zero_()",
-        hint="On a black map the layer answers something, and yours does not.",
+        hint="Your bias is 0: copy the bias of linear.",
     ),
     mistake(
         "bias always",
@@ -46,43 +44,43 @@ MISTAKES = (
         '"bias": True,',
         "        if linear.bias is not None:\n            conv.bias.copy_(linear.bias)\n",
         "        conv.bias.copy_(0 if linear.bias is None else linear.bias)\n",
-        hint="Count the parameters of both layers.",
+        hint="You always make a bias: if linear has none, the convolution has none.",
     ),
     mistake(
         "weights not copied",
         "conv.weight.copy_(weight.unflatten(1, (in_channels, h, w)))",
         "conv.weight.fill_(0.1)",
-        hint="The form is right, and the layer has forgotten what it had learnt.",
+        hint="You fill the kernel with a constant: copy the weights of linear.",
     ),
     mistake(
         "padded",
         "linear.out_features, (h, w), **options",
         "linear.out_features, (h, w), padding=(h // 2, w // 2), **options",
-        hint="Your result is larger than one pixel: the kernel may look only where the whole map is.",
+        hint="Your convolution has padding: use none.",
     ),
     mistake(
         "stride of the map",
         "linear.out_features, (h, w), **options",
         "linear.out_features, (h, w), stride=(h, w), **options",
-        hint="On a larger map windows overlap: how far is it from one answer to the next?",
+        hint="Your stride is the size of the map: use stride 1.",
     ),
     mistake(
         "parameters shared",
         "return conv.train(linear.training)",
         "conv.weight.data = linear.weight.data.view_as(conv.weight)\n    return conv.train(linear.training)",
-        hint="Training the one would change the other.",
+        hint="Your kernel shares the memory of linear's weight: copy the weight.",
     ),
     mistake(
         "always float32",
         '"dtype": weight.dtype}',
         '"dtype": torch.float32}',
-        hint="Numbers are rounded on their way: in which type did you make the new layer?",
+        hint="Your parameters are always float32: use the dtype of linear.",
     ),
     mistake(
         "always float64",
         '"dtype": weight.dtype}',
         '"dtype": torch.float64}',
-        hint="Look at the number format of the parameters, before and after.",
+        hint="Your parameters are always float64: use the dtype of linear.",
     ),
 )
 

@@ -5,19 +5,17 @@ from coursekit.staff.exercises.segmentation.shared import ABSENT, SMALL_COUNTER,
 
 HINTS = (
     (
-        "Each class needs three numbers: its pixels in the truth, its pixels in the prediction, and those in both. "
-        "Count them class by class, or find them in the confusion matrix: a row's sum, a column's sum, the diagonal."
+        "Each class needs three counts: its true pixels, its predicted pixels, and the pixels in both. In the confusion matrix these are a row sum, a column sum, and the diagonal."
     ),
-    "The union has both, and the pixels in both only once.",
+    "The union is both counts together, with the pixels in both counted once.",
     (
-        "Average over the classes that have a union at all, found or not. The mean of an empty tensor is NaN by "
-        "itself; an empty list of tensors cannot be stacked."
+        "Average over the classes whose union is not 0. The mean of an empty tensor is NaN by itself. An empty list of tensors cannot be stacked."
     ),
     "IoU_k = M[k, k] / (sum of row k + sum of column k - M[k, k])",
 )
 
 MISTAKES = (
-    mistake("counted in sixteen bits", ".double()  # (truth", ".short().double()  # (truth", hint=SMALL_COUNTER),
+    mistake("counted in sixteen bits", ".float()  # (truth", ".short().float()  # (truth", hint=SMALL_COUNTER),
     mistake(
         "absent classes count with 0", "[union > 0].mean()", ".nan_to_num(0).mean() + 0 * union.sum()", hint=ABSENT
     ),
@@ -26,19 +24,19 @@ MISTAKES = (
         "divided by the truth alone",
         "/ union)",
         "/ matrix.sum(dim=1).clamp(min=1))",
-        hint="A network that calls everything a cat finds all cats: who pays for the rest?",
+        hint="You divide by the true pixels only: divide by the union.",
     ),
     mistake(
         "intersection counted twice in the union",
         " - matrix.diagonal()",
         "",
-        hint="Even a perfect prediction does not reach 1: count the pixels in both once.",
+        hint="Your union counts the intersection twice: subtract it once.",
     ),
     mistake(
         "dice",
         "(matrix.diagonal() / union)",
         "(2 * matrix.diagonal() / (union + matrix.diagonal()))",
-        hint="That is the other overlap score, which is never smaller.",
+        hint="You compute Dice: IoU is intersection / union.",
     ),
 )
 

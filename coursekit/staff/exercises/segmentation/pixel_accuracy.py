@@ -4,16 +4,16 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.segmentation.shared import EMPTY, IGNORED, PER_IMAGE, SMALL_COUNTER
 
 HINTS = (
-    "Compare both maps pixel by pixel: a map of yes and no.",
-    "Choose the pixels that count before you average; the mean of nothing is what you want for nothing.",
+    "Compare both maps pixel by pixel. The result is true or false for each pixel.",
+    "Select the counted pixels before you average. The mean of an empty tensor is NaN, as it should be.",
     "accuracy = (right and counted) / counted",
 )
 
 MISTAKES = (
     mistake(
         "counted in sixteen bits",
-        "[counted].double().mean()",
-        "[counted].sum(dtype=torch.int16).double() / counted.sum()",
+        "[counted].float().mean()",
+        "[counted].sum(dtype=torch.int16).float() / counted.sum()",
         hint=SMALL_COUNTER,
     ),
     mistake("ignored pixels are wrong", "(predictions == labels)[counted]", "(predictions == labels)", hint=IGNORED),
@@ -21,19 +21,19 @@ MISTAKES = (
         "ignored pixels are right",
         "(predictions == labels)[counted]",
         "((predictions == labels) | ~counted)",
-        hint="Pixels that do not count are counted as hits in your version.",
+        hint="Ignored pixels count as right: leave them out.",
     ),
     mistake(
         "only 255 is ignored",
         "counted = labels != ignore_index",
         "counted = labels != 255",
-        hint="Which label is ignored is the caller's choice.",
+        hint="You always ignore label 255: use ignore_index.",
     ),
     mistake(
         "background not counted",
         "counted = labels != ignore_index",
         "counted = (labels != ignore_index) & (labels != 0)",
-        hint="Class 0 is a class.",
+        hint="You leave out class 0: it counts like any other class.",
     ),
     mistake(
         "mean over images",
@@ -45,22 +45,32 @@ MISTAKES = (
         "errors",
         "predictions == labels",
         "predictions != labels",
-        hint="A perfect prediction has score 0 in your version.",
+        hint="You return the share of wrong pixels: return the share of right ones.",
     ),
-    mistake("a count", ".float().mean()", ".float().sum()", hint="A share lies between 0 and 1."),
+    mistake(
+        "a count",
+        ".float().mean()",
+        ".float().sum()",
+        hint="You return the number of right pixels: divide by the number of counted pixels.",
+    ),
     mistake("0 where no pixel counts", ".float().mean()", ".float().mean().nan_to_num(0)", hint=EMPTY),
-    mistake("percent", ".float().mean()", ".float().mean() * 100", hint="A share lies between 0 and 1."),
+    mistake(
+        "percent",
+        ".float().mean()",
+        ".float().mean() * 100",
+        hint="Your result is in percent: return a share from 0 to 1.",
+    ),
     mistake(
         "a Python number",
         ".float().mean()",
         ".float().mean().item()",
-        hint="Look at the kind of thing that comes back.",
+        hint="You return a Python number: return a 0-d tensor.",
     ),
     mistake(
         "mean over classes",
-        "return (predictions == labels)[counted].double().mean()",
+        "return (predictions == labels)[counted].float().mean()",
         "hits = [(predictions == labels)[counted & (labels == k)].double().mean() for k in labels[counted].unique()]\n    return torch.stack(hits).mean() if hits else torch.tensor(torch.nan)",
-        hint="You average the classes' accuracies: that is mean accuracy, another score of the paper.",
+        hint="You average the accuracies of the classes (mean accuracy): average over all counted pixels.",
     ),
 )
 

@@ -1,17 +1,14 @@
 """Exercise pixel_cross_entropy: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.segmentation.shared import IGNORED
 
 HINTS = (
-    ("Each pixel is a classification of its own: take the log-probability of its label, over the axis of the classes."),
+    ("Each pixel is classified by itself: take the log-probability of its label, over the class axis."),
     (
-        "An ignored label is no class and cannot pick a log-probability: let such a pixel pick any class, and make its "
-        "loss 0 afterwards."
+        "An ignored label is no class and has no log-probability. Let such a pixel take any class, and set its loss to 0 afterwards."
     ),
     (
-        "Count the pixels that count; where there are none, divide by something that is not 0. The log-softmax of the "
-        "library is safe for large scores."
+        "Divide by the number of counted pixels. If there is none, divide by 1. Torch's log-softmax is safe for large logits."
     ),
     "L = (1 / max(1, M)) * sum over the M counted pixels of log(sum over k of exp z_k) - z_label",
 )
@@ -21,81 +18,91 @@ MISTAKES = (
         "mean over all pixels",
         "counted.sum().clamp(min=1)",
         "labels.numel()",
-        hint="The more pixels are ignored, the smaller your loss becomes.",
+        hint="You divide by all pixels, ignored ones too: divide by the counted pixels.",
     ),
     mistake(
         "sum over the pixels",
         " / counted.sum().clamp(min=1)",
         "",
-        hint="A larger picture has a larger loss in your version.",
+        hint="You sum over the pixels: divide by the number of counted pixels.",
     ),
     mistake(
         "mean over images",
         "return losses.where(counted, 0).sum() / counted.sum().clamp(min=1)",
         "return (losses.where(counted, 0).sum((1, 2)) / counted.sum((1, 2)).clamp(min=1)).mean()",
-        hint="A picture with few counted pixels weighs as much as a full one.",
+        hint="You average per image first: average over all counted pixels of the batch.",
     ),
     mistake(
         "NaN where every pixel is ignored",
         "counted.sum().clamp(min=1)",
         "counted.sum()",
-        hint="What is nothing divided by nothing?",
+        hint="If every pixel is ignored, you compute 0 / 0: return 0.",
     ),
-    mistake("ignored pixels count as class 0", "losses.where(counted, 0).sum()", "losses.sum()", hint=IGNORED),
+    mistake(
+        "ignored pixels count as class 0",
+        "losses.where(counted, 0).sum()",
+        "losses.sum()",
+        hint="Ignored pixels count as class 0: set their loss to 0.",
+    ),
     mistake(
         "only 255 is ignored",
         "counted = labels != ignore_index",
         "counted = (labels != 255) & (labels >= 0)",
-        hint="Which label is ignored is the caller's choice.",
+        hint="You always ignore label 255: use ignore_index.",
     ),
     mistake(
         "softmax over the columns",
         "log_softmax(dim=1)",
         "log_softmax(dim=3)",
-        hint="Which axis are the classes, among which a pixel decides?",
+        hint="Your softmax runs over the columns of the image: use the class axis.",
     ),
     mistake(
         "no logarithm",
         "-logits.log_softmax(dim=1)",
         "-logits.softmax(dim=1)",
-        hint="A sure mistake costs hardly more than an unsure one in your loss.",
+        hint="You use probabilities: use their logarithms.",
     ),
-    mistake("sign", "losses = -logits", "losses = logits", hint="Training on your loss makes the network worse."),
+    mistake(
+        "sign",
+        "losses = -logits",
+        "losses = logits",
+        hint="Your loss has the wrong sign: it must be minus the log-probability.",
+    ),
     mistake(
         "logarithm of the softmax overflows",
         "logits.log_softmax(dim=1)",
         "(logits.exp() / logits.exp().sum(dim=1, keepdim=True)).log()",
-        hint="Try scores of thousands.",
+        hint="exp() overflows for large logits: use torch's log-softmax.",
     ),
     mistake(
         "labels edited",
         "labels.where(counted, 0)",
         "labels.masked_fill_(~counted, 0)",
-        hint="After the call the masks hold another class where they said: do not count me.",
+        hint="masked_fill_() overwrites the caller's labels: compute a new tensor.",
     ),
     mistake(
         "softmax twice",
         "logits.log_softmax(dim=1)",
         "logits.softmax(dim=1).log_softmax(dim=1)",
-        hint="Scores become probabilities once.",
+        hint="You apply the softmax twice: apply log_softmax to the logits themselves.",
     ),
     mistake(
         "detached",
         "return losses.where",
         "return losses.detach().where",
-        hint="Nothing can learn from your loss: follow it back to the scores.",
+        hint="You detach the losses: gradients must reach the logits.",
     ),
     mistake(
         "divided by the classes",
         "counted.sum().clamp(min=1)",
         "(counted.sum().clamp(min=1) * logits.shape[1])",
-        hint="Your loss is divided by the number of classes as well: average over pixels alone.",
+        hint="You also divide by the number of classes: divide by the number of counted pixels only.",
     ),
     mistake(
         "label smoothing",
         "return losses.where",
         "losses = 0.9 * losses - 0.1 * logits.log_softmax(dim=1).mean(dim=1)\n    return losses.where",
-        hint="Your loss smooths the labels: the label's class alone counts.",
+        hint="You smooth the labels: use the log-probability of the label's class only.",
     ),
 )
 

@@ -2,12 +2,12 @@
 
 from coursekit.staff.edits import Edit, mistake
 
-SOFTMAX = "What a network returns before the softmax is wanted: look at the values of one pixel."
-EMPTY = "What does your score say of masks in which no pixel counts?"
-ABSENT = "A class that occurs neither in the masks nor in the predictions has something to say in your mean."
-SMALL_COUNTER = "Score a large picture: your counter has too few bits for its pixels."
-IGNORED = "Some pixels have a label that says: do not count me."
-PER_IMAGE = "You average over pictures; the pixels of all pictures belong into one count first."
+SOFTMAX = "You apply a softmax at the end: return the logits."
+EMPTY = "You return 0 if no pixel counts: return NaN."
+ABSENT = "A class absent from labels and predictions counts with 0: leave it out of the mean."
+SMALL_COUNTER = "Your counts overflow on large images: use integers of more bits."
+IGNORED = "Pixels whose label is ignore_index still count: leave them out."
+PER_IMAGE = "You average the scores of single images: count the pixels of all images together."
 
 
 def per_image(ratio: str, mean: str) -> str:
@@ -25,8 +25,8 @@ def per_image(ratio: str, mean: str) -> str:
 
 def with_epsilon(ratio: str, weight: str) -> tuple[Edit, ...]:
     """Return what losses for training do: an epsilon above and below, all classes, image by image or not."""
-    added = "You add an epsilon above and below, as losses for training do: here nothing is added."
-    alone = "You score each image, with an epsilon, as losses for training do: here all images are pooled, without one."
+    added = "You add an epsilon to numerator and denominator, as losses for training do: add nothing."
+    alone = "You score each image by itself and add an epsilon: count all images together, without epsilon."
     above = ratio.removesuffix(f" / {weight}")
     smooth = {e: f"({above} + {e}) / ({weight} + {e})" for e in ("1", "1e-6")}
     mean = f"[{weight} > 0].mean()"
@@ -64,11 +64,11 @@ def of_ignored_pixels(ratio: str, weight: str) -> tuple[Edit, ...]:
             return torch.stack(scores).mean()
             """
 
-    hint = "Pixels that are to be ignored still count as predictions in your score{}."
+    hint = "Predictions at ignored pixels still count in your score{}."
     return (
         mistake("ignored pixels count", body=body(0), hint=hint.format("")),
         mistake(
-            "ignored pixels count, background left out", body=body(1), hint=hint.format(", and class 0 does not count")
+            "ignored pixels count, background left out", body=body(1), hint=hint.format(", and you leave out class 0")
         ),
     )
 
@@ -82,38 +82,38 @@ def of_a_class_mean(ratio: str, weight: str, ignored: str) -> tuple[Edit, ...]:
             "absent classes count with 1",
             f"[{weight} > 0].mean()",
             ".nan_to_num(1).mean()",
-            hint="A class that nobody has seen gets full marks in your mean.",
+            hint="A class absent from labels and predictions counts with 1: leave it out of the mean.",
         ),
         mistake(
             "classes that are only predicted are left out",
             f"[{weight} > 0].mean()",
             "[matrix.sum(dim=1) > 0].mean()",
-            hint="A class that was predicted and is not there escapes without punishment.",
+            hint="You leave out classes that are predicted but not in the labels: they count with 0.",
         ),
         mistake(
             "classes that are never predicted are left out",
             f"[{weight} > 0].mean()",
             "[matrix.sum(dim=0) > 0].mean()",
-            hint="A class that is there and that nobody finds is a failure; with you it does not count.",
+            hint="You leave out classes that are in the labels but never predicted: they count with 0.",
         ),
         mistake(
             "class of ignore_index left out",
             f"[{weight} > 0].mean()",
             f"[({weight} > 0) & (torch.arange(num_classes) != ignore_index)].mean()",
-            hint="Pixels that are ignored by their label do not count; elsewhere that class may be predicted, wrongly.",
+            hint="You leave out class ignore_index: if it is predicted at counted pixels, it counts with 0.",
         ),
         mistake(
             "background left out",
             f"[{weight} > 0].mean()",
             f"[1:][{weight}[1:] > 0].mean()",
-            hint="Class 0 is a class.",
+            hint="You leave out class 0: it counts like any other class.",
         ),
         mistake(
             "pooled over classes",
             ratio,
             ratio.replace("matrix.diagonal()", "matrix.diagonal().sum()").replace(weight, f"{weight}.sum()")
             + ".expand(num_classes)",
-            hint="A large class drowns the small ones in your score: when do you average?",
+            hint="You sum over the classes before you divide: divide for each class, then average.",
         ),
         mistake(
             "mean over images",
@@ -124,9 +124,14 @@ def of_a_class_mean(ratio: str, weight: str, ignored: str) -> tuple[Edit, ...]:
             "ignore_index not passed on",
             ignored,
             f"{ignored.removesuffix('ignore_index')}255",
-            hint="Which label is ignored is the caller's choice.",
+            hint="You always ignore label 255: use ignore_index.",
         ),
-        mistake("one number a class", f"[{weight} > 0].mean()", f"[{weight} > 0]", hint="One number is asked for."),
+        mistake(
+            "one number a class",
+            f"[{weight} > 0].mean()",
+            f"[{weight} > 0]",
+            hint="You return one score per class: return their mean.",
+        ),
         mistake(
             "0 where no pixel counts", f"[{weight} > 0].mean()", f"[{weight} > 0].mean().nan_to_num(0)", hint=EMPTY
         ),

@@ -3,13 +3,9 @@
 from coursekit.staff.edits import mistake, variant
 
 HINTS = (
+    ("Three steps: build the network as it was trained, load its weights, set the mode."),
     (
-        "Three steps: build the network as it was when it was trained, fill it, put it into the mode in which it is "
-        "used."
-    ),
-    (
-        "Loading into a network converts each tensor to the network's own number format, and complains of a name that "
-        "is missing: let it."
+        "Loading weights into a network converts them to the network's dtype. It raises an error if a name is missing: let it."
     ),
     "theta = the file's tensor of the same name, for every parameter theta",
 )
@@ -19,13 +15,13 @@ MISTAKES = (
         "left in train mode",
         "return network.eval()",
         "return network.train()",
-        hint="Which mode is a network in when it is made, and in which is it wanted?",
+        hint="Your network is in train mode: return it in eval mode.",
     ),
     mistake(
         "what is missing is let pass",
         "network.load_state_dict(load_file(path))",
         "network.load_state_dict(load_file(path), strict=False)",
-        hint="A file in which half of the weights are missing loads without a word.",
+        hint="With strict=False missing parameters are accepted: they must raise an error.",
     ),
     mistake(
         "what does not fit is let pass",
@@ -33,55 +29,55 @@ MISTAKES = (
         "own, found = network.state_dict(), load_file(path)\n"
         "    fitting = {k: v if k in own and v.shape == own[k].shape else own[k] for k, v in found.items()}\n"
         "    network.load_state_dict(fitting)",
-        hint="A file of another network loads without a word.",
+        hint="You skip tensors of the wrong shape: they must raise an error.",
     ),
     mistake(
         "nothing loaded",
         "network.load_state_dict(load_file(path))",
         "load_file(path)",
-        hint="The file was read; whose parameters have changed?",
+        hint="You read the file, but do not load its weights into the network.",
     ),
     mistake(
         "half precision stays",
         "network.load_state_dict(load_file(path))",
         "network.half().load_state_dict(load_file(path))",
-        hint="The file is small because its numbers are; the network computes with larger ones.",
+        hint="Your network is in half precision: return it in float32.",
     ),
     mistake(
         "no background",
         "UNet(3, UNET_CLASSES, UNET_WIDTHS)",
         "UNet(3, UNET_CLASSES - 1, UNET_WIDTHS)",
-        hint="Count the classes again: what is a pixel that shows no object?",
+        hint="Your network has one class too few: UNET_CLASSES includes the background.",
     ),
     mistake(
         "classes for channels",
         "UNet(3, UNET_CLASSES, UNET_WIDTHS)",
         "UNet(UNET_CLASSES, 3, UNET_WIDTHS)",
-        hint="What goes in, and what comes out? Two numbers are exchanged.",
+        hint="You swap the number of input channels and the number of classes.",
     ),
     mistake(
         "paper's valid convolutions",
         "UNet(3, UNET_CLASSES, UNET_WIDTHS)",
         "UNet(3, UNET_CLASSES, UNET_WIDTHS, padding=0)",
-        hint="The masks that come out are smaller than the pictures.",
+        hint="Your network has padding 0: use padding 1.",
     ),
     mistake(
         "widths in the other order",
         "UNET_WIDTHS)",
         "UNET_WIDTHS[::-1])",
-        hint="Is the bottom of the network its narrowest or its widest level?",
+        hint="You reverse the widths: use UNET_WIDTHS as they are.",
     ),
     mistake(
         "frozen",
         "return network.eval()",
         "return network.eval().requires_grad_(False)",
-        hint="Somebody may want to train this network further.",
+        hint="You freeze the parameters: leave them trainable.",
     ),
     mistake(
         "weights only",
         "return network.eval()",
         "return network.state_dict()",
-        hint="A network is wanted, ready to be called.",
+        hint="You return the weights: return the network.",
     ),
 )
 

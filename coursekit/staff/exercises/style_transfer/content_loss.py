@@ -1,21 +1,16 @@
 """Exercise content_loss: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.style_transfer.shared import CONSTANT, NO_SLOPE, OF_THE_LAYERS, OF_THE_NUMBER
+from coursekit.staff.exercises.style_transfer.shared import NO_SLOPE, OF_THE_LAYERS, OF_THE_NUMBER
 
 HINTS = (
     (
-        "Two pictures show the same thing if a layer answers the same to both, place by place. How far apart are the "
-        "answers?"
+        "Two images have the same content if a layer gives the same output for both, position by position. How far apart are the outputs?"
     ),
     (
-        "For each layer one number: difference, square, sum over everything. Then the layers' numbers, each times its "
-        "weight, are added."
+        "For each layer: take the difference, square it, sum over everything. Multiply by the layer's weight, then add the layers."
     ),
-    (
-        "The features follow the picture; what they are compared with stands still. Make sure that autograd knows "
-        "which is which."
-    ),
+    ("Gradients go to the features only. The targets are constants: autograd must know that."),
     "L = sum_i w_i sum over (n, c, y, x) of (F_i - P_i)^2, dL / dF_i = 2 w_i (F_i - P_i), dL / dP_i = 0",
 )
 
@@ -24,98 +19,105 @@ MISTAKES = (
         "mean over entries",
         ".square().sum()",
         ".square().mean()",
-        hint="Your loss does not grow with the number of entries: compare the symbol in front of the square with yours.",
+        hint="You average the squared differences: sum them.",
     ),
     mistake(
         "mean over images",
         "w * (f - p.detach()).square().sum()",
         "w * (f - p.detach()).square().sum() / len(f)",
-        hint="With several images your loss is too small: nothing here is shared out among the images.",
+        hint="You divide by the number of images: sum over the batch.",
     ),
     mistake(
         "halved",
         "w * (f",
         "0.5 * w * (f",
-        hint="The paper puts a factor in front that the lecture and the docstring leave out.",
+        hint="You multiply by 1/2, as Gatys et al. 2015 do: leave the factor out.",
     ),
-    mistake("not squared", ".square().sum()", ".norm()", hint="A shift twice as large should cost four times as much."),
+    mistake(
+        "not squared",
+        ".square().sum()",
+        ".norm()",
+        hint="You take the norm: return the norm squared, which is the sum of squared differences.",
+    ),
     mistake(
         "absolute difference",
         ".square().sum()",
         ".abs().sum()",
-        hint="Your loss pulls equally hard near and far: look at its exponent.",
+        hint="You sum absolute differences: sum squared differences instead.",
     ),
     mistake(
         "weight squared too",
         "w * (f - p.detach()).square()",
         "(w * (f - p.detach())).square()",
-        hint="A layer with half the weight counts a quarter with you: what stands under the square?",
+        hint="You square the weight too: multiply by the weight after squaring.",
     ),
-    mistake("weights ignored", "w * (f", "(f", hint="All layers count the same with you, whatever their weight."),
+    mistake(
+        "weights ignored", "w * (f", "(f", hint="You ignore the weights: multiply each layer's term by its weight."
+    ),
     mistake(
         "weights shared out",
         "torch.stack(terms).sum()",
         "torch.stack(terms).sum() / sum(weights)",
-        hint="The weights are factors, not shares: they need not add up to anything.",
+        hint="You divide by the sum of the weights: leave this division out.",
     ),
     *OF_THE_LAYERS,
-    mistake("targets not cut off", "p.detach()", "p", hint=CONSTANT),
+    mistake("targets not cut off", "p.detach()", "p", hint="Gradients also reach the targets: detach them."),
     mistake("features cut off", "(f - p.detach())", "(f.detach() - p.detach())", hint=NO_SLOPE),
     mistake(
         "only the first layer's slope",
         "w * (f - p.detach()).square().sum() for f, p, w in zip(features, targets, weights, strict=True)",
         "w * ((f if f is features[0] else f.detach()) - p.detach()).square().sum() for f, p, w in "
         "zip(features, targets, weights, strict=True)",
-        hint="The value counts all layers, but only one of them sends its slope back.",
+        hint="You detach the features of all layers but the first: gradients must reach every layer.",
     ),
     *OF_THE_NUMBER,
     mistake(
         "mean over channels",
         ".square().sum()",
         ".square().mean(1).sum()",
-        hint="A layer with more channels counts no more than one with few: over which axes do you add?",
+        hint="You average over the channels: sum over them.",
     ),
     mistake(
         "first image only",
         "(f - p.detach())",
         "(f[0] - p[0].detach())",
-        hint="Only one image of the batch is looked at.",
+        hint="You use only the first image of the batch: use all images.",
     ),
     mistake(
         "targets cut off for everybody",
         "p.detach()",
         "p.detach_()",
-        hint="What you were lent comes back without its history: make a constant of your own instead.",
+        hint="detach_() changes the caller's targets: detach into a tensor of your own.",
     ),
     mistake(
         "difference in the targets' memory",
         "(f - p.detach())",
         "p.detach().sub_(f)",
-        hint="After the call the targets hold something else: a detached tensor still lies in the same memory.",
+        hint="sub_() overwrites the caller's targets: a detached tensor shares their memory.",
     ),
     mistake(
         "weights reversed",
         "zip(features, targets, weights, strict=True)",
         "zip(features, targets, tuple(weights)[::-1], strict=True)",
-        hint="Each weight meets another layer than the one at its own place.",
+        hint="You use the weights in reverse order: weight i belongs to layer i.",
     ),
     mistake(
         "batch averaged first",
         "(f - p.detach()).square()",
         "(f - p.detach()).mean(0)[None].expand_as(f).square()",
-        hint="Opposite differences of two images cancel in your loss: square before anything is put together.",
+        hint="You average the differences over the batch before you square: square first, then sum.",
     ),
     mistake(
         "squared in place",
         "(f - p.detach()).square().sum()",
         "f.data.sub_(p.detach()).square().sum() + 0 * f.sum()",
-        hint="After the call the features hold something else: you work in the memory that was lent to you.",
+        hint="sub_() overwrites the caller's features: compute the difference as a new tensor.",
     ),
     mistake(
         "root of the sum",
         "torch.stack(terms).sum()",
         "torch.stack(terms).sum().sqrt()",
-        hint="You take a root at the end: the loss is the squared distance itself.",
+        hint="You take the square root at the end: return the sum of squares.",
     ),
     mistake(
         "divided by 4 C H W",

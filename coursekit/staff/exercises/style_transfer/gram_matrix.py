@@ -3,15 +3,9 @@
 from coursekit.staff.edits import mistake, variant
 
 HINTS = (
-    "Texture is what occurs together, wherever it is. Which features react at the same places?",
-    (
-        "Put the places of a map in one long row, one row for each channel. Each entry of the matrix is the product of "
-        "two rows."
-    ),
-    (
-        "A batch is a stack of such matrices, one for each image: no image meets another. Features may lie in memory "
-        "in any order."
-    ),
+    "Texture means which features occur together, at any position. Which channels are active at the same positions?",
+    ("Write each channel's map as one long row. Each entry of the matrix is the dot product of two rows."),
+    ("Each image of the batch has its own matrix: never combine two images. Features may lie in memory in any order."),
     "G_n[i, j] = sum over (y, x) of F[n, i, y, x] F[n, j, y, x], and if normalised G / (C H W)",
 )
 
@@ -20,43 +14,43 @@ MISTAKES = (
         "not normalised",
         "gram / (channels * height * width) if normalize else gram",
         "gram",
-        hint="What you return grows with the size of the map, also where it should not.",
+        hint="You never divide: if normalize is true, divide by C * H * W.",
     ),
     mistake(
         "normalize ignored",
         "gram / (channels * height * width) if normalize else gram",
         "gram / (channels * height * width)",
-        hint="There is a switch for the raw sums, and you never look at it.",
+        hint="You always divide: if normalize is false, return the raw sums.",
     ),
     mistake(
         "switch the wrong way",
         "if normalize else gram",
         "if not normalize else gram",
-        hint="You divide exactly where the caller does not want it.",
+        hint="You divide if normalize is false: divide if it is true.",
     ),
     mistake(
         "divided by places",
         "(channels * height * width)",
         "(height * width)",
-        hint="You divide by the number of places; of how many numbers does a layer's map consist?",
+        hint="You divide by H * W: divide by C * H * W.",
     ),
     mistake(
         "divided by channels twice",
         "(channels * height * width)",
         "(channels * channels)",
-        hint="You divide by the number of entries of the matrix; it is the entries of the features that are counted.",
+        hint="You divide by C * C: divide by C * H * W.",
     ),
     mistake(
         "divided by everything",
         "(channels * height * width)",
         "(len(features) * channels * height * width)",
-        hint="Your matrix shrinks when more images come in the same batch.",
+        hint="You divide by the batch size too: divide by C * H * W only.",
     ),
     mistake(
         "the paper's divisor",
         "(channels * height * width)",
         "(2 * channels * height * width)",
-        hint="The paper has a factor of its own in the loss; the matrix itself is divided by the number of entries, once.",
+        hint="You divide by 2 C H W: divide by C H W. The paper's other factors belong to its loss.",
     ),
     mistake(
         "batch flattened together",
@@ -66,91 +60,91 @@ MISTAKES = (
         gram = flat @ flat.T
         return gram[None] / (c * h * w) if normalize else gram[None]
         """,
-        hint="Channels of different images meet in your matrix: keep the images apart.",
+        hint="You put the channels of all images into one matrix: each image has its own (C, C).",
     ),
     mistake(
         "summed over the batch",
         "gram = flat @ flat.mT  # (N, C, C)",
         "gram = (flat @ flat.mT).sum(0, keepdim=True).expand(len(flat), -1, -1) * 1.0",
-        hint="All images of a batch get the same matrix from you: each has its own.",
+        hint="You sum over the batch: each image has its own matrix.",
     ),
     mistake(
         "first image only",
         "flat = features.flatten(2)",
         "flat = features[:1].flatten(2)",
-        hint="Only one image of the batch is looked at.",
+        hint="You use only the first image of the batch: each image has its own matrix.",
     ),
     mistake(
         "axes mixed up",
         "features.flatten(2)",
         "features.permute(0, 2, 3, 1).reshape(features.shape[0], channels, -1)",
-        hint="Your rows are no channels: a reshape does not move axes, it only counts through memory in another way.",
+        hint="Your rows are not channels: reshape after permute mixes channels and positions.",
     ),
     mistake(
         "places instead of channels",
         "flat @ flat.mT",
         "flat.mT @ flat",
-        hint="Your matrix relates places with places: which axis should be summed away?",
+        hint="Your matrix compares positions, (H * W, H * W): sum over positions and compare channels, (C, C).",
     ),
     mistake(
         "centred",
         "features.flatten(2)",
         "features.flatten(2) - features.flatten(2).mean(2, keepdim=True)",
-        hint="You compute a covariance: nothing is subtracted here before the products.",
+        hint="You subtract each channel's mean: that is a covariance. Use the features as they are.",
     ),
     mistake(
         "cosine",
         "features.flatten(2)",
         "torch.nn.functional.normalize(features.flatten(2), dim=2)",
-        hint="How strongly a channel reacts is lost in your matrix: the products are raw, not angles.",
+        hint="You divide each channel by its norm: use the features as they are.",
     ),
     mistake(
         "diagonal only",
         "flat @ flat.mT",
         "torch.diag_embed(flat.square().sum(2))",
-        hint="You measure each channel alone; texture is in what occurs together.",
+        hint="Only the diagonal of your matrix is filled: every channel is multiplied with every other.",
     ),
     mistake(
         "upper triangle",
         "flat @ flat.mT",
         "(flat @ flat.mT).triu()",
-        hint="Half of your matrix is empty; it should be its own mirror image.",
+        hint="The lower triangle of your matrix is zero: the matrix must be symmetric.",
     ),
     mistake(
         "cut off",
         "features.flatten(2)",
         "features.detach().flatten(2)",
-        hint="Nothing can descend on your matrix: the way back to the features is cut.",
+        hint="You detach the features: gradients must reach them.",
     ),
     mistake(
         "one factor cut off",
         "flat @ flat.mT",
         "flat @ flat.detach().mT",
-        hint="The slope is half of what it should be: the features stand in the product twice.",
+        hint="You detach one of the two factors: your gradient is only half of the right one.",
     ),
     mistake(
         "square picture",
         "features.shape[1:]",
         "(features.shape[1], features.shape[2], features.shape[2])",
-        hint="You take the map for a square one: height and width differ.",
+        hint="You use the height as width too: maps need not be square.",
     ),
     mistake(
         "view of memory",
         "features.flatten(2)",
         "features.view(len(features), channels, height * width)",
-        hint="Your code breaks on features whose memory is laid out in another order: ask for the shape in a way that may copy.",
+        hint="view() fails on features with other strides: use an operation that copies if it must.",
     ),
     mistake(
         "batch axis lost",
         "if normalize else gram",
         "if normalize and len(gram) > 1 else gram.squeeze(0) / (channels * height * width if normalize else 1)",
-        hint="For a batch of one the first axis disappears from your result.",
+        hint="For a batch of one you drop the first axis: return (1, C, C).",
     ),
     mistake(
         "scaled in place",
         "flat = features.flatten(2)",
         "features.data.div_(1.0 if not normalize else 1.0 + 1e-9)\n    flat = features.flatten(2)",
-        hint="After the call the features hold something else: you work in the memory that was lent to you.",
+        hint="div_() overwrites the caller's features: compute a new tensor.",
     ),
     mistake(
         "PyTorch's tutorial",
@@ -194,7 +188,7 @@ MISTAKES = (
         "absolute features",
         "flat = features.flatten(2)",
         "flat = features.flatten(2).abs()",
-        hint="Your entries are never negative: features keep their sign.",
+        hint="You take the absolute value of the features: keep their sign.",
     ),
 )
 

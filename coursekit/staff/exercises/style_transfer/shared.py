@@ -2,30 +2,29 @@
 
 from coursekit.staff.edits import mistake
 
-CONSTANT = "What the features are compared with gets a slope from you as well: it is given, and nothing may move it."
-NO_SLOPE = "The value is right, but nothing can descend on it: the way back to the features is cut."
-FRESH = "You make a new tensor out of a finished number: switching its gradient on does not tell it where it came from."
-ONE_ENTRY = "A loss is a single number without any axis; yours still has one."
-STILL_JOINED = "The pictures are right, but they drag the whole computation behind them: cut it off."
+NO_SLOPE = "You detach the features: gradients must reach them."
+FRESH = "torch.tensor makes a new tensor without a gradient history: no gradient reaches the features."
+ONE_ENTRY = "Your loss has shape (1,): return a 0-d tensor."
+STILL_JOINED = "Your result has a gradient history: detach it."
 
 OF_THE_LAYERS = (
     mistake(
         "mean over layers",
         "torch.stack(terms).sum()",
         "torch.stack(terms).mean()",
-        hint="The more layers you are given, the less each of them counts.",
+        hint="You average over the layers: sum over them.",
     ),
     mistake(
         "last layer only",
         "torch.stack(terms).sum()",
         "terms[-1]",
-        hint="Only one of the layers has a say in your loss.",
+        hint="You return the last layer's term only: sum over all layers.",
     ),
     mistake(
         "first layer only",
         "torch.stack(terms).sum()",
         "terms[0]",
-        hint="Your loss stops after the first of several layers: is a return indented too far?",
+        hint="You return the first layer's term only: sum over all layers.",
     ),
 )
 OF_THE_NUMBER = (
@@ -39,7 +38,7 @@ OF_THE_NUMBER = (
         "a Python number",
         "torch.stack(terms).sum()",
         "torch.stack(terms).sum().item()",
-        hint="You return a number that has forgotten where it came from.",
+        hint="You return a Python number, which has no gradient: return a 0-d tensor.",
     ),
     mistake("a fresh tensor", "torch.stack(terms).sum()", "torch.tensor(sum(terms), requires_grad=True)", hint=FRESH),
 )

@@ -1,12 +1,12 @@
 """Exercise style_loss: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.style_transfer.shared import CONSTANT, NO_SLOPE, OF_THE_LAYERS, OF_THE_NUMBER
+from coursekit.staff.exercises.style_transfer.shared import NO_SLOPE, OF_THE_LAYERS, OF_THE_NUMBER
 
 HINTS = (
-    "It is the other loss once more, with another description of the layer.",
-    "Describe each layer as the exercise before does, then compare with what was computed from the style picture.",
-    "One style may stand for many images: its matrix has a first axis of one, and arithmetic stretches it.",
+    "This is content_loss with Gram matrices instead of features.",
+    "Compute the Gram matrix of each layer with gram_matrix. Compare it with the style's matrix for that layer.",
+    "One style may serve many images: then its matrix is (1, C, C), and broadcasting repeats it.",
     "L = sum_i w_i sum over (n, c, d) of (G(F_i) - A_i)^2, with G(F) = F F^T / (C H W)",
 )
 
@@ -15,34 +15,37 @@ MISTAKES = (
         "mean over entries",
         ".square().sum()",
         ".square().mean()",
-        hint="Your loss does not grow with the number of pairs of channels: compare the symbol in front of the square with yours.",
+        hint="You average the squared differences: sum them.",
     ),
     mistake(
         "mean over images",
         "w * (gram_matrix(f) - a.detach()).square().sum()",
         "w * (gram_matrix(f) - a.detach()).square().sum() / len(f)",
-        hint="With several images your loss is too small: nothing here is shared out among the images.",
+        hint="You divide by the number of images: sum over the batch.",
     ),
     mistake(
         "the paper's quarter",
         "w * (gram_matrix",
         "w / 4 * (gram_matrix",
-        hint="The paper puts a factor in front that the lecture and the docstring leave out.",
+        hint="You multiply by 1/4, as Gatys et al. 2015 do: leave the factor out.",
     ),
     mistake(
-        "not squared", ".square().sum()", ".norm()", hint="A distance twice as large should cost four times as much."
+        "not squared",
+        ".square().sum()",
+        ".norm()",
+        hint="You take the norm: return the norm squared, which is the sum of squared differences.",
     ),
     mistake(
         "absolute difference",
         ".square().sum()",
         ".abs().sum()",
-        hint="Your loss pulls equally hard near and far: look at its exponent.",
+        hint="You sum absolute differences: sum squared differences instead.",
     ),
     mistake(
         "raw sums",
         "gram_matrix(f)",
         "gram_matrix(f, normalize=False)",
-        hint="You compare sums with something that was divided: a larger picture looks like another style.",
+        hint="Your Gram matrices are raw sums (normalize=False): the given ones are normalised.",
     ),
     mistake(
         "features for grams",
@@ -54,65 +57,65 @@ MISTAKES = (
             total = total + w * (mean[:, :, None] * mean[:, None] / f.shape[1] - a.detach()).square().sum()
         return total
         """,
-        hint="You correlate the averages of the channels; what occurs at the same place is averaged away before it can meet.",
+        hint="You multiply the channels' means: multiply the channels at each position, then sum over positions.",
     ),
     mistake(
         "weights ignored",
         "w * (gram_matrix",
         "(gram_matrix",
-        hint="All layers count the same with you, whatever their weight.",
+        hint="You ignore the weights: multiply each layer's term by its weight.",
     ),
     mistake(
         "weight squared too",
         "w * (gram_matrix(f) - a.detach()).square()",
         "(w * (gram_matrix(f) - a.detach())).square()",
-        hint="A layer with half the weight counts a quarter with you: what stands under the square?",
+        hint="You square the weight too: multiply by the weight after squaring.",
     ),
     mistake(
         "weights reversed",
         "zip(features, grams, weights, strict=True)",
         "zip(features, grams, tuple(weights)[::-1], strict=True)",
-        hint="Each weight meets another layer than the one at its own place.",
+        hint="You use the weights in reverse order: weight i belongs to layer i.",
     ),
     *OF_THE_LAYERS,
-    mistake("grams not cut off", "a.detach()", "a", hint=CONSTANT),
+    mistake("grams not cut off", "a.detach()", "a", hint="Gradients also reach the style's grams: detach them."),
     mistake("features cut off", "gram_matrix(f)", "gram_matrix(f).detach()", hint=NO_SLOPE),
     *OF_THE_NUMBER,
     mistake(
         "diagonal only",
         ".square().sum()",
         ".square().diagonal(dim1=1, dim2=2).sum()",
-        hint="You compare each channel with itself; texture is in what occurs together.",
+        hint="You compare only the diagonals of the matrices: sum over all entries.",
     ),
     mistake(
         "difference in the grams' memory",
         "(gram_matrix(f) - a.detach())",
         "(a.detach().sub_(gram_matrix(f)) if len(a) == len(f) else gram_matrix(f) - a.detach())",
-        hint="After the call the style holds something else: a detached tensor still lies in the same memory.",
+        hint="sub_() overwrites the caller's grams: a detached tensor shares their memory.",
     ),
     mistake(
         "batch averaged first",
         "(gram_matrix(f) - a.detach()).square()",
         "((gram_matrix(f) - a.detach()).mean(0)[None] * torch.ones_like(gram_matrix(f))).square()",
-        hint="The style of one image makes up for that of another in your loss: each image is compared by itself.",
+        hint="You average the differences over the batch before you square: square first, then sum.",
     ),
     mistake(
         "first image only",
         "gram_matrix(f)",
         "gram_matrix(f[:1])",
-        hint="Only one image of the batch is compared with its style.",
+        hint="You use only the first image of the batch: use all images.",
     ),
     mistake(
         "grams paired with images",
         "a.detach()",
         "a.detach()[[0] * len(f)]",
-        hint="All images are compared with the same matrix, also where each has one of its own.",
+        hint="You compare every image with the first gram: if there are N, image i has gram i.",
     ),
     mistake(
         "gram of the gram",
         "(gram_matrix(f) - a.detach())",
         "(gram_matrix(f) - gram_matrix(a.detach()[:, :, :, None]))",
-        hint="What is given is a matrix of correlations already: you correlate it once more.",
+        hint="You compute the Gram matrix of the given grams: they are Gram matrices already.",
     ),
 )
 

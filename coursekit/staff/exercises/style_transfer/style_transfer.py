@@ -5,17 +5,13 @@ from coursekit.staff.exercises.style_transfer.shared import STILL_JOINED
 
 HINTS = (
     (
-        "The network is frozen; the picture is the parameter, as in part 2. New is what is wanted: features of one "
-        "picture, correlations of another."
+        "The network is frozen and the image is the parameter, as in part 2. New: it must match one picture's features and another picture's Gram matrices."
     ),
     (
-        "Before the first step: what do the content layers make of content, and which correlations do the style layers "
-        "find in style? record_outputs gives a layer's own output. Keep both as constants."
+        "Before the first step, compute the content layers' features of content and the style layers' Gram matrices of style. Keep both as constants. record_outputs gives a layer's own output."
     ),
     (
-        "make_optimizer wants a function that computes the loss at the picture as it stands, leaves the slope with "
-        "respect to the picture in its place, and returns the loss. After every step the picture goes back to the "
-        "colours that exist."
+        "The optimiser's step takes a closure. It computes the loss of the current image, stores the gradient in image.grad, and returns the loss. After every step, clamp the image to [0, 1]."
     ),
     "I <- clamp(I - step(d/dI ( L_content(I) + L_style(I) + lambda L_tv(I) )), 0, 1), num_steps times",
 )
@@ -25,85 +21,85 @@ MISTAKES = (
         "left in train mode",
         "starts = content if init is None else init",
         "starts = content if init is None else init\n    model.train()",
-        hint="In which mode is the network after your call?",
+        hint="You put the network into train mode: leave its mode as it was.",
     ),
     mistake(
         "ascent",
         "(image.grad,) = torch.autograd.grad(loss, image)",
         "image.grad = -torch.autograd.grad(loss, image)[0]",
-        hint="The losses grow: in which direction does an optimiser move its parameter?",
+        hint="Your losses grow: the gradient you store in image.grad has the wrong sign.",
     ),
     mistake(
         "content forgotten",
         "loss = loss + content_loss(contents, targets, content_weights)",
         "pass",
-        hint="What the picture shows has no say in your descent.",
+        hint="The content loss is missing from your loss.",
     ),
     mistake(
         "style forgotten",
         "loss = loss + style_loss(textures, grams, style_weights)",
         "pass",
-        hint="How the picture is painted has no say in your descent.",
+        hint="The style loss is missing from your loss.",
     ),
     mistake(
         "roughness forgotten",
         "loss = tv_weight * total_variation_loss(image)",
         "loss = 0 * image.sum()",
-        hint="One of the three losses has no weight in your descent.",
+        hint="The total variation loss is missing from your loss.",
     ),
     mistake(
         "roughness without its weight",
         "tv_weight * total_variation_loss(image)",
         "total_variation_loss(image)",
-        hint="The caller says how much smoothness counts; with you it is always the same.",
+        hint="You add the total variation loss without its weight: multiply it by tv_weight.",
     ),
     mistake(
         "content and style exchanged",
         "for features in look(style)[1]]",
         "for features in look(content[:1])[1]]",
-        hint="The texture that you ask for is that of the content picture.",
+        hint="Your Gram matrices come from the content picture: compute them from the style picture.",
     ),
     mistake(
         "targets from the style",
         "for features in look(picture)[0]]",
         "for features in look(torch.nn.functional.interpolate(style, picture.shape[2:]))[0]]",
-        hint="What the picture should show is taken from the wrong one of the two pictures.",
+        hint="Your content targets come from the style picture: compute them from the content picture.",
     ),
     mistake(
         "targets from the start",
         "for features in look(picture)[0]]",
         "for features in look(image)[0]]",
-        hint="You keep what the first picture shows, which need not be the content.",
+        hint="Your content targets come from the starting image: compute them from the content picture.",
     ),
     mistake(
         "targets of the picture as it is",
         "content_loss(contents, targets, content_weights)",
         "content_loss(contents, [f.detach() for f in contents], content_weights)",
-        hint="You compare the moving picture with itself: nothing is ever wrong with its content.",
+        hint="Your content loss compares the image with itself: compare it with the targets.",
     ),
     mistake(
         "init ignored",
         "content if init is None else init",
         "content",
-        hint="Where the descent begins is up to the caller, if the caller says so.",
+        hint="You always start from content: if init is given, start from init.",
     ),
     mistake(
         "always from grey",
         "content if init is None else init",
         "torch.full_like(content, 0.5) if init is None else init",
-        hint="You begin with a plain picture; if nothing is said, the descent begins with what should be seen.",
+        hint="Without init you start from grey: start from content.",
     ),
     mistake(
         "never clamped",
         "image.detach().clamp_(0, 1)",
         "pass",
-        hint="Some of your values are no colours: where are they brought back?",
+        hint="Some values lie outside [0, 1]: clamp the image after each step.",
     ),
     mistake(
         "clamped at the end only",
         "            image.detach().clamp_(0, 1)  # in the image's own memory, and unseen by autograd\n        return image.detach()",
         "        return image.detach().clamp(0, 1)",
-        hint="You bring the colours back once, after everything; the network sees impossible pictures on the way.",
+        hint="You clamp once at the end: clamp after every step.",
     ),
     mistake(
         "loss of a clamped copy",
@@ -111,67 +107,67 @@ MISTAKES = (
         "        return image.detach().clamp(0, 1)",
         "contents, textures = look(image)",
         "contents, textures = look(image.clamp(0, 1))",
-        hint="What lies outside gets no slope from you and never comes back: the picture itself has to stay inside.",
+        hint="You compute the loss of a clamped copy: clamp the image itself, after each step.",
     ),
     mistake(
         "squashed instead of clamped",
         "image.detach().clamp_(0, 1)",
         "image.data = (image.data - image.data.min()) / (image.data.max() - image.data.min())",
-        hint="One value outside changes the colours of your whole picture.",
+        hint="You rescale the whole image to [0, 1]: clamp it instead.",
     ),
     mistake(
         "one step too few",
         "range(num_steps)",
         "range(max(num_steps - 1, 0))",
-        hint="Count how often the picture moves, and compare with how often it should.",
+        hint="You take one step too few: take num_steps steps.",
     ),
     mistake(
         "one step too many",
         "range(num_steps)",
         "range(num_steps + 1)",
-        hint="Your picture moves once more than it was asked to, and even when it was asked not to.",
+        hint="You take one step too many: take num_steps steps.",
     ),
     mistake(
         "optimiser made anew",
         "            descent.step(closure)",
         "            descent = make_optimizer(optimizer, image, step_size)\n            descent.step(closure)",
-        hint="An optimiser remembers earlier steps; yours forgets them each time.",
+        hint="You make a new optimiser at each step, so it forgets the earlier ones: make it once.",
     ),
     mistake(
         "slopes add up",
         "(image.grad,) = torch.autograd.grad(loss, image)",
         "image.grad = torch.autograd.grad(loss, image)[0] + (0 if image.grad is None else image.grad)",
-        hint="From the second step on, old slopes are still in yours.",
+        hint="You add earlier gradients to image.grad: store the new gradient only.",
     ),
     mistake(
         "network's gradients written",
         "(image.grad,) = torch.autograd.grad(loss, image)",
         "image.grad = None\n            loss.backward()",
-        hint="The weights of the network have collected slopes during your descent; nobody asked for those.",
+        hint="backward() also fills the gradients of the network's parameters: compute the image's gradient only.",
     ),
     mistake(
         "step size ignored",
         "make_optimizer(optimizer, image, step_size)",
         "make_optimizer(optimizer, image, 0.01)",
-        hint="However far the caller wants to go, you always go equally far.",
+        hint="Your step size is always 0.01: use step_size.",
     ),
     mistake(
         "always Adam",
         "make_optimizer(optimizer, image, step_size)",
         'make_optimizer("adam", image, step_size)',
-        hint="The caller chooses between two optimisers; you know one.",
+        hint="You always use Adam: use the optimizer that the caller names.",
     ),
     mistake(
         "wanted anew at every step",
         "contents, textures = look(image)",
         "contents, textures = look(image)\n            targets[:] = [f.detach() for f in look(picture)[0]]",
-        hint="Half of your time goes into something that comes out the same every time.",
+        hint="You compute the content targets at every step: compute them once, before the first step.",
     ),
     mistake(
         "style anew at every step",
         "contents, textures = look(image)",
         "contents, textures = look(image)\n            grams[:] = [gram_matrix(f).detach() for f in look(style)[1]]",
-        hint="Half of your time goes into the texture of a picture that never changes.",
+        hint="You compute the style's Gram matrices at every step: compute them once, before the first step.",
     ),
     mistake(
         "layer overwritten by what follows",
@@ -188,7 +184,7 @@ MISTAKES = (
             for hook in hooks:
                 hook.remove()
 """,
-        hint="A layer that works in place wrote over what you kept of the one before it.",
+        hint="A later in-place layer overwrites the outputs your hooks keep: use record_outputs, or clone the outputs.",
     ),
     mistake(
         "hooks left behind",
@@ -202,43 +198,43 @@ MISTAKES = (
             )
         model(pictures)
 """,
-        hint="Something of yours still listens in the network after the call.",
+        hint="Your hooks stay in the network after the call: remove them.",
     ),
     mistake(
         "style layers for content",
         "[outputs[name] for name in content_layers]",
         "[outputs[name] for name in style_layers][: len(content_layers)] or [outputs[name] for name in content_layers]",
-        hint="The two groups of layers are not the same: one of them is asked for the wrong thing.",
+        hint="You compute the content loss from the style layers: use content_layers.",
     ),
     mistake(
         "content layers for style",
         "[outputs[name] for name in style_layers]",
         "[outputs[name] for name in ([*content_layers, *style_layers][: len(style_layers)])]",
-        hint="Textures are taken from layers that were named for something else.",
+        hint="You compute the style loss from the content layers: use style_layers.",
     ),
     mistake(
         "summed grams for the style",
         "grams = [gram_matrix(features).detach()",
         "grams = [gram_matrix(features, normalize=False).detach()",
-        hint="The texture that you ask for grows with the size of the style picture.",
+        hint="The style's Gram matrices are raw sums (normalize=False): normalise them.",
     ),
     mistake(
         "content cut down",
         "content.split(1), starts.split(1)",
         "content[:1].expand_as(content).split(1), starts.split(1)",
-        hint="Every picture of the batch is asked to show what the first one shows.",
+        hint="You use the first content for all images: image i has content i.",
     ),
     mistake(
         "batch mean",
         "loss = tv_weight",
         "loss = (0.5 if len(content) > 1 else 1.0) * tv_weight",
-        hint="In company a picture is painted otherwise than alone: what depends on the number of pictures?",
+        hint="You halve the total variation loss for several images: each image is handled as if alone.",
     ),
     mistake(
         "start changed in place",
         "nn.Parameter(image.detach().clone())",
         "nn.Parameter(image.detach())",
-        hint="After the call the picture you were given has been painted over.",
+        hint="You change the caller's starting image: optimise a copy of it.",
     ),
     mistake(
         "the best picture",
@@ -253,38 +249,38 @@ MISTAKES = (
 """,
         "image.detach().clamp_(0, 1)  # in the image's own memory, and unseen by autograd\n        return image.detach()",
         "image.detach().clamp_(0, 1)\n        return best",
-        hint="You choose among the pictures on the way; what is wanted is the one after the last step.",
+        hint="You return the image with the lowest loss: return the image after the last step.",
     ),
     mistake("still joined", "return image.detach()", "return image", hint=STILL_JOINED),
     mistake(
         "noise at the start",
         "nn.Parameter(image.detach().clone())",
         "nn.Parameter((image.detach() + 1e-3 * torch.randn_like(image)).clamp(0, 1))",
-        hint="Nothing in this descent is random; yours gives something else each time.",
+        hint="You add noise to the starting image: start exactly from content or init.",
     ),
     mistake(
         "content weights for style",
         "style_loss(textures, grams, style_weights)",
         "style_loss(textures, grams, [(*content_weights, *style_weights)[i] for i in range(len(style_weights))])",
-        hint="The layers of the texture get weights that were meant for others.",
+        hint="You use content_weights for the style loss: use style_weights.",
     ),
     mistake(
         "content weights ignored",
         "content_loss(contents, targets, content_weights)",
         "content_loss(contents, targets, [1.0] * len(contents))",
-        hint="All content layers count the same with you: use the caller's weights.",
+        hint="You weight all content layers by 1: use content_weights.",
     ),
     mistake(
         "clamped to -1",
         "clamp_(0, 1)",
         "clamp_(-1, 1)",
-        hint="Your picture is limited to [-1, 1]: images here lie in [0, 1].",
+        hint="You clamp to [-1, 1]: images lie in [0, 1].",
     ),
     mistake(
         "style subtracted",
         "loss = loss + style_loss",
         "loss = loss - style_loss",
-        hint="Your style loss grows: it is subtracted.",
+        hint="You subtract the style loss: add it.",
     ),
 )
 

@@ -5,14 +5,10 @@ from coursekit.staff.exercises.style_transfer.shared import STILL_JOINED
 
 HINTS = (
     (
-        "A training set stays as long as it is, and every image keeps its place and its label. Some look different "
-        "afterwards."
+        "The training set keeps its length, and every image keeps its place and its label. Only some images are repainted."
     ),
-    "Two draws: which images, as many as the docstring says and no image twice; and a style for each of them.",
-    (
-        "Begin with a copy of all images, then write into the places that were drawn. Cut off what the transfer drags "
-        "behind it."
-    ),
+    "Draw twice: first which images, as many as the docstring says and none twice; then a style for each of them.",
+    ("Start from a copy of all images. Write each repainted image to its own place. Detach what transfer returns."),
     "images[i] <- transfer(images[i], styles[k_i]) for round(fraction * N) places i, k_i uniform",
 )
 
@@ -21,85 +17,85 @@ MISTAKES = (
         "number rounded up",
         "round(fraction * len(images))",
         "-int(-fraction * len(images) // 1)",
-        hint="Count how many images changed: there is one too many where the share is a little above a whole number.",
+        hint="You round fraction * N up: use round(fraction * N).",
     ),
     mistake(
         "a copy of the generator",
         "    if generator is not None:\n",
         "    if generator is not None:\n        generator = torch.Generator().manual_seed(generator.initial_seed())\n",
-        hint="The second call with one generator draws what the first drew: in training, the same images every time.",
+        hint="You restart the generator from its seed, so each call draws the same: use it as given.",
     ),
     mistake(
         "fraction ignored",
         "order[: round(fraction * len(images))]",
         "order",
-        hint="All images are repainted, however many should be.",
+        hint="You repaint all images: repaint round(fraction * N) of them.",
     ),
     mistake(
         "a coin for each image",
         "order[: round(fraction * len(images))]",
         "order[: int((torch.rand(len(images), generator=generator) < fraction).sum()) if generator else None]",
-        hint="How many images are repainted is a matter of luck with you; the number itself is fixed.",
+        hint="The number of repainted images is random: it must be exactly round(fraction * N).",
     ),
     mistake(
         "number rounded down",
         "round(fraction * len(images))",
         "int(fraction * len(images))",
-        hint="Count how many images changed: one is missing where the share is not whole.",
+        hint="You round fraction * N down: use round(fraction * N).",
     ),
     mistake(
         "one too many",
         "round(fraction * len(images))",
         "round(fraction * len(images)) + (0 < fraction < 1)",
-        hint="Count how many images changed: there is one more than asked for.",
+        hint="You repaint one image too many: repaint round(fraction * N).",
     ),
     mistake(
         "the rest is repainted",
         "order[: round(fraction * len(images))]",
         "order[round(fraction * len(images)) :] if 0 < fraction < 1 else order[: round(fraction * len(images))]",
-        hint="You repaint exactly those that should stay as they are.",
+        hint="You repaint the images that were not drawn: repaint those that were.",
     ),
     mistake(
         "always the first images",
         "order[: round",
         "torch.arange(len(images))[: round",
-        hint="It is always the same images that are repainted, whatever the seed.",
+        hint="You always repaint the first images: draw them at random.",
     ),
     mistake(
         "one style for all",
         "styles[int(which[i])]",
         "styles[int(which[0])]",
-        hint="All repainted images look alike: each gets a draw of its own.",
+        hint="All images get the same style: draw one for each image.",
     ),
     mistake(
         "styles in turn",
         "styles[int(which[i])]",
         "styles[i % len(styles)]",
-        hint="Which image gets which style can be foretold; the seed should decide.",
+        hint="You choose the styles in turn: draw them at random.",
     ),
     mistake(
         "a style never drawn",
         "torch.randint(len(styles),",
         "torch.randint(max(1, len(styles) - 1),",
-        hint="One of the styles is never used: does the upper end of the draw belong to it?",
+        hint="The last style is never drawn: randint's upper bound is exclusive.",
     ),
     mistake(
         "styles drawn from the world",
         "torch.randint(len(styles), which.shape, generator=generator, device=generator.device)",
         "torch.randint(len(styles), which.shape)",
-        hint="Your randomness comes from somewhere else than the source that the caller handed over.",
+        hint="You draw the styles from torch's global generator: use the generator you were given.",
     ),
     mistake(
         "seed of its own",
         "    if generator is not None:",
         "    if generator is not None:\n        generator = torch.Generator().manual_seed(0)",
-        hint="The caller's source of randomness decides; yours gives the same numbers to every caller.",
+        hint="You make a generator of your own: use the one you were given.",
     ),
     mistake(
         "labels shuffled",
         "labels.clone()",
         "labels[order]",
-        hint="The images stayed in their place and the labels moved: they no longer belong together.",
+        hint="You reorder the labels: keep them in their order.",
     ),
     mistake(
         "images shuffled",
@@ -107,7 +103,7 @@ MISTAKES = (
         "result[i] = transfer(images[order[i]], styles[int(which[i])]).detach()",
         "order, which = torch.arange(len(images))",
         "order, which = torch.arange(len(images)).roll(1)",
-        hint="At the place of an image stands another one, repainted.",
+        hint="You write a repainted image to another image's place: write it to its own.",
     ),
     mistake(
         "repainted ones appended",
@@ -117,56 +113,56 @@ MISTAKES = (
 """,
         "result[i] = transfer",
         "result[len(images) + i] = transfer",
-        hint="The set became longer: an image that is repainted takes the place of the original.",
+        hint="You append the repainted images: write each to the place of its original.",
     ),
     mistake(
         "only the repainted ones",
         "return result, labels.clone()",
         "chosen = order[: round(fraction * len(images))]\n    return result[chosen], labels[chosen]",
-        hint="The images that were not chosen are missing from your result.",
+        hint="You return only the repainted images: return all N images.",
     ),
     mistake(
         "arguments exchanged",
         "transfer(images[i].detach(), styles[int(which[i])])",
         "transfer(styles[int(which[i])], images[i].detach())",
-        hint="You paint the style in the manner of the picture: look at the order of the two.",
+        hint="You swap transfer's arguments: the image comes first, the style second.",
     ),
     mistake(
         "all repainted, some thrown away",
         "    for i in order",
         "    for image in images:\n        transfer(image.detach(), styles[0])\n    for i in order",
-        hint="A transfer takes seconds; you pay for images that are not to be repainted.",
+        hint="You call transfer for every image: call it only for those that were drawn.",
     ),
     mistake(
         "batches of one",
         "transfer(images[i].detach(), styles[int(which[i])])",
         "transfer(images[i].detach()[None], styles[int(which[i])])[0]",
-        hint="What you hand over has an axis too many: one picture has three.",
+        hint="You pass transfer a batch of one, (1, 3, H, W): pass a single image (3, H, W).",
     ),
     mistake(
         "images changed in place",
         "result = images.detach().clone()",
         "result = images.detach()",
-        hint="Your training set itself was painted over.",
+        hint="You write into the caller's images: write into a copy.",
     ),
     mistake(
         "labels lent",
         "labels.clone()",
         "labels",
-        hint="What you return and what you were given lie in the same memory: writing to one changes the other.",
+        hint="You return the caller's labels: return a copy.",
     ),
     mistake("still joined", ".detach()\n    return", "\n    return", hint=STILL_JOINED),
     mistake(
         "repainted twice",
         "transfer(images[i].detach(), styles[int(which[i])])",
         "transfer(transfer(images[i].detach(), styles[int(which[i])]), styles[int(which[i])])",
-        hint="You repaint what is repainted already.",
+        hint="You repaint each image twice: call transfer once.",
     ),
     mistake(
         "labels of the styles",
         "return result, labels.clone()",
         "return result, which",
-        hint="Your labels tell the style: a picture keeps the class of what it shows.",
+        hint="You return the drawn styles as labels: return the labels of the images.",
     ),
 )
 

@@ -3,14 +3,12 @@
 from coursekit.staff.edits import mistake, variant
 
 HINTS = (
-    "A smooth picture changes little from one pixel to the next. Add up how much it changes.",
+    "A smooth image changes little from one pixel to the next. Add up the changes.",
     (
-        "Take the picture without its first row, and the picture without its last row: what lies above each other in "
-        "the two? Then the same with columns."
+        "Take the image without its first row, and without its last row: which pixels lie at the same position in both? Do the same with columns."
     ),
     (
-        "There is one pair less than there are rows. The two directions have another number of pairs, so add them up "
-        "apart."
+        "There is one pair less than there are rows. The two directions have different numbers of pairs: sum each by itself, then add."
     ),
     "L = sum (I[y + 1, x] - I[y, x])^2 + sum (I[y, x + 1] - I[y, x])^2",
 )
@@ -20,25 +18,25 @@ MISTAKES = (
         "not squared",
         "vertical.square().sum() + horizontal.square().sum()",
         "vertical.abs().sum() + horizontal.abs().sum()",
-        hint="The steps count by their size with you; here a step twice as large costs four times as much.",
+        hint="You sum absolute differences: sum squared differences instead.",
     ),
     mistake(
         "mean over pairs",
         "vertical.square().sum() + horizontal.square().sum()",
         "vertical.square().mean() + horizontal.square().mean()",
-        hint="Your loss does not grow with the picture: the pairs are summed, nothing is shared out.",
+        hint="You average over the pairs: sum over them.",
     ),
     mistake(
         "mean over images",
         "vertical.square().sum() + horizontal.square().sum()",
         "(vertical.square().sum() + horizontal.square().sum()) / len(images)",
-        hint="With several images your loss is too small: nothing here is shared out among the images.",
+        hint="You divide by the number of images: sum over the batch.",
     ),
     mistake(
         "divided by the pixels",
         "vertical.square().sum() + horizontal.square().sum()",
         "(vertical.square().sum() + horizontal.square().sum()) / images.shape[2:].numel()",
-        hint="You divide by the number of pixels; the docstring says sum.",
+        hint="You divide by the number of pixels: return the sum.",
     ),
     mistake(
         "wraps round",
@@ -46,133 +44,133 @@ MISTAKES = (
         "images - images.roll(1, 2)",
         "images[..., 1:] - images[..., :-1]",
         "images - images.roll(1, 3)",
-        hint="The first row is no neighbour of the last one.",
+        hint="roll() compares the first row with the last, and columns alike: these are no neighbours.",
     ),
     mistake(
         "rows only",
         "vertical.square().sum() + horizontal.square().sum()",
         "vertical.square().sum()",
-        hint="You compare each pixel with the one below only.",
+        hint="You use only the vertical differences: add the horizontal ones.",
     ),
     mistake(
         "columns only",
         "vertical.square().sum() + horizontal.square().sum()",
         "horizontal.square().sum()",
-        hint="You compare each pixel with the one beside it only.",
+        hint="You use only the horizontal differences: add the vertical ones.",
     ),
     mistake(
         "cropped to a common size",
         "vertical.square().sum() + horizontal.square().sum()",
         "(vertical[..., :-1].square() + horizontal[:, :, :-1].square()).sum()",
-        hint="The pairs in the last row and in the last column are missing.",
+        hint="You crop both differences to a common size: pairs in the last row and last column are missing.",
     ),
     mistake(
         "across channels",
         "images[:, :, 1:] - images[:, :, :-1]",
         "images[:, 1:] - images[:, :-1]",
-        hint="Two colours of one pixel are no neighbours.",
+        hint="Your vertical difference subtracts neighbouring channels: subtract neighbouring rows.",
     ),
     mistake(
         "across the batch",
         "horizontal.square().sum()",
         "horizontal.square().sum() + (images[1:] - images[:-1]).square().sum()",
-        hint="Two images of one batch are no neighbours.",
+        hint="You also subtract neighbouring images of the batch: leave this term out.",
     ),
     mistake(
         "root of the sum",
         "vertical.square().sum() + horizontal.square().sum()",
         "(vertical.square().sum() + horizontal.square().sum()).sqrt()",
-        hint="A root too many: it belongs to another definition of roughness.",
+        hint="You take the square root at the end: return the sum of squares.",
     ),
     mistake(
         "grey picture",
         "vertical = images",
         "images = images.mean(1, keepdim=True)\n    vertical = images",
-        hint="Each colour counts by itself; you look at their mean.",
+        hint="You average the channels first: take the differences in each channel.",
     ),
     mistake(
         "every second row",
         "images[:, :, 1:] - images[:, :, :-1]",
         "images[:, :, 2:] - images[:, :, :-2]",
-        hint="You compare rows that are not next to each other.",
+        hint="You subtract rows that are two apart: subtract neighbouring rows.",
     ),
     mistake(
         "added neighbours",
         "images[:, :, 1:] - images[:, :, :-1]",
         "images[:, :, 1:] + images[:, :, :-1]",
-        hint="A constant picture is perfectly smooth; yours is charged for it.",
+        hint="You add neighbouring rows: subtract them.",
     ),
     mistake(
         "cut off",
         "return vertical",
         "vertical, horizontal = vertical.detach(), horizontal.detach()\n    return 0 * images.sum() + vertical",
-        hint="The value is right, but it pulls at no pixel.",
+        hint="You detach the differences: gradients must reach the images.",
     ),
     mistake(
         "half of each pair cut off",
         "- images[:, :, :-1]",
         "- images[:, :, :-1].detach()",
-        hint="Of two neighbours only one is pulled: both should move.",
+        hint="You detach one pixel of each vertical pair: gradients must reach both.",
     ),
     mistake(
         "one loss an image",
         "vertical.square().sum() + horizontal.square().sum()",
         "vertical.square().sum((1, 2, 3)) + horizontal.square().sum((1, 2, 3))",
-        hint="You return one number for each image; a single number is wanted.",
+        hint="You return one loss per image: sum over the batch too.",
     ),
     mistake(
         "mean of absolute values",
         "vertical.square().sum() + horizontal.square().sum()",
         "vertical.abs().mean() + horizontal.abs().mean()",
-        hint="You average absolute differences, as d2l's loss does: here they are squared and added.",
+        hint="You average absolute differences, as d2l does: sum squared differences instead.",
     ),
     mistake(
         "d2l's",
         "vertical.square().sum() + horizontal.square().sum()",
         "0.5 * (vertical.abs().mean() + horizontal.abs().mean())",
-        hint="You average absolute differences, as d2l's loss does: here they are squared and added.",
+        hint="You average absolute differences, as d2l does: sum squared differences instead.",
     ),
     mistake(
         "divided by counts",
         "vertical.square().sum() + horizontal.square().sum()",
         "2 * (vertical.square().sum() / vertical[0].numel() + horizontal.square().sum() / horizontal[0].numel()) / len(images)",
-        hint="You divide by counts and by the batch, as a widely copied TVLoss does: here nothing is divided.",
+        hint="You divide by numbers of pairs and images, as a widely copied TVLoss does: return the plain sum.",
     ),
     mistake(
         "divided by counts, not by the batch",
         "vertical.square().sum() + horizontal.square().sum()",
         "vertical.square().sum() / vertical[0].numel() + horizontal.square().sum() / horizontal[0].numel()",
-        hint="You divide each direction by its number of pairs: here nothing is divided.",
+        hint="You divide each direction by its number of pairs: return the plain sum.",
     ),
     mistake(
         "divided by all values",
         "vertical.square().sum() + horizontal.square().sum()",
         "(vertical.square().sum() + horizontal.square().sum()) / images.numel()",
-        hint="You divide by the number of values: the docstring says sum.",
+        hint="You divide by the number of values: return the sum.",
     ),
     mistake(
         "first image only",
         "vertical.square().sum() + horizontal.square().sum()",
         "vertical[0].square().sum() + horizontal[0].square().sum()",
-        hint="Only the first image of the batch counts in your loss.",
+        hint="You use only the first image of the batch: sum over all images.",
     ),
     mistake(
         "mean over channels",
         "vertical.square().sum() + horizontal.square().sum()",
         "(vertical.square().sum() + horizontal.square().sum()) / images.shape[1]",
-        hint="Your loss is a third of the sum: channels are added, not averaged.",
+        hint="You divide by the number of channels: sum over channels.",
     ),
     mistake(
         "halved",
         "vertical.square().sum() + horizontal.square().sum()",
         "(vertical.square().sum() + horizontal.square().sum()) / 2",
-        hint="Your loss is half of the sum: each pair counts once, with factor 1.",
+        hint="You divide by 2: return the sum itself.",
     ),
     mistake(
         "every pair twice",
         "vertical.square().sum() + horizontal.square().sum()",
         "2 * (vertical.square().sum() + horizontal.square().sum())",
-        hint="Your loss counts every pair of neighbours twice.",
+        hint="You multiply by 2: each pair counts once.",
     ),
 )
 

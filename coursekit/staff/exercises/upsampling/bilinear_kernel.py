@@ -3,15 +3,11 @@
 from coursekit.staff.edits import mistake, variant
 
 HINTS = (
+    ("In one dimension: how much does a pixel at distance d weigh, if the next pixel lies factor away?"),
     (
-        "In one dimension: how much does a pixel weigh at a place that lies a distance d away, if the next pixel lies "
-        "factor away?"
+        "The weight is a triangle: 1 at the centre, 0 at distance factor, linear between. In two dimensions, multiply the weights of both directions."
     ),
-    (
-        "It is a tent: 1 at the middle, 0 at distance factor, straight between. In two dimensions multiply the tents "
-        "of both directions."
-    ),
-    "Each channel is enlarged for itself: only entries from a channel to itself are not zero.",
+    "Each channel is enlarged by itself: entries between different channels are zero.",
     "k[c, c, i, j] = (1 - |i - m| / f) * (1 - |j - m| / f), with m = (k - 1) / 2",
 )
 
@@ -20,67 +16,67 @@ MISTAKES = (
         "all channels mixed",
         "torch.eye(channels)",
         "torch.ones(channels, channels)",
-        hint="Should a red pixel become green when it is enlarged?",
+        hint="Your kernel mixes channels: entries between different channels must be zero.",
     ),
     mistake(
         "one channel axis",
         "torch.eye(channels)[:, :, None, None]",
         "torch.ones(channels, 1, 1, 1)",
-        hint="Look at the shape: from which channel to which does an entry lead?",
+        hint="Your shape is (channels, 1, k, k): return (channels, channels, k, k).",
     ),
     mistake(
         "size 2 * factor always",
         "2 * factor - factor % 2",
         "2 * factor",
-        hint="Which size has a middle pixel, and for which factors is there one?",
+        hint="For odd factors your kernel is one too large: use 2 * factor - factor % 2.",
     ),
     mistake(
         "size of the factor",
         "2 * factor - factor % 2",
         "factor",
-        hint="A kernel that is only as wide as the step never blends two pixels.",
+        hint="Your kernel is too small: its side is 2 * factor - factor % 2.",
     ),
     mistake(
         "middle off by half a pixel",
         "middle = (size - 1) / 2",
         "middle = size / 2",
-        hint="Your tent is not symmetric: compare its first and last entry.",
+        hint="Your kernel is not symmetric: its middle is at (k - 1) / 2.",
     ),
     mistake(
         "middle rounded",
         "middle = (size - 1) / 2",
         "middle = (size - 1) // 2",
-        hint="For an even size the middle lies between two entries.",
+        hint="You round the middle down: for even k it lies between two entries.",
     ),
     mistake(
         "sums to 1",
         "return between * line[:, None] * line",
         "return between * line[:, None] * line / line.sum() ** 2",
-        hint="Your enlarged map is darker than the map: what do the stamps that meet in one pixel add up to?",
+        hint="Your weights sum to 1, so the enlarged map is too dark: the weight at the middle is 1.",
     ),
     mistake(
         "flat",
         "line = 1 - (torch.arange(size) - middle).abs() / factor",
         "line = torch.ones(size) / 2",
-        hint="Far and near pixels have the same weight in your kernel.",
+        hint="All your weights are the same: they must decrease linearly with the distance.",
     ),
     mistake(
         "a cone",
         "return between * line[:, None] * line",
         "return between * (line[:, None] + line) / 2",
-        hint="How do the weights of two directions combine? Look at a corner.",
+        hint="You average the weights of the two directions: multiply them.",
     ),
     mistake(
         "divided by the half size",
         ".abs() / factor",
         ".abs() / (size / 2)",
-        hint="At which distance does the weight reach zero? For odd factors yours is another one.",
+        hint="You divide the distance by half the size: divide it by factor.",
     ),
     mistake(
         "squared distance",
         "(torch.arange(size) - middle).abs() / factor",
         "((torch.arange(size) - middle) / factor).square()",
-        hint="Your weights fall with the squared distance: a tent falls in a straight line.",
+        hint="Your weights decrease with the squared distance: they must decrease linearly.",
     ),
 )
 

@@ -4,14 +4,12 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.upsampling.shared import DETACHED
 
 HINTS = (
-    "Cut x into its windows first; then one operation gives the largest value of each and its place in the window.",
+    "Cut x into its windows first. One operation then gives each window's largest value and its position in the window.",
     (
-        "Tensor.unfold cuts along one axis without copying: do it for rows, then for columns, and join the two axes of "
-        "the window."
+        "Tensor.unfold cuts along one axis without copying. Use it for rows, then for columns, and join the two axes of the window."
     ),
     (
-        "The place in the window is a row and a column in it; the window itself begins at a row and a column of the "
-        "plane, which you know from its number and the stride."
+        "The position in the window is a row and a column. Add the window's own first row and column in the plane: its number times the stride."
     ),
     "index[y, z] = (y * stride + i) * W + z * stride + j, with (i, j) the place of the first largest entry of window (y, z)",
 )
@@ -21,19 +19,19 @@ MISTAKES = (
         "indices local to the window",
         "return values, rows * width + columns",
         "return values, place",
-        hint="Your places count inside each window: the decoder knows only the whole plane.",
+        hint="Your indices count inside each window: count in the whole plane, row * W + column.",
     ),
     mistake(
         "column times height",
         "rows * width + columns",
         "columns * x.shape[-2] + rows",
-        hint="Rows and columns have changed roles in your count: number the pixels as one reads.",
+        hint="Your indices are column * H + row: use row * W + column.",
     ),
     mistake(
         "height for width",
         "width = x.shape[-1]",
         "width = x.shape[-2]",
-        hint="How many pixels lie between a pixel and the one below it? Try a map that is not square.",
+        hint="You multiply the row by the height: multiply it by the width.",
     ),
     mistake(
         "stride forgotten in the place",
@@ -41,7 +39,7 @@ MISTAKES = (
         ")[:, None] + place",
         "device=x.device) * stride +",
         "device=x.device) +",
-        hint="Where does the second window begin? Not always one pixel after the first.",
+        hint="Your indices ignore stride: window i starts at i * stride.",
     ),
     mistake(
         "kernel size for stride",
@@ -49,43 +47,43 @@ MISTAKES = (
         ")[:, None] * kernel_size + place",
         "device=x.device) * stride +",
         "device=x.device) * kernel_size +",
-        hint="Your places assume windows that stand side by side, and these may overlap.",
+        hint="Your indices assume windows kernel_size apart: they are stride apart.",
     ),
     mistake(
         "windows always side by side",
         "x.unfold(2, kernel_size, stride).unfold(3, kernel_size, stride)",
         "x.unfold(2, kernel_size, kernel_size).unfold(3, kernel_size, kernel_size)",
-        hint="One of the two numbers that you are given is never used for where windows stand.",
+        hint="Your windows are kernel_size apart: they must be stride apart.",
     ),
     mistake(
         "smallest",
         "windows.max(dim=-1)",
         "windows.min(dim=-1)",
-        hint="Look at the slide's first window: which of its four numbers is taken?",
+        hint="You take the smallest value of each window: take the largest.",
     ),
     mistake(
         "mean of the window",
         "return values, rows",
         "return windows.mean(-1), rows",
-        hint="That is another kind of pooling: its values stand nowhere in the picture.",
+        hint="Your values are the means of the windows: return the largest values.",
     ),
     mistake(
         "last of equal maxima",
         "values, place = windows.max(dim=-1)",
         "values, place = windows.flip(-1).max(dim=-1)\n    place = kernel_size**2 - 1 - place",
-        hint="Which of several equal values counts? The docstring says it.",
+        hint="Of equal maxima you take the last: take the first.",
     ),
     mistake(
         "gradient shared among equal maxima",
         "return values, rows",
         "return windows.amax(dim=-1), rows",
-        hint="Where several values are equally large, look at which of them are told about it on the way back.",
+        hint="amax() shares the gradient among equal maxima: only the first may receive it.",
     ),
     mistake(
         "largest absolute value",
         "windows.max(dim=-1)",
         "windows.abs().max(dim=-1)",
-        hint="Try a window whose numbers are all negative.",
+        hint="You take the largest absolute value: take the largest value itself.",
     ),
     mistake(
         "padded with zeros",
@@ -96,26 +94,26 @@ MISTAKES = (
         wide = padded.shape[-1]
         return values, places // wide * width + places % wide
         """,
-        hint="At the lower and right border you reach over the edge of the map.",
+        hint="You pad the map, so windows reach over its border: windows must lie inside x.",
     ),
     mistake(
         "indices only",
         "return values, rows * width + columns",
         "return rows * width + columns",
-        hint="Two things are asked for, and in which order?",
+        hint="You return only the indices: return values and indices.",
     ),
     mistake("detached", "return values, rows", "return values.detach(), rows", hint=DETACHED),
     mistake(
         "places as floating point",
         "rows * width + columns",
         "(rows * width + columns).to(x.dtype)",
-        hint="A place is counted, not measured: look at the kind of numbers.",
+        hint="Your indices are floating-point numbers: return int64.",
     ),
     mistake(
         "place divided by the stride",
         "place // kernel_size",
         "place // stride",
-        hint="Inside a window a row has kernel_size places: your row number counts with another width.",
+        hint="You divide the position in the window by stride: a window's row has kernel_size entries.",
     ),
 )
 

@@ -4,13 +4,9 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.upsampling.shared import DETACHED
 
 HINTS = (
+    ("Start with zeros, one row of H * W pixels for each image and channel. An index is then a position in that row."),
     (
-        "Begin with a plane of zeros for each image and each channel, as long rows of H * W pixels: then an index is "
-        "just a place in such a row."
-    ),
-    (
-        "Several values may go to one place. An assignment keeps one of them; look for the operation that adds at "
-        "given places (there is one that returns a new tensor, so that gradients pass)."
+        "Several values may go to one position. Assignment keeps only one of them. Find the operation that adds at given positions and returns a new tensor, so that gradients pass."
     ),
     "out[n, c, p] = sum over all (y, z) with index[n, c, y, z] = p of values[n, c, y, z]",
 )
@@ -20,37 +16,37 @@ MISTAKES = (
         "overwritten instead of added",
         "plane.scatter_add(",
         "plane.scatter(",
-        hint="Two windows can have chosen one pixel: what does the slide do with 300 and 450?",
+        hint="Where two windows chose the same pixel, you keep one value: add them.",
     ),
     mistake(
         "mean of the contributions",
         "plane.scatter_add(2, indices.flatten(2), values.flatten(2))",
         "plane.scatter_reduce(2, indices.flatten(2), values.flatten(2), 'mean', include_self=False)",
-        hint="When two windows chose one pixel you take something between them, and the slide does not.",
+        hint="Where two windows chose the same pixel, you average the values: add them.",
     ),
     mistake(
         "largest contribution",
         "plane.scatter_add(2, indices.flatten(2), values.flatten(2))",
         "plane.scatter_reduce(2, indices.flatten(2), values.flatten(2), 'amax', include_self=False)",
-        hint="When two windows chose one pixel, one of them is lost in your version: the smaller.",
+        hint="Where two windows chose the same pixel, you keep the larger value: add them.",
     ),
     mistake(
         "column-major plane",
         "return plane.unflatten(2, (height, width))",
         "return plane.unflatten(2, (width, height)).mT.contiguous()",
-        hint="In which order does the index count the pixels: along a row, or down a column?",
+        hint="You read the indices column by column: they count along rows, row * W + column.",
     ),
     mistake(
         "all channels in one plane",
         "plane = plane.scatter_add(2, indices.flatten(2), values.flatten(2))",
         "plane = plane.flatten(1).scatter_add(1, indices.flatten(1), values.flatten(1)).view_as(plane)",
-        hint="All but the first channel are empty in your result: each has its own plane.",
+        hint="You put all channels into the first one: each channel has its own plane.",
     ),
     mistake(
         "places of the first channel for all",
         "scatter_add(2, indices.flatten(2)",
         "scatter_add(2, indices[:, :1].expand_as(indices).flatten(2)",
-        hint="Every channel found its maxima elsewhere: whose places do you use?",
+        hint="You use the first channel's indices for all channels: each channel has its own.",
     ),
     mistake(
         "all images in one plane",
@@ -58,16 +54,21 @@ MISTAKES = (
         "plane = plane.clone()\n"
         "    for i, v in zip(indices, values):\n"
         "        plane[0] = plane[0].scatter_add(1, i.flatten(1), v.flatten(1))",
-        hint="All but the first image are empty in your result.",
+        hint="You put all images into the first one: each image has its own plane.",
     ),
-    mistake("ones for zeros", "values.new_zeros(", "values.new_ones(", hint="Look at the pixels that no window chose."),
+    mistake(
+        "ones for zeros",
+        "values.new_zeros(",
+        "values.new_ones(",
+        hint="Pixels that no window chose are 1: they must be 0.",
+    ),
     mistake(
         "repeated over the window",
         body="""
         height, width = output_size
         return torch.nn.functional.interpolate(values, (height, width), mode="nearest")
         """,
-        hint="Each value is spread over its neighbourhood: what did the encoder remember?",
+        hint="You repeat each value over its window: write it only where its index says.",
     ),
     mistake(
         "a corner of the window",
@@ -78,7 +79,7 @@ MISTAKES = (
         plane[:, :, :: step[0], :: step[1]][:, :, : values.shape[2], : values.shape[3]] = values
         return plane
         """,
-        hint="You put each value at a fixed place of its window, and never ask where it came from.",
+        hint="You write each value to the corner of its window: write it where its index says.",
     ),
     mistake(
         "detached",
@@ -90,13 +91,13 @@ MISTAKES = (
         "size of the picture guessed",
         "height, width = output_size",
         "height, width = (2 * side for side in values.shape[-2:])",
-        hint="Twice the size is not always what was pooled.",
+        hint="You take twice the size of values: use output_size.",
     ),
     mistake(
         "flat",
         "return plane.unflatten(2, (height, width))",
         "return plane",
-        hint="The result is a row of numbers, no plane yet.",
+        hint="You return rows of H * W pixels: return (N, C, H, W).",
     ),
 )
 

@@ -4,8 +4,8 @@ from coursekit.staff.edits import mistake, variant
 from coursekit.staff.exercises.upsampling.shared import DETACHED
 
 HINTS = (
-    "Take a kernel 1 2 / 3 4 on paper and turn the paper by half a turn: where does the 1 stand?",
-    "Half a turn is two mirrors, one for each axis of the plane. The other two axes are channels and stay.",
+    "Write the kernel 1 2 / 3 4 on paper and turn the paper by 180 degrees. Where is the 1 now?",
+    "A turn by 180 degrees reverses rows and columns. The two channel axes stay as they are.",
     "r[a, b, i, j] = w[a, b, kh - 1 - i, kw - 1 - j]",
 )
 
@@ -14,57 +14,65 @@ MISTAKES = (
         "three rows and columns at most",
         "return weight.flip(2, 3)",
         "turned = weight.clone()\n    turned[:, :, :3, :3] = weight[:, :, :3, :3].flip(2, 3)\n    return turned",
-        hint="Try a kernel of 5 x 5: only a part of yours is turned.",
+        hint="You turn only the first three rows and columns: turn the whole kernel.",
     ),
     mistake(
-        "rows only", "weight.flip(2, 3)", "weight.flip(2)", hint="That is a mirror: half a turn moves columns as well."
+        "rows only", "weight.flip(2, 3)", "weight.flip(2)", hint="You reverse the rows only: reverse the columns too."
     ),
     mistake(
-        "columns only", "weight.flip(2, 3)", "weight.flip(3)", hint="That is a mirror: half a turn moves rows as well."
+        "columns only",
+        "weight.flip(2, 3)",
+        "weight.flip(3)",
+        hint="You reverse the columns only: reverse the rows too.",
     ),
     mistake(
         "all axes",
         "weight.flip(2, 3)",
         "weight.flip(0, 1, 2, 3)",
-        hint="Only the plane turns; a channel stays where it is.",
+        hint="You reverse the channel axes too: reverse only the two spatial axes.",
     ),
     mistake(
         "channel axes",
         "weight.flip(2, 3)",
         "weight.flip(0, 1)",
-        hint="Which of the four axes are places in the picture?",
+        hint="You reverse the channel axes: reverse the two spatial axes instead.",
     ),
     mistake(
         "quarter turn",
         "weight.flip(2, 3)",
         "torch.rot90(weight, 1, (2, 3))",
-        hint="How many degrees has your turn? Follow one corner.",
+        hint="You turn by 90 degrees: turn by 180 degrees.",
     ),
     mistake(
         "transposed",
         "weight.flip(2, 3)",
         "weight.transpose(2, 3).contiguous()",
-        hint="Mirrored along a diagonal is not turned: follow the two corners of the diagonal.",
+        hint="You swap rows and columns: reverse both instead.",
     ),
     mistake(
         "channels exchanged as well",
         "weight.flip(2, 3)",
         "weight.flip(2, 3).transpose(0, 1).contiguous()",
-        hint="The shape is another one now: the exchange of channels is a step of its own.",
+        hint="You also swap the two channel axes: leave them as they are.",
     ),
-    mistake("nothing done", "weight.flip(2, 3)", "weight.clone()", hint="Your kernel comes back as it was."),
+    mistake(
+        "nothing done",
+        "weight.flip(2, 3)",
+        "weight.clone()",
+        hint="You return the kernel unchanged: reverse both spatial axes.",
+    ),
     mistake("detached", "weight.flip(2, 3)", "weight.flip(2, 3).detach()", hint=DETACHED),
     mistake(
         "in place",
         "return weight.flip(2, 3)",
         "turned = weight.flip(2, 3)\n    weight.data.copy_(turned)\n    return turned",
-        hint="Compare what you were given before and after the call.",
+        hint="You overwrite the caller's kernel: return a new tensor and leave weight unchanged.",
     ),
     mistake(
         "sign turned",
         "weight.flip(2, 3)",
         "-weight.flip(2, 3)",
-        hint="Your kernel is negated as well: only its places change.",
+        hint="You also negate the kernel: remove the minus sign.",
     ),
     mistake(
         "channels and rows reversed",

@@ -1,3 +1,3 @@
 """Hints that several exercises of upsampling have in common."""
 
-DETACHED = "A decoder behind your function could not learn: is there still a way back?"
+DETACHED = "Your result is detached: gradients must pass back to the input."

@@ -5,16 +5,13 @@ from coursekit.staff.exercises.upsampling.shared import DETACHED
 
 HINTS = (
     (
-        "Draw the slide: the first pixel stamps its kernel, the second pixel stamps beside it, and where they overlap "
-        "the numbers add. How large is the sheet on which all stamps fit?"
+        "Draw the slide: each input pixel stamps its kernel, stride further than the last, and overlaps add. How large is the output that holds all stamps?"
     ),
     (
-        "A loop over the pixels is right and slow. The stamps' entries (i, j) all lie stride apart on the sheet: one "
-        "slice with a step catches them all, so a loop over the kernel's few entries is enough."
+        "A loop over the pixels is right but slow. Entry (i, j) of all stamps lies stride apart on the output: one slice with a step selects these positions. So loop over the kernel's entries."
     ),
     (
-        "For entry (i, j), every output channel gets a weighted sum over the input channels: a product with a (C_in, "
-        "C_out) matrix at each pixel. At the end cut the border."
+        "For entry (i, j), each output channel is a weighted sum over the input channels: a product with a (C_in, C_out) matrix at each pixel. Crop the border at the end."
     ),
     "out[n, o, y * stride + i - p, z * stride + j - p] = sum over c, y, z, i, j with that place of x[n, c, y, z] * w[c, o, i, j]",
 )
@@ -24,19 +21,19 @@ MISTAKES = (
         "channels exchanged where there are as many of both",
         'torch.einsum("nihw,io->nohw", x, weight[:, :, i, j])',
         'torch.einsum("nihw,io->nohw", x, weight[:, :, i, j].mT if channels == x.shape[1] else weight[:, :, i, j])',
-        hint="Where input and output have equally many channels, yours change places: follow one entry of the kernel.",
+        hint="If C_in equals C_out, you swap the channel axes of the weight: use it as given.",
     ),
     mistake(
         "kernel rotated",
         "weight[:, :, i, j])",
         "weight[:, :, kh - 1 - i, kw - 1 - j])",
-        hint="A stamp looks like the kernel itself: look at one input pixel alone.",
+        hint="You rotate the kernel: stamp it as it stands.",
     ),
     mistake(
         "stamps overwrite each other",
         "out[:, :, rows, columns] += torch",
         "out[:, :, rows, columns] = torch",
-        hint="Where stamps overlap, only the last one is left in your result.",
+        hint="Where stamps overlap, the last one overwrites the others: add them.",
     ),
     mistake(
         "stride ignored where stamps stand",
@@ -44,7 +41,7 @@ MISTAKES = (
         "slice(i, i + height)",
         "slice(j, j + (width - 1) * stride + 1, stride)",
         "slice(j, j + width)",
-        hint="Your stamps stand side by side, whatever distance is asked for.",
+        hint="Your stamps are one pixel apart: they must be stride apart.",
     ),
     mistake(
         "stride taken on the input",
@@ -55,61 +52,61 @@ MISTAKES = (
         out = torch.nn.functional.pad(out, (0, size[1] - out.shape[3], 0, size[0] - out.shape[2]))
         return out[:, :, padding : size[0] - padding, padding : size[1] - padding].contiguous()
         """,
-        hint="You leave input pixels out; the distance is between stamps on the output.",
+        hint="You skip input pixels: stamp every one. stride is the distance between stamps on the output.",
     ),
     mistake(
         "padding added",
         "return out[:, :, padding:bottom, padding:right].contiguous()",
         "return torch.nn.functional.pad(out, (padding, padding, padding, padding))",
-        hint="With this option your result grows: here it undoes what the convolution's border had added.",
+        hint="You enlarge the output by padding: crop it instead.",
     ),
     mistake(
         "padding ignored",
         "return out[:, :, padding:bottom, padding:right].contiguous()",
         "return out",
-        hint="One option changes nothing in your result.",
+        hint="You ignore padding: crop that many rows and columns on each side.",
     ),
     mistake(
         "cropped on two sides only",
         "return out[:, :, padding:bottom, padding:right].contiguous()",
         "return out[:, :, padding:, padding:].contiguous()",
-        hint="A border has four sides.",
+        hint="You crop only above and on the left: crop all four sides.",
     ),
     mistake(
         "cropped to minus nothing",
         "padding:bottom, padding:right",
         "padding:-padding, padding:-padding",
-        hint="Where nothing is to be cut off your result is empty: what does a slice mean that ends at minus 0?",
+        hint="With padding 0 your slice 0:-0 is empty: end the slice at a position counted from the start.",
     ),
     mistake(
         "cropped twice at the far sides",
         "return out[:, :, padding:bottom, padding:right].contiguous()",
         "return out[:, :, : bottom - padding, : right - padding].contiguous()",
-        hint="The size is right, but you cut everything away at the lower and right side.",
+        hint="You crop twice below and on the right: crop once on each of the four sides.",
     ),
     mistake(
         "kernel transposed in the plane",
         "weight[:, :, i, j])",
         "weight[:, :, i * kw % kh if kh == kw else i, j] if kh != kw else weight[:, :, j, i])",
-        hint="Rows and columns of a square kernel are exchanged.",
+        hint="You swap rows and columns of square kernels: use entry (i, j).",
     ),
     mistake(
         "channels exchanged where they can be",
         'torch.einsum("nihw,io->nohw", x, weight[:, :, i, j])',
         'torch.einsum("nihw,io->nohw", x, weight[:, :, i, j].reshape(channels, -1).mT)',
-        hint="Which channel of the input meets which of the output? Follow one entry of the kernel.",
+        hint="reshape() mixes the weight's channel axes: use its (C_in, C_out) matrix as it is.",
     ),
     mistake(
         "mean over the input channels",
         "return out[:, :, padding:bottom, padding:right].contiguous()",
         "return out[:, :, padding:bottom, padding:right] / x.shape[1]",
-        hint="With more input channels your result does not grow: do contributions add or average?",
+        hint="You divide by the number of input channels: sum over them.",
     ),
     mistake(
         "first input channel only",
         'torch.einsum("nihw,io->nohw", x, weight[:, :, i, j])',
         'torch.einsum("nihw,io->nohw", x[:, :1], weight[:1, :, i, j])',
-        hint="Only one of the input's channels reaches the result.",
+        hint="You use only the first input channel: sum over all input channels.",
     ),
     mistake(
         "detached",
@@ -121,7 +118,7 @@ MISTAKES = (
         "kernel cut off from learning",
         "x, weight[:, :, i, j])",
         "x, weight.detach()[:, :, i, j])",
-        hint="The slide calls the kernel learnable: follow the gradient to it.",
+        hint="You detach the kernel: gradients must reach weight.",
     ),
     mistake(
         "overlaps averaged",
@@ -132,13 +129,13 @@ MISTAKES = (
         out = out / count.clamp(min=1)
         return out[:, :, padding : out.shape[2] - padding, padding : out.shape[3] - padding].contiguous()
         """,
-        hint="Where stamps overlap you take their mean.",
+        hint="Where stamps overlap, you average them: add them.",
     ),
     mistake(
         "divided by the kernel's size",
         "return out[:, :, padding:bottom, padding:right].contiguous()",
         "return out[:, :, padding:bottom, padding:right].contiguous() / (kh * kw)",
-        hint="Your stamps are divided by the number of kernel entries: stamp the kernel as it stands.",
+        hint="You divide by the number of kernel entries: stamp the kernel as it stands.",
     ),
 )
 
