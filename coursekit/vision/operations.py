@@ -246,7 +246,7 @@ _MOVES: dict[str, Callable[[Call], Moves]] = {
         _mixed: "_log_softmax _softmax",
         _multiplied: "addmm baddbmm bmm linear mm",
         _normalized: "batch_norm cudnn_batch_norm native_batch_norm _native_batch_norm_legit"
-        " _native_batch_norm_legit_no_training native_group_norm native_layer_norm",
+        " _native_batch_norm_legit_no_training _batch_norm_no_update native_group_norm native_layer_norm",
         _padded: "constant_pad_nd",
         _parted: "select slice split split_with_sizes unbind",
         _permuted: "permute t transpose",
