@@ -99,6 +99,10 @@ def test_one_pixel_attack_starts_everywhere_with_every_colour_and_redraws_what_f
     assert float((first[:, 2:4].diff()).abs().max()) > 0.5, "the three channels of a colour are drawn each alone"
     colours = second[:, 2:]
     assert bool(((colours >= 0) & (colours <= 1)).all()), "a child's colour leaves [0, 1]: clip it"
+    clipped = ((colours == 0) | (colours == 1)).double().mean().item()
+    assert clipped < 0.25, (
+        f"{clipped:.0%} of the children's colours are clipped, expected 17%: half of a difference is added"
+    )
     border = ((second[:, 0] == 0) | (second[:, 0] == 7)).double().mean().item()
     assert border < 0.28, f"{border:.0%} of the children lie in the first or last row: draw what falls outside anew"
     low, children = pictures(1, size=(2, 30))[0], []
