@@ -72,13 +72,13 @@ class Blame:
 def likeliest(recognised: Iterable[Iterable[KnownMistake]]) -> Blame | None:
     """Choose, from what each failed check of a function was recognised as, the mistake that explains the most of it.
 
-    Of equals, the one that explains an earlier check, then the one that fails the fewest other checks. Where the first
-    failed check is not recognised, something else is wrong too: a mistake that one check alone knows is then no answer.
+    Of equals, the one that explains an earlier check, then the one that fails the fewest other checks. One that explains
+    a single check, and not the first that failed, is no answer: something else is wrong, and looks like it there.
     """
     failed = [list(dict.fromkeys(mistakes)) for mistakes in recognised]
     votes = Counter(mistake for mistakes in failed for mistake in mistakes)
-    known = [mistake for mistake in votes if failed[0] or mistake.checks > 1]
-    first = {mistake: next(i for i, mistakes in enumerate(failed) if mistake in mistakes) for mistake in known}
+    first = {mistake: next(i for i, mistakes in enumerate(failed) if mistake in mistakes) for mistake in votes}
+    known = [mistake for mistake in votes if first[mistake] == 0 or votes[mistake] > 1]
     best = min(known, key=lambda m: (-votes[m], first[m], m.checks), default=None)
     return None if best is None else Blame(best, votes[best], len(failed), first[best])
 

@@ -101,7 +101,8 @@ def test_a_mistake_is_a_fact_if_it_explains_the_first_failed_check_and_more_agre
     assert not likeliest([[known]]).certain, "the mistake fails two more checks"
     assert not likeliest([[], [known], [known], [known]]).certain, "not the first"
     assert not likeliest([[single], []]).certain, "half of them"
-    assert likeliest([[], [single]]) is None, "one check alone knows it, and the first failed check is another thing"
+    assert likeliest([[], [single]]) is None, "one check alone, and the first that failed is not recognised"
+    assert likeliest([[], [known], [known]]).mistake == known
     assert likeliest([[single], []]).mistake == single
 
 

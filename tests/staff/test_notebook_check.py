@@ -89,10 +89,12 @@ def test_a_hint_that_is_about_a_later_check_is_a_possibility_and_names_it():
         Check("tests/x/test_blur.py::test_blur_leaves_no_trace", "blur", 1.0), "failed", recognised=(known,)
     )
 
-    (both,), (alone,) = Grade((wrong, joined), 0.1).functions, Grade((joined, joined), 0.1).functions
+    (alone,), (later,) = (Grade((*first, joined, joined), 0.1).functions for first in ((), (wrong,)))
+    (once,) = Grade((wrong, joined), 0.1).functions
 
     assert alone.hint == known.hint
-    assert both.hint == f'a possibility, by 1 of 2 checks that failed ("blur leaves no trace"): {known.hint}'
+    assert later.hint == f'a possibility, by 2 of 3 checks that failed ("blur leaves no trace"): {known.hint}'
+    assert once.hint == "", "what one later check alone looks like is no answer"
 
 
 def test_the_first_failed_check_is_open_and_equal_messages_are_said_once():
