@@ -124,9 +124,9 @@ def watch_scores(predict: Any, *, labels: Any = None, label: Any = None, target:
             got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
             raise ValueError(f"predict returned {got} for {len(images)} images, expected (M, K): one row an image")
         if not finite(scores):
-            raise ValueError("predict returned scores that are not finite: look at what your network says")
+            raise ValueError("predict returned scores that are NaN or infinite: check the outputs of your network")
         if wanted >= scores.shape[1]:
-            raise ValueError(f"label {wanted} is out of range: predict knows {scores.shape[1]} classes")
+            raise ValueError(f"label {wanted} is out of range: predict returns {scores.shape[1]} classes")
         return scores
 
     yield call

@@ -33,5 +33,5 @@ def test_injecting_leaves_no_trace(expect, images, labels):
     expect.new(both_labels, **given, **new)
     expect(both[-1:], new["new_images"], "one sample can be injected")
     joined, _ = adversarial.inject_samples(images.clone().requires_grad_(), labels, *new.values())
-    expect(joined, both, "the same for images that ask for gradients, detached")
+    expect(joined, both, "the same, detached, for images that require gradients")
     expect(both_labels, torch.tensor([4, 0, 2, 1]), "one sample can be injected")

@@ -46,7 +46,9 @@ def test_step_has_its_length_on_faint_and_steep_slopes_and_is_none_where_there_i
         result = part2.ascent_step(model, image, 4, step_size=0.5, l2_weight=0.0)
 
         expect(
-            result, along(image, model.weights()[4], 0.5), f"a step of length step_size; the slope is about {scale:g}"
+            result,
+            along(image, model.weights()[4], 0.5),
+            f"a step of length step_size; the gradient is about {scale:g}",
         )
     flat = part2.ascent_step(seeded(Dead()), image, 1, step_size=0.5, l2_weight=0.0)
     expect(flat, image, "exactly the image where the gradient is zero, no 0 / 0", tolerance=0)

@@ -43,7 +43,7 @@ def assert_lawful(expect):
         expect.new(result, images=images)
         inside = isinstance(result, torch.Tensor) and bool(((result >= 0) & (result <= 1)).all())
         assert inside, "the result leaves [0, 1]: clamp it"
-        expect(result, result.detach().clone(), "a result that is joined to no graph")
+        expect(result, result.detach().clone(), "a detached result")
         expect(torch.tensor(result.shape), torch.tensor(images.shape), "a picture of the same size for each")
         assert result.dtype == images.dtype, f"the result has dtype {result.dtype}, the images {images.dtype}"
         followed = images.clone().requires_grad_()
@@ -60,7 +60,7 @@ def assert_lawful(expect):
             drawn_from = seed()
             first, second = (corruption(images, 4, generator=drawn_from) for _ in range(2))
             assert not torch.allclose(first, second), (
-                "the second call repeats the first: go on with the generator as it is"
+                "the second call draws the numbers of the first: do not copy or reseed the generator"
             )
             return
         expect(corruption(images[1:2], 4), result[1:2], "a picture alone, without a generator, as among others")

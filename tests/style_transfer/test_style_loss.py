@@ -79,7 +79,7 @@ def test_style_loss_leaves_no_trace_and_takes_any_sequence(expect, layers, put_r
     with expect.unchanged(**named_tensors(features=features, grams=grams)):
         for kind in list, tuple:
             loss = part5.style_loss(kind(features), kind(grams), kind((-1.0, 0.0, 2.0)))
-            expect(value_of(loss), wanted, "a layer may count nothing, or be pushed away from")
+            expect(value_of(loss), wanted, "weights may be 0 or negative")
     single = part5.style_loss([f.detach().float() for f in features], [a.float() for a in grams], [-1, 0, 2])
     formula = "float32 features give a float32 loss; weights may be whole numbers"
     expect(value_of(single), wanted.float(), formula, tolerance=1e-4)
