@@ -1,6 +1,6 @@
-"""What the checks of part 4 share: three small float64 pictures, H unlike W, settings that are known, and the laws of a corruption.
+"""Fixtures for the checks of part 4: three small float64 images with H != W, known settings, the laws of a corruption.
 
-Random corruptions are held to laws: which numbers are drawn in which order is their own business.
+Random corruptions are checked by their laws; the order in which numbers are drawn is free.
 """
 
 import pytest

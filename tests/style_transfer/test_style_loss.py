@@ -7,7 +7,11 @@ from assignment2 import style_transfer as part5
 from coursekit.checks.scalars import assert_constant, named_tensors, slope, value_of
 from coursekit.checks.small_networks import numbers
 
-LAYERS = (4, 5, 7), (6, 3, 2), (2, 1, 8)  # (C, H, W); put_right_gram, since one exercise does not pay for another
+LAYERS = (
+    (4, 5, 7),
+    (6, 3, 2),
+    (2, 1, 8),
+)  # (C, H, W); put_right_gram, since a mistake in one exercise loses no points in another
 
 
 def gram_of_levels(levels):

@@ -11,7 +11,7 @@ from coursekit.checks.laws import assert_no_trace, assert_same_however_called
 from coursekit.checks.recorder import Recorder
 from coursekit.checks.small_networks import pictures, seeded
 
-pytestmark = pytest.mark.usefixtures("right_losses")  # one exercise does not pay for another
+pytestmark = pytest.mark.usefixtures("right_losses")  # a mistake in one exercise loses no points in another
 
 SETTINGS = {
     "content_layers": ["features.2", "features.6"],
