@@ -157,8 +157,8 @@ def one_pixel_attack(
     A member is (y, x, r, g, b), real numbers; it sets pixel (floor(y), floor(x)) to (r, g, b). Start: position uniform
     over the image, colour uniform in [0, 1]. Child i is r1 + 0.5 (r2 - r3), where r1, r2, r3 are three distinct members
     of the old generation, none of them member i. A y or x outside the image is drawn anew, a colour is clipped to
-    [0, 1]. Child i replaces member i if it is fitter: the label is less probable, or the target is more probable.
-    Before each generation, stop if the fittest member is predicted as another class (with target: as target). Show each
+    [0, 1]. Child i replaces member i if it is fitter: label less probable or, with target, target more probable. Before
+    each generation, stop if the fittest member is predicted as another class (with target: as target). Show each
     generation to predict once, in order, in batches of any size.
 
     Returns:
@@ -214,8 +214,8 @@ def estimate_gradient(
 ) -> Tensor:
     """Return an estimate of the gradient of the label's score with respect to each pixel, from calls of predict alone.
 
-    It is the mean over directions u of (f(x + sigma u) - f(x - sigma u)) u / (2 sigma), where f is the label's score.
-    Every entry of u is drawn from N(0, 1), and each image has its own directions. Do not clamp what predict sees.
+    It is the mean over num_samples directions u of (f(x + sigma u) - f(x - sigma u)) u / (2 sigma), f the label's
+    score. Every entry of u is drawn from N(0, 1), and each image has its own. Do not clamp what predict sees.
 
     Args:
         predict: (M, 3, H, W) -> (M, K) scores. It sees 2 * num_samples images per image.

@@ -164,7 +164,7 @@ def class_visualization(
     (2) `ascent_step`;
     (3) `blur` with blur_sigma, at every blur_every-th step, counted from 1 (0: never);
     (4) `zero_small_pixels` with pixel_fraction;
-    (5) `zero_small_contributions` with contribution_fraction and the gradient of the logit alone at the picture of (1);
+    (5) `zero_small_contributions` with contribution_fraction; gradient: of the logit alone, at the picture from (1);
     (6) roll back, then clamp to [0, 1].
     Skip an operation whose setting is 0 (its function may be missing). Random numbers come from generator alone.
     Returns (3, H, W) in [0, 1], in the model's dtype; with num_steps 0 the start.

@@ -141,7 +141,7 @@ def guided_backprop(model: Model, images: Images, labels: Labels) -> Tensor:
 
 @checked
 def deconvnet(model: Model, images: Images, layer: Layer, channel: Channel) -> Tensor:
-    """Return the projection of a channel's strongest unit back to the pixels, with the deconvnet rule at every ReLU.
+    """Return the gradient of a channel's strongest unit with respect to the image, by the deconvnet rule at each ReLU.
 
     Args:
         images: (N, 3, H, W) in [0, 1].
@@ -169,8 +169,8 @@ def receptive_field(model: Model, layer: Layer, unit: Unit, image_size: ImageSiz
     """Return the box of pixels that one unit of a layer depends on.
 
     `spatial_steps(model, layer, image_size)` lists the steps from the image (map 0) to the layer. A `Step` has the maps
-    it reads (`inputs`, each of `size`), the map it makes (`output`), and its kernel, stride, padding and dilation, each
-    (vertical, horizontal). kernel is None if a unit depends on the whole map (flatten, global pooling).
+    it reads (`inputs`, all of size `size`), the map it makes (`output`), and its kernel, stride, padding and dilation,
+    each (vertical, horizontal). kernel is None if a unit depends on the whole map (flatten, global pooling).
 
     Args:
         unit: (channel, y, x), or (channel,) in a flat layer, which sees the whole image.

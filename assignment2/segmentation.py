@@ -381,8 +381,8 @@ def instance_labels(labels: LabelMaps, *, background: LabelValue = 0, ignore_ind
         background, ignore_index: pixels with these labels are in no region.
 
     Returns:
-        (N, H, W) int64: 0 in no region, else 1, 2, ... in reading order of the regions' first pixels. Touching objects
-        of one class become one region, because semantic labels cannot separate them.
+        (N, H, W) int64: 0 outside all regions, else 1, 2, ... in reading order of the regions' first pixels. Touching
+        objects of one class become one region, because semantic labels cannot separate them.
 
     Source: the lecture, "Semantic Segmentation, Instance Segmentation"; Shiloach & Vishkin 1982.
     """

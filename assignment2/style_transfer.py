@@ -204,7 +204,7 @@ def style_transfer(
     Compute targets and Gram matrices once, before the first step. Clamp to [0, 1] after each step, not inside the loss.
 
     Args:
-        content, style: (N, 3, H, W), and (1, 3, h, w) of any size. The model must have the named layers.
+        content, style: (N, 3, H, W) and (1, 3, h, w). trunk(load_model("tiny_vgg")) takes pictures of any size.
         optimizer: "lbfgs", one iteration per step; or "adam", with step_size and torch's other defaults.
         init: (N, 3, H, W), the start; content by default. num_steps = 0 returns the start.
 

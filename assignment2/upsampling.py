@@ -67,7 +67,7 @@ def max_unpool(values: Maps, indices: Indices, output_size: PlaneSize) -> Tensor
 
 @checked
 def transposed_conv2d(x: Maps, weight: Kernel, *, stride: Stride = 1, padding: Crop = 0) -> Tensor:
-    """Return the sum of one copy of the kernel per input pixel, multiplied by the pixel and placed on the output.
+    """Return a map to which each input pixel adds one copy of the kernel, multiplied by the pixel's value.
 
     Args:
         x: (N, C_in, H, W).

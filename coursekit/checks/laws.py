@@ -41,7 +41,9 @@ def assert_lets_errors_through(expect: Expect, call: Call, bad: nn.Module, image
             call(bad, images)
     except Boom:
         return
-    pytest.fail(f"the network raised an error in its {when} pass, and it did not arrive: let it through", pytrace=False)
+    pytest.fail(
+        f"the network raised an error in its {when} pass, and your function hid it: do not catch it", pytrace=False
+    )
 
 
 def used_network(network: nn.Module) -> nn.Module:
@@ -116,6 +118,6 @@ def gradient_of(result: Any, tensor: Tensor, upstream: Tensor, what: str) -> Ten
     """Differentiate <result, upstream> with respect to a tensor; a sentence if the result is not joined to it."""
     __tracebackhide__ = True
     assert isinstance(result, Tensor), f"the result is a {type(result).__name__}, expected a torch tensor"
-    assert result.requires_grad, f"the result is cut off from {what}: it must be differentiable"
+    assert result.requires_grad, f"the result is detached from {what}: it must be differentiable"
     (gradient,) = torch.autograd.grad((result * upstream).sum(), tensor, materialize_grads=True)
     return gradient

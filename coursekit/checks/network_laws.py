@@ -44,9 +44,9 @@ def assert_network_behaves(expect: Expect, network: nn.Module, images: Tensor) -
         expect(deepcopy(network).train()(images), first, "train mode changes nothing: there is nothing random in it")
     followed = images.clone().requires_grad_()
     logits = network(followed)
-    assert logits.requires_grad, "the logits are cut off from the parameters: they must be differentiable"
+    assert logits.requires_grad, "the logits are detached from the parameters: they must be differentiable"
     frozen = [name for name, parameter in network.named_parameters() if not parameter.requires_grad]
-    assert not frozen, f"{frozen[0]} asks for no gradient: every parameter learns"
+    assert not frozen, f"{frozen[0]} has requires_grad=False: every parameter must be trainable"
     upstream = numbers(*logits.shape, seed=99)
     gradients = torch.autograd.grad((logits * upstream).sum(), [followed, *network.parameters()], allow_unused=True)
     for name, gradient in zip(["the images", *(n for n, _ in network.named_parameters())], gradients, strict=True):

@@ -21,7 +21,9 @@ def assert_goes_on(call: Callable[[torch.Generator], Tensor]) -> None:
     __tracebackhide__ = True
     drawn_from = seed()
     first, second = (call(drawn_from).double() for _ in range(2))
-    assert not torch.allclose(first, second), "the second call repeats the first: go on with the generator as it is"
+    assert not torch.allclose(first, second), (
+        "the second call draws the numbers of the first: do not copy or reseed the generator"
+    )
 
 
 def assert_own_noise(result: Tensor, what: str = "noise") -> None:

@@ -17,9 +17,11 @@ def value_of(result: Any) -> Any:
 def slope(loss: Any, tensor: Tensor) -> Tensor:
     """Return the gradient of a loss by autograd; a loss that tells no slope fails the check."""
     assert isinstance(loss, Tensor), f"the loss is a {type(loss).__name__}, expected a 0-d tensor"
-    assert loss.requires_grad, "the loss has no slope: it is cut off from what it is made of"
+    assert loss.requires_grad, "the loss is detached: it must be differentiable with respect to its inputs"
     (gradient,) = torch.autograd.grad(loss, tensor, retain_graph=True, allow_unused=True)
-    assert gradient is not None, "the loss has a slope, but not in the features: where is it cut off?"
+    assert gradient is not None, (
+        "the loss has a gradient, but none with respect to the features: where are they detached?"
+    )
     return gradient
 
 
@@ -32,7 +34,7 @@ def assert_constant(loss: Tensor, *tensors: Tensor) -> None:
     """Hold a loss to sending no gradient to what is wanted of the features."""
     for gradient in torch.autograd.grad(loss, tensors, allow_unused=True):
         none = gradient is None or not gradient.any()
-        assert none, "a gradient reaches what the features are compared with: that is a constant, cut it off"
+        assert none, "a gradient reaches the targets or grams: they are constants, detach them"
 
 
 def as_number(score: Any) -> Tensor:

@@ -182,7 +182,7 @@ def classes(name: str, value: Any, *, logits: Tensor | None = None) -> None:
     if low < 0:
         raise ValueError(f"{name} contains {low}; classes are counted from 0")
     if logits is not None and high >= logits.shape[1]:
-        raise ValueError(f"label {high} is out of range: logits know {logits.shape[1]} classes")
+        raise ValueError(f"label {high} is out of range: logits have {logits.shape[1]} classes")
 
 
 def no_probabilities(name: str, value: Tensor) -> None:

@@ -90,7 +90,7 @@ def watch_scores(predict: Any, *, labels: Any = None, label: Any = None, target:
         scores = predict(images)
         if not isinstance(scores, Tensor) or scores.dim() != 2 or len(scores) != len(images):
             got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
-            raise ValueError(f"predict returned {got} for {len(images)} images, expected (M, K): one row an image")
+            raise ValueError(f"predict returned {got} for {len(images)} images, expected (M, K): one row per image")
         if not finite(scores):
             raise ValueError("predict returned scores that are not finite: look at what your network says")
         if wanted >= scores.shape[1]:
@@ -107,7 +107,7 @@ def watch_probabilities(predict: Any, *, label: Any = None, target: Any = None) 
     def call(images: Tensor) -> Any:
         scores = ask(images)
         if not sum_to_1(scores.detach(), 1e-3):
-            raise ValueError("predict returned rows that are no probabilities (they do not sum to 1): apply softmax")
+            raise ValueError("predict returned rows that are not probabilities (they do not sum to 1): apply softmax")
         return scores
 
     with watch_scores(predict, label=label, target=target) as ask:

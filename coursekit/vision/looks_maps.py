@@ -132,7 +132,7 @@ def leaves_something(name: str, value: int, *, maps: Tensor, kernel: Tensor, str
     sides = zip(maps.shape[-2:], kernel.shape[-2:], strict=True)
     left = tuple((side - 1) * stride + length - 2 * value for side, length in sides)
     if min(left) < 1:
-        raise ValueError(f"{name} is {value}: of the result {left} would be left, nothing; give less")
+        raise ValueError(f"{name} is {value}: the result would have the size {left}; give a smaller one")
 
 
 # networks of maps
@@ -183,7 +183,7 @@ def stage_channels(name: str, value: Sequence[int], *, stages: Sequence[nn.Modul
 
 def fewer_than_stages(name: str, value: int, *, stages: Sequence[nn.Module]) -> None:
     if value >= len(stages):
-        raise ValueError(f"{name} is {value}, but {len(stages)} stages have {len(stages) - 1} finer maps to offer")
+        raise ValueError(f"{name} is {value}, but {len(stages)} stages have {len(stages) - 1} finer maps")
 
 
 def is_widths(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What the checks of part 3 share: three small float64 pictures, H unlike W, and what holds for every attack."""
+"""Fixtures for the checks of part 3: three small float64 images with H != W, and the laws of every attack."""
 
 import pytest
 import torch

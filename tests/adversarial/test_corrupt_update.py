@@ -37,4 +37,4 @@ def test_corrupting_makes_new_tensors(expect):
     for mine in result:
         expect.new(mine, **named)
     (joined,) = adversarial.corrupt_update((torch.ones(3).double().requires_grad_(),), scale=2.0)
-    expect(joined, torch.full((3,), 2.0).double(), "a result that is joined to no graph; a tuple will do as well")
+    expect(joined, torch.full((3,), 2.0).double(), "a detached result; a tuple is allowed as well")

@@ -91,7 +91,7 @@ def test_estimating_leaves_no_trace_and_repeats(expect, images):
         first = call(crooked_scores)
     expect(call(crooked_scores), first, "the same seed gives the same estimate")
     followed = call(crooked_scores, images=images.clone().requires_grad_())
-    expect(followed, first, "the same for images that ask for gradients, detached")
+    expect(followed, first, "the same for images that require gradients, detached")
     for given in strided(images), images.float():
         shape, dtype = tuple(images.shape), given.dtype
         other = call(crooked_scores, images=given)

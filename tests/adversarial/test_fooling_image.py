@@ -70,7 +70,7 @@ def test_fooling_stops_at_the_first_picture_that_is_taken_for_the_target(expect,
             logits = close(images[:1])[0]
             close.head.bias[2] += logits[torch.arange(len(logits)) != 2].max() - logits[2] + ahead
         path = climb(close, images[0], 2, step_size=0.15, max_steps=5)
-        expect(len(path) - 1, steps, f"steps of a picture whose target is {ahead:g} ahead: the largest logit wins")
+        expect(len(path) - 1, steps, f"steps if the target's logit leads by {ahead:g}: the largest logit decides")
 
 
 @pytest.mark.points(1, "fooling_image")

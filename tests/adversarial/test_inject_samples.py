@@ -34,7 +34,7 @@ def test_injecting_leaves_no_trace(expect, images, labels):
     expect.new(both_labels, **given, **new)
     expect(both[-1:], new["new_images"], "one sample can be injected")
     joined, _ = adversarial.inject_samples(images.clone().requires_grad_(), labels, *new.values())
-    expect(joined, both, "the same for images that ask for gradients, detached")
+    expect(joined, both, "the same for images that require gradients, detached")
     odd, _ = adversarial.inject_samples(strided(images), labels, strided(new["new_images"]), new["new_labels"])
     expect(odd, both, ANY_STRIDES)
     two, _ = adversarial.inject_samples(images[:1].float(), labels[:1], images[1:2].float(), labels[1:2])

@@ -26,7 +26,7 @@ def test_linear_shift_grows_with_the_number_of_pixels_and_with_eps(expect):
     with expect.unchanged(weight=weight):
         once = adversarial.linear_shift(weight, 0.5)
 
-    expect(once, once.detach().clone(), "a 0-d tensor that is joined to no graph")
+    expect(once, once.detach().clone(), "a detached 0-d tensor")
     expect(adversarial.linear_shift(weight.repeat(3, 2), 0.5), 6 * once, "six times the pixels, six times the shift")
     expect(adversarial.linear_shift(weight, 0.1), 0.2 * once, "a fifth of eps, a fifth of the shift")
     expect(

@@ -69,7 +69,9 @@ def test_noisy_prediction_leaves_no_trace_and_repeats(expect, images):
     with expect.unchanged(model=model, images=images):
         result = call(model, images)
     expect.new(result, images=images)
-    expect(call(model, images.clone().requires_grad_()), result, "the same for images that ask for gradients, detached")
+    expect(
+        call(model, images.clone().requires_grad_()), result, "the same, detached, for images that require gradients"
+    )
     assert_same_however_called(expect, lambda m, x: call(m, x, sigma=0.0), model, images)
     assert not torch.allclose(look(model, images, 1, sigma=0.2, num_samples=2)[0], result), "another seed, other noise"
     options = {"sigma": 0.2, "num_samples": 2}

@@ -189,4 +189,4 @@ def test_one_pixel_attack_stops_before_the_generation_after_the_fittest_succeeds
         _, queries = adversarial.one_pixel_attack(
             fooled, image, 1, target=target, population=5, generations=7, generator=seed()
         )
-        expect(queries, 5, f"target {target}: the start is looked at too: whoever has won there needs no generation")
+        expect(queries, 5, f"target {target}: if the start succeeds already, no generation follows")

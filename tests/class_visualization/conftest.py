@@ -1,4 +1,4 @@
-"""What the checks of part 2 share: a small float64 picture, H unlike W, and right siblings for the two functions that take steps."""
+"""Fixtures for the checks of part 2: a small float64 picture with H != W, and correct sibling functions."""
 
 import contextlib
 

@@ -51,7 +51,7 @@ def test_step_has_its_length_on_faint_and_steep_slopes_and_is_none_where_there_i
         expect(
             result,
             along(image, model.weights()[4], 0.5),
-            f"a step of length step_size; the slope is about {scale:g}",
+            f"a step of length step_size; the gradient is about {scale:g}",
             start=image,
         )
     flat = part2.ascent_step(seeded(Dead()), image, 1, step_size=0.5, l2_weight=0.0)

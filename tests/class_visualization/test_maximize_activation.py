@@ -121,5 +121,7 @@ def test_maximizing_leaves_no_trace_repeats_and_survives_a_dead_channel(expect, 
         model.features[0].bias -= 1e3
     dead = part2.maximize_activation(model, "features.1", 3, num_steps=2, image_size=SMALL)
     expect(
-        dead, torch.full((3, *SMALL), 0.5, dtype=torch.float64), "a channel without a slope leaves the picture as it is"
+        dead,
+        torch.full((3, *SMALL), 0.5, dtype=torch.float64),
+        "a channel with zero gradient leaves the picture as it is",
     )

@@ -1,6 +1,6 @@
-"""What the checks of part 4 share: three small float64 pictures, H unlike W, settings that are known, and the laws of a corruption.
+"""Fixtures for the checks of part 4: three small float64 images with H != W, known settings, the laws of a corruption.
 
-Random corruptions are held to laws: which numbers are drawn in which order is their own business.
+Random corruptions are checked by their laws; the order in which numbers are drawn is free.
 """
 
 import pytest
@@ -44,7 +44,7 @@ def assert_lawful(expect):
         expect.new(result, images=images)
         inside = isinstance(result, torch.Tensor) and bool(((result >= 0) & (result <= 1)).all())
         assert inside, "the result leaves [0, 1]: clamp it"
-        expect(result, result.detach().clone(), "a result that is joined to no graph")
+        expect(result, result.detach().clone(), "a detached result")
         expect(torch.tensor(result.shape), torch.tensor(images.shape), "a picture of the same size for each")
         assert result.dtype == images.dtype, f"the result has dtype {result.dtype}, the images {images.dtype}"
         followed = images.clone().requires_grad_()
@@ -63,7 +63,7 @@ def assert_lawful(expect):
             drawn_from = seed()
             first, second = (corruption(images, 4, generator=drawn_from) for _ in range(2))
             assert not torch.allclose(first, second), (
-                "the second call repeats the first: go on with the generator as it is"
+                "the second call draws the numbers of the first: do not copy or reseed the generator"
             )
             return
         expect(odd, result, ANY_STRIDES)

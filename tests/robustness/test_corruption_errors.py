@@ -96,7 +96,7 @@ def test_corruption_errors_leave_no_trace(expect):
     with expect.unchanged(model=model, images=images, labels=labels):
         result = call(model, images)
     expect(call(model, strided(images)), result, ANY_STRIDES)
-    expect(call(model, images.clone().requires_grad_()), result, "the same again, for images that ask for gradients")
+    expect(call(model, images.clone().requires_grad_()), result, "the same again, for images that require gradients")
     draws = []
 
     def drawing(images, severity, *, generator):

@@ -40,7 +40,7 @@ def test_cue_conflict_is_clamped_and_detached(expect, images):
     expect(result, right, "what transfer makes, clamped to [0, 1], detached")
     parameter = torch.tensor(0.5).double().requires_grad_()
     kept = robustness.cue_conflict(images, images, lambda image, style: parameter * image)
-    expect(kept, 0.5 * images, "detached, also from what transfer itself holds")
+    expect(kept, 0.5 * images, "detached, also from the parameters of transfer")
 
 
 @pytest.mark.points(1, "cue_conflict")

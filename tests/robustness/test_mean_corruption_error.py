@@ -61,7 +61,7 @@ def test_mce_leaves_no_trace(expect, table):
 
     expect.new(result, errors=errors, baseline=baseline)
     followed = robustness.mean_corruption_error(errors.clone().requires_grad_(), baseline)
-    expect(followed, result, "the same for a table that asks for gradients, detached")
+    expect(followed, result, "the same, detached, for a table that requires gradients")
     single = robustness.mean_corruption_error(errors.float(), baseline.float())
     expect(single, result.float(), "float32 tables give a float32 result", tolerance=1e-4)
     assert result.dim() == 0, f"the result has shape {tuple(result.shape)}, expected one number (0-d)"

@@ -1,4 +1,4 @@
-"""What the checks of part 1 share: three small float64 pictures, H unlike W, and the two rules for a ReLU, by their signs."""
+"""Fixtures for the checks of part 1: three small float64 images with H != W, and the two ReLU rules by their signs."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ def labels():
 
 @pytest.fixture
 def right_rule(expect):
-    """Give a ReLU rule, so that one exercise does not pay for another: what it makes of the nine pairs of signs was recorded."""
+    """Give a ReLU rule, so that a mistake in one exercise loses no points in another: what it makes of the nine pairs of signs was recorded."""
 
     def named(name):
         from assignment2 import saliency

@@ -9,7 +9,7 @@ from coursekit.checks.small_networks import SIZE, OneHidden, ReluEverywhere, Sma
 
 @pytest.fixture(autouse=True)
 def right_sibling(monkeypatch, right_rule):
-    """Put a right rule in the module, so that one exercise does not pay for another."""
+    """Put a right rule in the module, so that a mistake in one exercise loses no points in another."""
     monkeypatch.setattr(saliency, "guided_relu_gradient", right_rule("guided"))
 
 

@@ -89,5 +89,5 @@ def test_guided_grad_cam_leaves_no_trace_and_repeats(expect, images, labels, put
 
     expect.new(result, images=images)
     assert_lets_errors_through(expect, call, broken(model, "forward"), images, "forward")
-    expect(call(model, images.clone().requires_grad_()), result, "the same for images that ask for gradients, detached")
+    expect(call(model, images.clone().requires_grad_()), result, "the same for images that require gradients, detached")
     assert_same_however_called(expect, call, model, images)

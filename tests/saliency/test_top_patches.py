@@ -21,7 +21,7 @@ def small_net_field(model, layer, unit, image_size):
 
 @pytest.fixture(autouse=True)
 def right_sibling(monkeypatch):
-    """Put a right receptive_field in the module, so that one exercise does not pay for another."""
+    """Put a right receptive_field in the module, so that a mistake in one exercise loses no points in another."""
     monkeypatch.setattr(saliency, "receptive_field", small_net_field)
 
 

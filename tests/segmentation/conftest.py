@@ -1,4 +1,4 @@
-"""What the checks of segmentation share: two small masks, their counts by hand, and what holds for every score."""
+"""Fixtures for the checks of segmentation: two small masks, counted by hand, and the laws of every score."""
 
 import pytest
 import torch

@@ -81,7 +81,11 @@ def test_fcn_adds_its_scores_from_coarse_to_fine(expect):
         for images in (pictures(3, size=(17, 26)), pictures(1, size=(8, 11))):
             network = fcn(num_skips)
             logits = network(images)
-            expect.reference(logits.detach(), f"{num_skips} {len(images)}", "the docstring's sum, any size of picture")
+            expect.reference(
+                logits.detach(),
+                f"{num_skips} {len(images)}",
+                "the sum of the scores, coarse to fine, for any image size",
+            )
 
 
 @pytest.mark.points(1, "FCN")

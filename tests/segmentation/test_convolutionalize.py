@@ -114,7 +114,7 @@ def test_the_convolutional_network_shares_nothing_and_keeps_the_mode(expect):
         own = {id(module) for module in network.modules()}
         shared = [name for name, module in model.named_modules() if id(module) in own]
         assert not shared, f"the layer {shared[0]} is shared with the model: its mode would be switched for both"
-        assert all(p.requires_grad for p in network.parameters()), "the network's parameters may learn further"
+        assert all(p.requires_grad for p in network.parameters()), "the network's parameters must require gradients"
         with torch.random.fork_rng(), torch.no_grad():
             torch.manual_seed(0)
             one, other = (network(pictures(2, size=(8, 8))) for _ in range(2))

@@ -54,8 +54,8 @@ def test_the_convolution_has_copies_of_the_layers_parameters(expect):
         conv = made(linear, 2, (3, 4))
 
     for ours, theirs in ((conv.weight, linear.weight), (conv.bias, linear.bias)):
-        assert isinstance(ours, nn.Parameter), "weight and bias stay parameters, so that they can learn"
-        assert ours.is_leaf, "a parameter is no result of a computation: copy the values"
-        assert ours.requires_grad, "weight and bias may learn further"
+        assert isinstance(ours, nn.Parameter), "weight and bias must be parameters, so that they are trained"
+        assert ours.is_leaf, "a parameter must be a leaf tensor: copy the values"
+        assert ours.requires_grad, "weight and bias must require gradients"
         expect(ours.detach().flatten(), theirs.detach().flatten(), "the layer's numbers, in its dtype")
         expect.new(ours, parameter=theirs)

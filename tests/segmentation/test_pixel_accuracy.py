@@ -6,7 +6,7 @@ import torch
 from assignment2 import segmentation
 from coursekit.checks.scalars import as_number
 
-pytestmark = pytest.mark.usefixtures("right_matrix")  # one exercise does not pay for another
+pytestmark = pytest.mark.usefixtures("right_matrix")  # a mistake in one exercise loses no points in another
 
 
 @pytest.mark.points(1, "pixel_accuracy")

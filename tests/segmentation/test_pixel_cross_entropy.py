@@ -21,7 +21,7 @@ def followed(logits):
     def backward(loss):
         assert isinstance(loss, torch.Tensor), f"the result is a {type(loss).__name__}, expected a torch tensor"
         assert loss.dim() == 0, f"the result has shape {tuple(loss.shape)}, expected a 0-d tensor"
-        assert loss.requires_grad, "the loss is cut off from the logits: it must be differentiable"
+        assert loss.requires_grad, "the loss is detached from the logits: it must be differentiable"
         (gradient,) = torch.autograd.grad(loss, logits)
         value = loss.detach()
         return value, gradient

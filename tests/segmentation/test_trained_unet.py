@@ -51,7 +51,7 @@ def test_every_parameter_comes_from_the_file(expect, saved, tmp_path):
     assert not network.training, "the network is in train mode: it is to be used"
     assert isinstance(network, Recorded), "build it with UNet"
     assert not any(module.training for module in network.modules()), "a part of the network is in train mode"
-    assert all(parameter.requires_grad for parameter in network.parameters()), "the parameters may learn further"
+    assert all(parameter.requires_grad for parameter in network.parameters()), "the parameters must require gradients"
 
 
 @pytest.mark.points(1, "trained_unet")
@@ -82,7 +82,7 @@ def test_a_parameter_that_the_file_lacks_is_an_error(saved, tmp_path):
             raise
         except Exception:  # noqa: BLE001, S112 (any error will do)
             continue
-        sentence = f"head.bias is {what} in the file, and nothing was said: such a network answers at random"
+        sentence = f"head.bias is {what} in the file, and no error was raised: such a network answers at random"
         pytest.fail(sentence, pytrace=False)
 
 
@@ -91,7 +91,10 @@ def trained_score():
     try:
         network = segmentation.trained_unet(TRAINED)
     except FileNotFoundError:
-        pytest.fail(f"{TRAINED.relative_to(ROOT)} is not there yet: notebook 6 trains it and saves it", pytrace=False)
+        pytest.fail(
+            f"{TRAINED.relative_to(ROOT)} does not exist yet: run notebook 6, which trains the network and saves this file",
+            pytrace=False,
+        )
     size = Path(TRAINED).stat().st_size
     assert size <= 4 * 2**20, f"{TRAINED.name} has {size / 2**20:.1f} MB, 4 MB is the limit: save half precision"
     return iou_on_scenes(network, seed=6_001)

@@ -41,7 +41,10 @@ INDICES = torch.zeros(2, 3, 6, 8, dtype=torch.int64)
         ),
         (lambda: upsampling.transposed_conv2d(X, X.transpose(0, 1), stride=0), "stride is 0"),
         (lambda: upsampling.transposed_conv2d(X, X.transpose(0, 1), padding=-1), "padding is -1"),
-        (lambda: upsampling.transposed_conv2d(X, X.transpose(0, 1)[..., :1, :1], padding=3), "would be left, nothing"),
+        (
+            lambda: upsampling.transposed_conv2d(X, X.transpose(0, 1)[..., :1, :1], padding=3),
+            "the result would have the size",
+        ),
         (lambda: upsampling.rotate_kernel(X[0]), "weight has shape"),
         (lambda: upsampling.bilinear_kernel(0, 2), "channels is 0"),
         (lambda: upsampling.bilinear_kernel(2, 0), "factor is 0"),

@@ -1,4 +1,4 @@
-"""What the checks of part 5 share: features of three layers in float64, H unlike W, and right losses for the functions built on them.
+"""Fixtures for the checks of part 5: float64 features of three layers with H != W, and correct losses to build on.
 
 The losses are squares, so the slope at maps of one size is a sum of what each lit place alone gives. That was recorded.
 """

@@ -66,7 +66,7 @@ def test_content_loss_leaves_no_trace_and_takes_any_sequence(expect, layers):
     with expect.unchanged(**named_tensors(features=features, targets=targets)):
         for kind in list, tuple:
             loss = part5.content_loss(kind(features), kind(targets), kind((-1.0, 0.0, 2.0)))
-            expect(value_of(loss), wanted, "a layer may count nothing, or be pushed away from")
+            expect(value_of(loss), wanted, "weights may be 0 or negative")
     strided = [f.detach().mT.contiguous().mT for f in features]
     expect(value_of(part5.content_loss(strided, targets, (-1.0, 0.0, 2.0))), wanted, "features with any strides")
     single = part5.content_loss([f.detach().float() for f in features], [p.float() for p in targets], [-1, 0, 2])

@@ -36,7 +36,9 @@ def test_gram_counts_what_occurs_together_and_not_where(expect):
 
     expect.reference(part5.gram_matrix(moved), "in their order", "the same after the places are shuffled")
     counts = torch.diag(torch.tensor([4.0 * 7, 14.0, 9.0 * 14])).double()[None]
-    expect(part5.gram_matrix(apart, normalize=False), counts, "channels that never meet have entry 0")
+    expect(
+        part5.gram_matrix(apart, normalize=False), counts, "channels that are never active at one position have entry 0"
+    )
 
 
 @pytest.mark.points(1, "gram_matrix")
@@ -47,7 +49,7 @@ def test_every_image_has_its_own_gram_matrix(expect):
 
     result = part5.gram_matrix(features)
 
-    expect.reference(result, "each", "(N, C, C): images of one batch do not meet")
+    expect.reference(result, "each", "(N, C, C): one matrix per image, not mixed over the batch")
     for i in range(2):
         expect.reference(part5.gram_matrix(features[i : i + 1]), f"image {i}", "(1, C, C) for a batch of one")
     one_channel = part5.gram_matrix(features[:, :1], normalize=False)

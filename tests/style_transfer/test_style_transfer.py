@@ -11,7 +11,7 @@ from coursekit.checks.laws import assert_no_trace, assert_same_however_called
 from coursekit.checks.recorder import Recorder
 from coursekit.checks.small_networks import pictures, seeded
 
-pytestmark = pytest.mark.usefixtures("right_losses")  # one exercise does not pay for another
+pytestmark = pytest.mark.usefixtures("right_losses")  # a mistake in one exercise loses no points in another
 
 SETTINGS = {
     "content_layers": ["features.2", "features.6"],
@@ -60,7 +60,7 @@ def path_of(recorder, start, result):
     """Return the pictures that the network was shown from the start on, the result last."""
     shown = [batch for batch in recorder.distinct() if batch.shape == start.shape]
     places = [i for i, batch in enumerate(shown) if torch.equal(batch, start)]
-    assert places, "the network was never shown the start: from where does the descent begin?"
+    assert places, "the network was never called with the start, where the descent begins"
     path = shown[places[-1] :]
     return path if torch.equal(path[-1], result) and len(path) > 1 else [*path, result]
 
@@ -140,9 +140,9 @@ def test_what_is_wanted_is_computed_once_and_not_at_every_step(expect):
         paint(recorder, content, style, num_steps=num_steps, init=start, **named(SETTINGS))
         seen.append([sum(torch.equal(x, given) for x in recorder.shown) for given in (content, style)])
 
-    assert seen[0][0], "the network was never shown content: what should the features be compared with?"
-    assert seen[0][1], "the network was never shown style: which texture is wanted?"
-    assert seen[0] == seen[1], "content or style is shown again at every step: what is wanted of a layer never changes"
+    assert seen[0][0], "the network was never called with content: its features are the targets"
+    assert seen[0][1], "the network was never called with style: its Gram matrices are the targets"
+    assert seen[0] == seen[1], "content or style is shown again at every step: compute targets and Gram matrices once"
 
 
 @pytest.mark.points(1, "style_transfer")

@@ -47,7 +47,7 @@ def test_roughness_pulls_every_pixel_towards_its_neighbours(expect):
                 wanted[:, :, y, x] -= 2 * step
                 total += (step * step).sum()
     expect(loss.detach(), total, "the sum over all pairs of neighbours of the squared difference")
-    expect(found, wanted, "each pair pulls both its pixels together, with twice their difference")
+    expect(found, wanted, "2 * the difference of each pair, with opposite signs at its two pixels")
 
 
 @pytest.mark.points(1, "total_variation_loss")

@@ -1,4 +1,4 @@
-"""What the checks of upsampling share: the slide's numbers, in float64. (The docstrings say row, column; one slide X(column, row).)"""
+"""Fixtures for the checks of upsampling: the slide's numbers, in float64, positions as (row, column)."""
 
 import pytest
 import torch

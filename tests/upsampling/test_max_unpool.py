@@ -49,6 +49,8 @@ def test_unpooling_is_differentiable_and_leaves_values_and_indices_alone(expect)
     expect(result.detach(), right.view(2, 3, 5, 7), "out[row * 7 + column] is the sum of the values with that index")
     gradient = gradient_of(result, values, upstream, "values")
     expect(
-        gradient, upstream.flatten(2).gather(2, indices.flatten(2)).view_as(values), "d out / d value: read its place"
+        gradient,
+        upstream.flatten(2).gather(2, indices.flatten(2)).view_as(values),
+        "the gradient of a value is the upstream gradient at its position",
     )
     assert_pure(expect, lambda v, i: upsampling.max_unpool(v, i, (5, 7)), numbers(2, 3, 2, 4, seed=7), indices)

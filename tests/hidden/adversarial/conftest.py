@@ -1,4 +1,4 @@
-"""What the hidden checks of part 3 share: fresh pictures, another network, and a right FGSM for what is built on it. Staff only."""
+"""Fixtures for the hidden checks of part 3: fresh images, another network, a correct FGSM. Staff only."""
 
 import pytest
 import torch
@@ -29,7 +29,7 @@ def labels():
 
 @pytest.fixture
 def right_fgsm(monkeypatch):
-    """Put a right fgsm in the module, so that nobody pays twice."""
+    """Put a right fgsm in the module, so that a mistake loses points in one exercise only."""
 
     def fgsm(model, images, labels, eps, *, targeted=False):
         images = images.detach().requires_grad_()

@@ -1,4 +1,4 @@
-"""What the hidden checks of part 2 share: a fresh picture, another network, and right siblings for what takes steps. Staff only."""
+"""Fixtures for the hidden checks of part 2: a fresh picture, another network, correct siblings. Staff only."""
 
 import math
 
@@ -74,7 +74,7 @@ def _small_contributions(image, gradient, fraction):
 
 @pytest.fixture
 def right_siblings(monkeypatch):
-    """Put right siblings in the module, so that nobody pays twice."""
+    """Put right siblings in the module, so that a mistake loses points in one exercise only."""
     from assignment2 import class_visualization as part2
 
     monkeypatch.setattr(part2, "ascent_step", _step)

@@ -1,4 +1,4 @@
-"""What the hidden checks of part 4 share: fresh pictures, and settings that the check chooses. Staff only."""
+"""Fixtures for the hidden checks of part 4: fresh images, and settings that the check chooses. Staff only."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the hidden checks of part 1 share: fresh pictures and another network. Staff only."""
+"""Fixtures for the hidden checks of part 1: fresh images and another network. Staff only."""
 
 import pytest
 import torch

@@ -7,7 +7,7 @@ from assignment2 import saliency
 
 @pytest.fixture(autouse=True)
 def right_sibling(monkeypatch):
-    """Put a right rule in the module, so that nobody pays twice."""
+    """Put a right rule in the module, so that a mistake loses points in one exercise only."""
     monkeypatch.setattr(saliency, "deconvnet_relu_gradient", lambda upstream, relu_input: upstream.clamp(min=0))
 
 

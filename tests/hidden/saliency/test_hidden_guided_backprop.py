@@ -8,7 +8,7 @@ from coursekit.checks.small_networks import ReluEverywhere, seeded
 
 @pytest.fixture(autouse=True)
 def right_sibling(monkeypatch):
-    """Put a right rule in the module, so that nobody pays twice."""
+    """Put a right rule in the module, so that a mistake loses points in one exercise only."""
     monkeypatch.setattr(
         saliency, "guided_relu_gradient", lambda upstream, relu_input: upstream.clamp(min=0) * (relu_input > 0)
     )

@@ -28,7 +28,7 @@ def right_cam(model, images, labels, layer):
 
 @pytest.fixture(autouse=True)
 def right_siblings(monkeypatch):
-    """Put right siblings in the module, so that nobody pays twice."""
+    """Put right siblings in the module, so that a mistake loses points in one exercise only."""
     monkeypatch.setattr(saliency, "guided_backprop", right_guided)
     monkeypatch.setattr(saliency, "grad_cam", right_cam)
     monkeypatch.setattr(

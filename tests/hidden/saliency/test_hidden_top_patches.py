@@ -7,7 +7,7 @@ from assignment2 import saliency
 
 @pytest.fixture(autouse=True)
 def right_sibling(monkeypatch):
-    """Put a right receptive_field in the module, so that nobody pays twice."""
+    """Put a right receptive_field in the module, so that a mistake loses points in one exercise only."""
     # The whole picture: only which images, and how strongly, is compared here.
     monkeypatch.setattr(saliency, "receptive_field", lambda model, layer, unit, image_size: (0, 0, *image_size))
 

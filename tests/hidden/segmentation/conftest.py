@@ -1,4 +1,4 @@
-"""What the hidden checks of segmentation share: fresh masks, and a right matrix for the scores. Staff only."""
+"""Fixtures for the hidden checks of segmentation: fresh masks, and a correct confusion matrix. Staff only."""
 
 import pytest
 import torch
@@ -36,7 +36,7 @@ def number():
 
 @pytest.fixture
 def right_matrix(monkeypatch):
-    """Put a right confusion_matrix in the module, so that nobody pays twice."""
+    """Put a right confusion_matrix in the module, so that a mistake loses points in one exercise only."""
 
     def confusion_matrix(predictions, labels, num_classes, *, ignore_index=255):
         pairs = [(labels == true) & (predictions == told) for true in range(num_classes) for told in range(num_classes)]

@@ -18,7 +18,7 @@ def right_conv(linear, in_channels, size):
 
 @pytest.fixture(autouse=True)
 def right_sibling(monkeypatch):
-    """Put a right linear_to_conv in the module, so that nobody pays twice."""
+    """Put a right linear_to_conv in the module, so that a mistake loses points in one exercise only."""
     monkeypatch.setattr(segmentation, "linear_to_conv", right_conv)
 
 

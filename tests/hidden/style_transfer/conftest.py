@@ -1,4 +1,4 @@
-"""What the hidden checks of part 5 share: fresh features, and right siblings for what is built on them. Staff only."""
+"""Fixtures for the hidden checks of part 5: fresh features, and correct siblings. Staff only."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def _roughness(images):
 
 @pytest.fixture
 def right_gram(monkeypatch):
-    """Put a right gram_matrix in the module, so that nobody pays twice."""
+    """Put a right gram_matrix in the module, so that a mistake loses points in one exercise only."""
     from assignment2 import style_transfer as part5
 
     monkeypatch.setattr(part5, "gram_matrix", _gram)
@@ -47,7 +47,7 @@ def right_gram(monkeypatch):
 
 @pytest.fixture
 def right_losses(right_gram, monkeypatch):
-    """Put right losses in the module, so that nobody pays twice."""
+    """Put right losses in the module, so that a mistake loses points in one exercise only."""
     from assignment2 import style_transfer as part5
 
     monkeypatch.setattr(part5, "content_loss", _content)
