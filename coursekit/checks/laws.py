@@ -42,7 +42,8 @@ def assert_lets_errors_through(expect: Expect, call: Call, bad: nn.Module, image
     except Boom:
         return
     pytest.fail(
-        f"the network raised an error in its {when} pass, and your function hid it: do not catch it", pytrace=False
+        f"the network fails in its {when} pass, and your function returned: run that pass, let its error through",
+        pytrace=False,
     )
 
 
