@@ -90,7 +90,7 @@ MISTAKES = (
         "one round too many",
         "range(num_rounds)",
         "range(num_rounds + 1)",
-        hint="You train num_rounds + 1 rounds: with 1 round there are no new images.",
+        hint="You train one round too many: train num_rounds rounds in all.",
     ),
     mistake(
         "grows after the last round too",

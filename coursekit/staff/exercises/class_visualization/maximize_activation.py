@@ -170,7 +170,7 @@ MISTAKES = (
         return image
         """,
         hint=(
-            "If no pixel moves the channel, your code raises an error or divides by zero: leave the image unchanged."
+            "If the gradient is zero everywhere, you divide by a norm of zero: leave the image unchanged."
         ),
     ),
     mistake(

@@ -80,7 +80,7 @@ MISTAKES = (
         "whole picture mixed",
         "(square * 2**24 + chance)",
         "chance",
-        hint="You shuffle the whole image: exchange only pixels within reach.",
+        hint="Your sort moves pixels across the whole image: a pixel must stay in its own square.",
     ),
     mistake(
         "one round",

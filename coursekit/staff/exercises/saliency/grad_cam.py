@@ -19,7 +19,7 @@ HINTS = (
     "L = ReLU(sum over c of w_c A_c), w_c = mean over (y, x) of d logit / d A_c[y, x]; enlarge L; L / max L",
 )
 
-EPSILON = "The constant that you add to the denominator keeps the maximum below 1: divide by the maximum itself."
+EPSILON = "The constant in your denominator keeps the maximum below 1: divide by the maximum, and keep a zero map zero."
 
 MISTAKES = (
     mistake(
@@ -157,8 +157,8 @@ MISTAKES = (
         "(gradient,) = torch.autograd.grad(scores.sum(), features, materialize_grads=True)",
         "gradient = slopes[0] if slopes else torch.zeros_like(features)",
         hint=(
-            "The in-place ReLU after the layer overwrites what your forward hook kept; full backward hooks fail "
-            "there: use record_outputs."
+            "A full backward hook fails in front of an in-place ReLU, and the ReLU overwrites the output: use "
+            "record_outputs."
         ),
     ),
     mistake(

@@ -22,7 +22,7 @@ MISTAKES = (
         "plain mean",
         "return (truth * matrix.diagonal() / union.clamp(min=1)).sum() / matrix.sum()",
         "return (matrix.diagonal() / union)[union > 0].mean()",
-        hint="You weight all classes equally: weight each by its true pixels.",
+        hint="You weight all classes equally: weight each by the number of pixels with that label.",
     ),
     mistake(
         "weighted by the predictions",

@@ -57,7 +57,7 @@ MISTAKES = (
             total = total + w * (mean[:, :, None] * mean[:, None] / f.shape[1] - a.detach()).square().sum()
         return total
         """,
-        hint="You multiply the channels' means: multiply the channels at each position, then sum over positions.",
+        hint="You multiply the channels' means: build the Gram matrix of the features, as gram_matrix does.",
     ),
     mistake(
         "weights ignored",
