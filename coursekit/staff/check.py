@@ -137,7 +137,7 @@ def hint_problems(edit: Edit) -> list[str]:
 
 # The field's ordinary words, which plain speech needs although they are code as well, and helpers that are given.
 COMMON = """
-autograd bilinear cam channel clamp detach dilation gradient image images mean model network norm not padding round sign
+autograd bilinear cam channel channels clamp detach dilation gradient image images mean model network norm not padding round sign
 softmax sort stride strongest sum the with
 ascent_step record_outputs relu_rule
 """

@@ -126,9 +126,7 @@ def test_small_pixels_then_small_contributions_become_grey_after_the_blur(
             model, 2, num_steps=3, image_size=SIZE, step_size=6.0, l2_weight=4.0, **settings
         )
 
-    formula = (
-        "each step: uphill, blur (the second step only), small pixels, small contributions by the logit's gradient before the step, clamp"
-    )
+    formula = "each step: uphill, blur (the second step only), small pixels, small contributions by the logit's gradient before the step, clamp"
     expect.reference(result, "result", formula)
 
 

@@ -169,9 +169,7 @@ MISTAKES = (
             image = image.clamp(0, 1)
         return image
         """,
-        hint=(
-            "If the gradient is zero everywhere, you divide by a norm of zero: leave the image unchanged."
-        ),
+        hint=("If the gradient is zero everywhere, you divide by a norm of zero: leave the image unchanged."),
     ),
     mistake(
         "absolute activation",
