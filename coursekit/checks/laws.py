@@ -109,7 +109,7 @@ def assert_pure(expect: Expect, call: Callable[..., Any], *tensors: Tensor) -> N
     _assert_all(expect, single, [*map(_in_float32, results)], "float32 in, float32 out", tolerance=1e-5)
 
 
-def _assert_all(expect: Expect, found: Any, wanted: Sequence[Tensor], formula: str, **options: float) -> None:
+def _assert_all(expect: Expect, found: Any, wanted: Sequence[Tensor], formula: str, **options: Any) -> None:
     __tracebackhide__ = True
     for one, other in zip(found if isinstance(found, tuple) else (found,), wanted, strict=True):
         expect(one, other, formula, **options)

@@ -40,7 +40,7 @@ def shared_state() -> Callable[[], None]:
         for ask, put, then in settings:
             if ask() != then:
                 put(then)
-        warnings.filters[:] = filters
+        warnings.filters[:] = filters  # type: ignore[index]
 
     return put_back
 
