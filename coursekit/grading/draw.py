@@ -74,7 +74,7 @@ def draw_own(picture: Picture) -> tuple[Row, ...]:
 
 
 def _place(i: int, batch: tuple[int, ...]) -> str:
-    return f"result[{', '.join(str(int(k)) for k in np.unravel_index(i, batch))}]" if batch else "result"
+    return f"index {', '.join(str(int(k)) for k in np.unravel_index(i, batch))}" if batch else "result"
 
 
 def _stack(array: np.ndarray) -> np.ndarray | None:

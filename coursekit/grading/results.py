@@ -35,7 +35,7 @@ class Check:
     @property
     def sentence(self) -> str:
         """What must hold, for a reader: the check's docstring, or its name without one."""
-        return self.title or self.id.split("::")[1].removeprefix("test_").replace("_", " ")
+        return self.title.removesuffix(".") or self.id.split("::")[1].removeprefix("test_").replace("_", " ")
 
 
 @dataclass(frozen=True)

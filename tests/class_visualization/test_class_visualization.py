@@ -95,7 +95,7 @@ def test_picture_is_clamped_after_every_step(expect, put_right_step):
 
 @pytest.mark.points(1, "class_visualization")
 def test_every_second_picture_is_blurred_after_its_step(expect, image, put_right_step, put_right_blur):
-    """With blur_every = 2, the picture is blurred after step 2, 4, ..."""
+    """With blur_every = 2, the picture is blurred after every second step."""
     model = seeded(FlatWaves())
     put_right_step(model)
     blurred = put_right_blur(SIZE)

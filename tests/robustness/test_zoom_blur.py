@@ -11,7 +11,7 @@ from coursekit.checks.small_networks import pictures, plain
 
 @pytest.mark.points(1, "zoom_blur")
 def test_zoom_blur_is_the_mean_over_the_zooms(expect, images, sampled):
-    """The result is the mean of the image at the zooms 1, 1 + step, 1 + 2 step, ..."""
+    """The result is the mean of the image at the zooms 1, 1 + step, 1 + 2 step and so on."""
     cases = itertools.product((images, pictures(2, size=(8, 10))), enumerate(robustness.SEVERITIES["zoom_blur"], 1))
 
     for given, (severity, (step, number)) in cases:

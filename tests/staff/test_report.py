@@ -180,7 +180,7 @@ def test_pictures_in_colour_have_grey_zeros_and_the_difference_of_the_worst_chan
 
     rows = draw(Picture(wrong, right))
 
-    assert [row.name for row in rows] == ["result[0]", "result[1]"]
+    assert [row.name for row in rows] == ["index 0", "index 1"]
     yours, reference, difference = rows[1].drawings
     assert pixels(yours)[0, 1].tolist() == [159, 128, 0]
     assert (pixels(reference) == 128).all()
@@ -193,7 +193,7 @@ def test_of_a_batch_the_worst_images_are_drawn():
     wrong = right.copy()
     wrong[1, 0, 0], wrong[3, 0, 0], wrong[4, 0, 0] = 1, 3, 2
 
-    assert [row.name for row in draw(Picture(wrong, right))] == ["result[3]", "result[4]"]
+    assert [row.name for row in draw(Picture(wrong, right))] == ["index 3", "index 4"]
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_a_graded_mistake_is_in_the_report_with_its_hint_and_pictures(small_edit
     assert done.returncode == 1, done.stderr
     assert "mine.html" in done.stdout.splitlines()[-1]
     text = (small_edition.root / "mine.html").read_text(encoding="utf-8")
-    assert "saliency of a linear model is its weights" in text
+    assert "The saliency map of a linear model is |w_label|" in text
     assert "<b>Hint:</b>" in text
     assert text.count("data:image/png") >= 6
     assert not list(small_edition.root.glob("*.part"))
