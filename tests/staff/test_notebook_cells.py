@@ -169,7 +169,7 @@ def test_check_of_an_unwritten_a_right_and_a_wrong_function(notebook: Notebook):
     assert '<div class="a2 card bad">' in wrong.html
     assert "data:image/png;base64," in wrong.html
     assert 'hint("saliency_map")' in wrong.html
-    assert "failed: saliency of a linear model is its weights" in wrong.text
+    assert "failed: The saliency map of a linear model is |w_label|" in wrong.text
 
 
 def test_each_call_of_hint_gives_one_more_and_reset_begins_again(notebook: Notebook):

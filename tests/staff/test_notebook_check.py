@@ -41,7 +41,7 @@ def test_in_a_notebook_it_shows_the_part_of_the_report(small_edition):
     assert "data:image/png;base64," in output["text/html"]
     assert "The saliency map of a linear model is |w_label|" in output["text/html"]
     assert "grad_cam" not in output["text/html"]
-    assert "failed: saliency of a linear model is its weights" in output["text/plain"]
+    assert "failed: The saliency map of a linear model is |w_label|" in output["text/plain"]
 
 
 def test_without_ipython_it_prints_text(small_edition):

@@ -90,7 +90,7 @@ def test_whatever_is_saved_the_watch_goes_on(small_edition):
 
         small_edition.edit(RETURN, "return gradient.sum(dim=1)")
         turn = running.turn()
-        assert "now fails: saliency_map: saliency of a linear model is its weights" in turn
+        assert "now fails: saliency_map: The saliency map of a linear model is |w_label|, summed over channels" in turn
         assert "values are wrong" in turn
         assert "hint: " in turn
         assert "report.html" in turn
@@ -116,7 +116,7 @@ def test_whatever_is_saved_the_watch_goes_on(small_edition):
 
         small_edition.save(small_edition.solution)
         turn = running.turn()
-        assert "now passes: saliency_map: saliency of a linear model is its weights" in turn
+        assert "now passes: saliency_map: The saliency map of a linear model is |w_label|, summed over channels" in turn
         assert FULL.search(turn)
 
         tests = small_edition.root / "tests" / "saliency" / "test_grad_cam.py"
