@@ -160,7 +160,7 @@ def run_trials(
         _refuse_unknown(edit.function, f"the mistake or variant {str(edit)!r}")
     trials = kind(edits, recording=recording)
     paths = [ROOT / (part.hidden_path if hidden else part.tests_path) for part in parts]
-    limit = "--timeout=30"  # what a hanging mistake costs
+    limit = "-o timeout=30"  # what a hanging mistake costs
     options = f"-p no:cacheprovider {limit} --rootdir {ROOT} -c {ROOT / 'pyproject.toml'}".split()
     # Not without its terminal, for pytest-timeout writes to it: a check that hangs then fails as it does at home.
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
