@@ -25,9 +25,9 @@ def watch_logits(
     wanted = largest(labels, target)
     anything = labels is None and target is None and (layer is not None or content_layers is not None)
 
-    def look(_module: Any, inputs: Any, logits: Any) -> None:
+    def look(asked: Any, inputs: Any, logits: Any) -> None:
         if not (anything and not (isinstance(logits, Tensor) and logits.dim() == 2)):
-            look_at_logits(inputs, logits, wanted)
+            look_at_logits(inputs, logits, wanted, one_class=not isinstance(asked, nn.Module))
 
     model = original(model)
     if not isinstance(model, nn.Module):
@@ -57,8 +57,11 @@ class _Asked:
         return getattr(self.function, name)
 
 
-def look_at_logits(inputs: Any, logits: Any, wanted: int) -> None:
-    """Refuse an answer that is no (N, K) of finite logits, or knows no class as large as wanted."""
+def look_at_logits(inputs: Any, logits: Any, wanted: int, *, one_class: bool) -> None:
+    """Refuse an answer that is not (N, K) finite logits, or has no class as large as wanted.
+
+    A function may have one class (`maximize_activation` makes such a one); a network with one logit is a binary classifier.
+    """
     if not isinstance(logits, Tensor):
         first = repr(next(iter(logits), "")) if isinstance(logits, dict) else 0
         raise ValueError(f"the network returns a {type(logits).__name__}, no logits: {WRAP} model(images)[{first}]")
@@ -67,7 +70,7 @@ def look_at_logits(inputs: Any, logits: Any, wanted: int) -> None:
         one_row = "one row of scores an image, such as the mean over the places of a map"
         raise ValueError(f"the network returns {found} for {rows} images, expected logits (N, K): {WRAP} {one_row}")
     known = logits.shape[1]
-    if known == 1:
+    if known == 1 and not one_class:
         both = "torch.cat([torch.zeros_like(z), z], 1)"
         raise ValueError(f"the network returns one logit z an image, expected one a class: {WRAP} {both}")
     if wanted >= known:
@@ -92,9 +95,9 @@ def watch_scores(predict: Any, *, labels: Any = None, label: Any = None, target:
             got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
             raise ValueError(f"predict returned {got} for {len(images)} images, expected (M, K): one row per image")
         if not finite(scores):
-            raise ValueError("predict returned scores that are not finite: look at what your network says")
+            raise ValueError("predict returned scores that are NaN or infinite: check the outputs of your network")
         if wanted >= scores.shape[1]:
-            raise ValueError(f"label {wanted} is out of range: predict knows {scores.shape[1]} classes")
+            raise ValueError(f"label {wanted} is out of range: predict returns {scores.shape[1]} classes")
         return scores
 
     yield call

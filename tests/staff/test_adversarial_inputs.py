@@ -56,7 +56,7 @@ def test_fooling_and_pgd_refuse_impossible_steps():
     ("answer", "sentence"),
     [
         (lambda images: torch.full((len(images), 5), torch.nan), "NaN or infinite"),
-        (lambda images: torch.ones(len(images), 5), "no probabilities"),
+        (lambda images: torch.ones(len(images), 5), "not probabilities"),
         (lambda images: torch.full((len(images), 2), 0.5), "label 2 is out of range: predict returns 2 classes"),
         (lambda images: torch.full((1, 5), 0.2), "one row per image"),
         (lambda images: [0.2] * 5, "returned list"),

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from assignment2 import adversarial, class_visualization, robustness, saliency, style_transfer
+from assignment2 import adversarial, class_visualization, class_visualization, robustness, saliency, style_transfer
 from coursekit.checks.small_networks import SmallConvNet, pictures, seeded
 from coursekit.vision import checked, record_outputs, relu_rule
 from coursekit.vision.arguments import Images, Labels, Model
@@ -68,13 +68,23 @@ def test_a_network_that_returns_no_rows_of_logits_is_told_how_to_be_wrapped(answ
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("answer", NO_LOGITS)
+@pytest.mark.parametrize("answer", [name for name in NO_LOGITS if name != "a single logit"])
 def test_so_is_a_plain_function(answer):
     change, sentence = NO_LOGITS[answer]
     network = Answers(change)
 
     with pytest.raises(ValueError, match=sentence):
         saliency.saliency_map(lambda images: network(images), IMAGES, LABELS * 0)
+
+
+def test_a_function_of_one_class_is_a_score_to_climb():
+    model = Answers(lambda z: z)
+
+    picture = class_visualization.maximize_activation(model, "network.features.6", 1, num_steps=2, image_size=(9, 13))
+
+    assert picture.shape == (3, 9, 13)
+    with pytest.raises(ValueError, match="label 2 is out of range: the network has 1 classes"):
+        class_visualization.ascent_step(lambda x: model(x)[:, :1], IMAGES[0], 2, step_size=0.1, l2_weight=0.0)
 
 
 def test_a_network_wrapped_as_the_sentence_says_is_taken():
