@@ -75,7 +75,7 @@ def look_at_logits(inputs: Any, logits: Any, wanted: int, *, one_class: bool) ->
         raise ValueError(f"the network returns one logit z an image, expected one a class: {WRAP} {both}")
     if wanted >= known:
         raise ValueError(f"label {wanted} is out of range: the network has {known} classes, 0 to {known - 1}")
-    if not has_values(logits):
+    if not has_values(logits) or not logits.numel():
         return
     if sum_to_1(logits.detach(), 1e-4):
         wrong = "the network returns probabilities (rows sum to 1)"

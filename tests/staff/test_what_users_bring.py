@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from assignment2 import adversarial, class_visualization, class_visualization, robustness, saliency, style_transfer
+from assignment2 import adversarial, class_visualization, robustness, saliency, style_transfer
 from coursekit.checks.small_networks import SmallConvNet, pictures, seeded
 from coursekit.vision import checked, record_outputs, relu_rule
 from coursekit.vision.arguments import Images, Labels, Model
