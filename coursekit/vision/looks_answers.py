@@ -27,7 +27,8 @@ def watch_logits(
 
     def look(asked: Any, inputs: Any, logits: Any) -> None:
         if not (anything and not (isinstance(logits, Tensor) and logits.dim() == 2)):
-            look_at_logits(inputs, logits, wanted, one_class=not isinstance(asked, nn.Module))
+            one_class = target is not None or not isinstance(asked, nn.Module)  # a score to climb
+            look_at_logits(inputs, logits, wanted, one_class=one_class)
 
     model = original(model)
     if not isinstance(model, nn.Module):
@@ -60,7 +61,7 @@ class _Asked:
 def look_at_logits(inputs: Any, logits: Any, wanted: int, *, one_class: bool) -> None:
     """Refuse an answer that is not (N, K) finite logits, or has no class as large as wanted.
 
-    A function may have one class (`maximize_activation` makes such a one); a network with one logit is a binary classifier.
+    One class is enough to climb its score, as `maximize_activation` does; else one logit means a binary classifier.
     """
     if not isinstance(logits, Tensor):
         first = repr(next(iter(logits), "")) if isinstance(logits, dict) else 0

@@ -187,12 +187,6 @@ MISTAKES = (
         hint="Small pixels do not become grey: call zero_small_pixels after the blur, before the contributions.",
     ),
     mistake(
-        "small pixels at blurred steps alone",
-        "if pixel_fraction:",
-        "if pixel_fraction and blur_every and step % blur_every == 0:",
-        hint="You zero small pixels only after a blur: do it at every step.",
-    ),
-    mistake(
         "small pixels before the blur",
         "if blur_every and step % blur_every == 0:\n            image = blur(image, blur_sigma)\n        "
         "if pixel_fraction:\n            image = zero_small_pixels(image, pixel_fraction)\n",

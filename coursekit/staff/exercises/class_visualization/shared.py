@@ -97,7 +97,7 @@ def zeroed_otherwise(scores: str) -> tuple[Edit, ...]:
             body=f"""
             scores = {scores}.detach()
             count = int(fraction * scores.numel())
-            result = image.detach().clone()
+            result = image.detach().clone(memory_format=torch.contiguous_format)
             result.view(3, -1)[:, scores.flatten().topk(count, largest=False).indices] = 0.5
             return result
             """,
