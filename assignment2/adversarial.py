@@ -311,8 +311,8 @@ def attack_success(
     """Return, per image, whether the attack reached its goal.
 
     "confidence_reduction": label is less probable than on the clean image. "misclassification": the largest logit is
-    not label's. "targeted": it is target's, and target is not label. "source_to_target": as "targeted", and label is
-    source.
+    not label's. "targeted": the largest logit is target's, and target is not label. "source_to_target": as "targeted",
+    and label is source.
 
     Args:
         logits: (N, K) of the attacked images.

@@ -116,8 +116,8 @@ def frosted_glass_blur(images: Images, severity: Severity, *, generator: Generat
     """Return the images after a Gaussian blur, random exchanges of nearby pixels, and a second Gaussian blur.
 
     Both blurs have standard deviation sigma (0: no blur) and reach at least 3 sigma to each side. Between them,
-    `rounds` times: exchange every pixel, all three channels together, with one at most `reach` rows and `reach` columns
-    away. One round is a permutation of the pixels: no colour is lost or added.
+    `rounds` times: permute the pixels of each image at random, the three channels together. In one round no pixel moves
+    more than `reach` rows or columns: for example, shuffle inside squares of side reach + 1 with a random offset.
 
     Args:
         severity: 1 to 5; the setting is (sigma, reach, rounds).
@@ -155,8 +155,8 @@ def frosted_glass_blur(images: Images, severity: Severity, *, generator: Generat
 def motion_blur(images: Images, severity: Severity, *, generator: Generator) -> Tensor:
     """Return the images with each pixel replaced by the mean over a straight line through it, as from a moving camera.
 
-    The line has length samples, one pixel apart, bilinear, centred on the pixel. Each image has its own random angle,
-    all directions equally likely.
+    The line has `length` points, one pixel apart, sampled bilinearly; the middle one is the pixel itself. Each image
+    has its own random angle, all directions equally likely.
 
     Args:
         severity: 1 to 5; the setting is length, odd.
@@ -189,7 +189,7 @@ def zoom_blur(images: Images, severity: Severity, *, generator: Generator | None
     bilinearly.
 
     Args:
-        severity: 1 to 5; the setting is (step, number): number counts all zooms, and zoom 1 is one of them.
+        severity: 1 to 5; the setting is (step, number): the zooms are 1 + i * step for i = 0 ... number - 1.
         generator: not used, nothing is random.
 
     Source: Hendrycks & Dietterich 2019, section 4.1 (whose code counts the original twice).
@@ -258,9 +258,9 @@ def mean_corruption_error(errors: ErrorRates, baseline: BaselineRates) -> Tensor
 def relative_mean_corruption_error(
     errors: ErrorRates, clean: ErrorRate, baseline: BaselineRates, baseline_clean: BaselineRate
 ) -> Tensor:
-    """Return the relative mCE: as mCE, but of the increase of the error over the error on clean images.
+    """Return the relative mCE: mean over c of [sum over s of (E - clean)] / [sum over s of (B - baseline_clean)].
 
-    Subtract each network's clean error from its error at every severity, before the sums.
+    E and B are the errors of the network and of the baseline; c is the corruption, s the severity.
 
     Args:
         errors, baseline: (C, S) error rates of the network and of the baseline.

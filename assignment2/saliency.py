@@ -119,7 +119,7 @@ def guided_relu_gradient(upstream: AnyTensor, relu_input: AnyTensor) -> Tensor:
 def guided_backprop(model: Model, images: Images, labels: Labels) -> Tensor:
     """Return the gradient of the label's logit with respect to each pixel, with the guided rule at every ReLU.
 
-    The context manager `relu_rule` applies a rule such as `guided_relu_gradient` to every ReLU of a network.
+    Inside `with relu_rule(rule):`, every ReLU that runs in the forward pass uses rule in the backward pass.
 
     Args:
         images: (N, 3, H, W) in [0, 1].
@@ -145,8 +145,8 @@ def deconvnet(model: Model, images: Images, layer: Layer, channel: Channel) -> T
 
     Args:
         images: (N, 3, H, W) in [0, 1].
-        channel: a channel of the layer (a unit, if the layer is flat). Per image, its largest unit gets the gradient 1,
-            all other units of the layer get 0. If several units are equally large, take the first in reading order.
+        channel: a channel of the layer (a unit, if the layer is flat). The backward pass starts at the layer: in each
+            image the channel's largest value gets gradient 1 (of equal ones the first), every other value gets 0.
 
     Returns:
         (N, 3, H, W), signed. Max pooling goes back through its switches; autograd does this already.

@@ -354,7 +354,7 @@ def dice(
 def frequency_weighted_iou(
     predictions: PredictedMaps, labels: LabelMaps, num_classes: NumClasses, *, ignore_index: IgnoreIndex = 255
 ) -> Tensor:
-    """Return the mean of the classes' intersection / union, each weighted by the class's fraction of the true pixels.
+    """Return the sum over classes of intersection / union, times the class's fraction of the true pixels.
 
     Args:
         predictions, labels: (N, H, W) int64. Pixels whose label is ignore_index do not count.

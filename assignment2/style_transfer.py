@@ -201,14 +201,14 @@ def style_transfer(
     """Return content repainted in the style of another picture, by num_steps optimizer steps on its pixels.
 
     The loss is content_loss + style_loss + tv_weight * total_variation_loss; an empty group of layers has no loss.
-    Compute targets and Gram matrices once, before the first step. Clamp to [0, 1] after each step, not inside the loss.
+    Compute targets and Gram matrices once. Clamp to [0, 1] after each step, not inside the loss. Optimise the images one
+    after the other, each with an optimizer of its own from `make_optimizer`.
 
     Args:
-        content, style: (N, 3, H, W) and (1, 3, h, w). trunk(load_model("tiny_vgg")) takes pictures of any size.
+        content, style: (N, 3, H, W) and (1, 3, h, w).
         optimizer: "lbfgs", one iteration per step; or "adam", with step_size and torch's other defaults.
         init: (N, 3, H, W), the start; content by default. num_steps = 0 returns the start.
-
-    Returns (N, 3, H, W) in [0, 1], detached; each image is optimised by itself.
+    Returns (N, 3, H, W) in [0, 1], detached.
     Source: Gatys et al. 2015, section 2 and equation 7.
     """
 

@@ -71,10 +71,9 @@ def transposed_conv2d(x: Maps, weight: Kernel, *, stride: Stride = 1, padding: C
 
     Args:
         x: (N, C_in, H, W).
-        weight: (C_in, C_out, kh, kw), used as it is, not rotated: the weight of the convolution from C_out to C_in
-            channels whose transpose this is.
+        weight: (C_in, C_out, kh, kw), not rotated. weight[a, b] is the kernel from input channel a to output channel b.
         stride: the distance between two neighbouring copies on the output. Copies that overlap are added.
-        padding: that convolution's padding. Here so many rows and columns are cropped from each side.
+        padding: so many rows and columns are cropped from each of the four sides.
 
     Returns (N, C_out, (H - 1) * stride + kh - 2 * padding, (W - 1) * stride + kw - 2 * padding).
     Source: the lecture, "Transposed Convolution Example"; Dumoulin & Visin 2016, chapter 4.
@@ -98,8 +97,8 @@ def transposed_conv2d(x: Maps, weight: Kernel, *, stride: Stride = 1, padding: C
 def rotate_kernel(weight: Kernel) -> Tensor:
     """Return the kernel rotated by 180 degrees in the plane.
 
-    transposed_conv2d(y, w) equals the convolution of y with the rotated w, its two channel axes swapped, with padding
-    k - 1 - p. So transposed_conv2d needs w as it is: do not rotate twice.
+    Background: with stride 1, transposed_conv2d(y, w, padding=p) equals the convolution of y with the rotated w, its
+    two channel axes swapped, with padding k - 1 - p for a k x k kernel. So transposed_conv2d takes w as it is.
 
     Args:
         weight: (C_in, C_out, kh, kw).
