@@ -79,14 +79,8 @@ def test_a_sample_of_the_mistakes_gets_equal_verdicts(part, submit, room):
     assert not (problems := compare(part, trials, submit, room)), "\n".join(problems)
 
 
-# The sandbox keeps a mode that student code left, although this check puts it back before each call: five more checks fail
-# there than at home. docs/decisions.md names it; to be fixed in isolated/changes.py.
-UNEQUAL = ("style_transfer/left in train mode",)
-
-
 def sample(edits):
     """Take every tenth mistake and the first of each function; A2_WHOLE=1 takes all, ten minutes more."""
-    edits = [edit for edit in edits if str(edit) not in UNEQUAL]
     if os.environ.get("A2_WHOLE"):
         return edits
     first = {edit.function: edit for edit in reversed(edits)}

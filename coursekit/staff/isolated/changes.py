@@ -97,7 +97,6 @@ class Frame:
     def close(self, writer: Writer, left: dict[int, dict[str, Any]]) -> tuple[list[Any], list[Any]]:
         """Tell which laws are broken, and what has moved; note what is left on each thing for the next time."""
         told, moved = [], []
-        training = any(g.state["training"] for g in self.given if isinstance(g.thing, nn.Module))
         learning = {
             id(b) for g in self.given if isinstance(g.thing, nn.Module) and g.state["training"]
             for b in g.thing._buffers.values()
@@ -112,8 +111,7 @@ class Frame:
                 moved.append([tags.GRADIENTS_SWITCHED, given.number, given.thing.requires_grad])
             if "grad" in broken:
                 moved.append([tags.GRADIENT_WRITTEN, given.number, writer.write(given.thing.grad)])
-            if training:
-                kept.pop("training", None)  # it has moved for good
+            kept.pop("training", None)  # the decider has been told, and sends the mode
             if kept and not given.path:
                 left.setdefault(given.number, {}).update(kept)
         return told, moved

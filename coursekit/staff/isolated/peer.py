@@ -33,7 +33,7 @@ class Line:
         self.last: dict[int, int] = {}  # identity -> the number under which it was sent last
         self.answered: dict[int, list[Tensor]] = {}  # a callback's number -> its arguments that ask for gradients
         self.errors: list[BaseException] = []  # ours, on their way through the worker
-        self.callbacks = self.asking = 0  # asking: our questions that wait for an answer, one inside the other
+        self.callbacks = 0
         self.repeat = Repeat()
         self.gone: WorkerGone | None = None
 
@@ -52,7 +52,6 @@ class Line:
         """Ask the worker for something; raise what it raised, WorkerGone if it cannot answer."""
         if self.gone is not None:
             raise self.gone
-        self.asking += 1
         try:
             inputs = self._send(kind, *content)
             told = None
@@ -62,10 +61,6 @@ class Line:
         except BaseException as error:  # a time limit too: whatever it was, the two ends no longer agree
             self.gone = error if isinstance(error, WorkerGone) else WorkerGone("the check was interrupted")
             raise
-        finally:
-            self.asking -= 1
-        if not self.asking:
-            self.repeat.end_call()
         if told[0] == tags.RAISE:
             raise told[1]
         return told[1]

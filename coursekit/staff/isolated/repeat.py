@@ -1,8 +1,7 @@
 """The decider's end of changes.py: which laws the worker says were broken, and the few things that move on our side too.
 
 Numbers of our own objects stay as they are: what is right is computed from them. What a check must see move is moved: a
-generator, what a module of the checks writes down, the statistics of a batch norm in train mode, gradients. A mode moves for
-the time of a call, so that a sibling of ours finds it, and for good in a network that trains.
+generator, what a module of the checks writes down, the statistics of a batch norm in train mode, gradients, a mode.
 """
 
 from __future__ import annotations
@@ -27,23 +26,15 @@ class Repeat:
         self.spans: list[tuple[int, int]] = []  # where numbers lie that were changed
         self.trained: set[int] = set()  # identities of what may move because it trains
         self.undo: dict[Any, Callable[[], object]] = {}  # by what it puts back as it was before it first moved
-        self.modes: dict[Any, Callable[[], object]] = {}  # likewise, until the call ends
 
     def forget(self) -> None:
         """Put everything back: what one function did to a constant of the checks is no concern of the next."""
-        self.end_call()
         for put_back in self.undo.values():
             put_back()
         self.undo.clear()
         self.counts.clear()
         self.spans.clear()
         self.trained.clear()
-
-    def end_call(self) -> None:
-        """Put a mode back that may move only while student code runs."""
-        for put_back in self.modes.values():
-            put_back()
-        self.modes.clear()
 
     def send(self, thing: Any) -> None:
         """Note what may move of something that is given to the worker."""
@@ -125,8 +116,7 @@ class Repeat:
     def _mode(self, network: nn.Module, path: str, value: Any, _: Reader) -> None:
         module = network.get_submodule(path)
         was = module.training
-        undo = self.undo if id(module) in self.trained else self.modes
-        undo.setdefault((id(module), "training"), lambda: setattr(module, "training", was))
+        self.undo.setdefault((id(module), "training"), lambda: setattr(module, "training", was))
         module.training = bool(value)
 
 
