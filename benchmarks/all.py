@@ -19,7 +19,7 @@ from typing import TextIO
 
 import torch
 
-from coursekit.grading.launch import KEEP_MEMORY
+from coursekit.memory import KEEP_MEMORY
 from coursekit.parts import ROOT
 
 NAMES = ("saliency", "adversarial", "robustness", "style", "segmentation", "scaling", "scenes", "checks", "watch")

@@ -19,6 +19,7 @@ from typing import Any
 from coursekit.grading.holes import HOLE_ENDING, hole_line, open_holes
 from coursekit.grading.reloading import PACKAGE, problem_of, reload_whole
 from coursekit.grading.report import card
+from coursekit.memory import keep_memory
 from coursekit.parts import PARTS, ROOT, is_extension, part_of
 
 CELLS = f"__import__({__name__!r}, fromlist=['cells'])"  # this module, as a cell of any notebook can name it
@@ -84,6 +85,7 @@ def use_cards() -> None:
     shell = get_ipython()
     if shell is None or any(isinstance(t, SkipExtensions) for t in shell.ast_transformers):
         return
+    keep_memory()
     shell.set_custom_exc((NotImplementedError, DoesNotCompile), _show_card)
     reload_whole(shell)
     shell.ast_transformers.append(SkipExtensions(shell.user_ns))

@@ -10,8 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-# For glibc: memory that was freed is kept, not returned and asked for again at each tensor. Elsewhere without effect.
-KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**32), "MALLOC_TOP_PAD_": str(2**26)}
+from coursekit.memory import KEEP_MEMORY
 
 
 class Child(Protocol):

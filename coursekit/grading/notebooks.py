@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from coursekit.errors import UsageError
-from coursekit.grading.launch import KEEP_MEMORY
+from coursekit.memory import KEEP_MEMORY
 from coursekit.parts import PARTS, ROOT, Part, notebooks_of
 
 MARK = "# NBVAL_CHECK_OUTPUT"

@@ -6,7 +6,6 @@ It is told to "start" a worker, with a socket for its line, or to "end" one; eve
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
@@ -20,18 +19,18 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from coursekit.memory import keep_memory
 from coursekit.staff.isolated import rooms
 from coursekit.staff.isolated.sandbox import Limits
 
 NEEDED = ("numpy.random", "torch", "torch._dynamo", "coursekit.vision", "coursekit.checks.recorder",
           "coursekit.staff.isolated.worker")  # fmt: skip
-TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4  # glibc's numbers for them
 
 
 def main() -> int:
     """Serve the control socket whose number is the first argument; with a second, "bare", workers have no rooms."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    _keep_memory()
+    keep_memory(pad=2**24)
     for name in NEEDED:
         importlib.import_module(name)
     import torch
@@ -42,15 +41,6 @@ def main() -> int:
     gc.freeze()
     Zygote(control, bare=sys.argv[2:] == ["bare"]).serve()
     return 0
-
-
-def _keep_memory() -> None:
-    """Let glibc keep what was freed: the kernel would be asked for each tensor. (KEEP_MEMORY of coursekit.grading.launch does
-    it for other processes; a sandbox has an empty environment.)"""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt:
-        for option, value in (MMAP_MAX, 0), (TRIM_THRESHOLD, 2**30), (TOP_PAD, 2**24):
-            mallopt(option, value)
 
 
 def _warm_up() -> None:
