@@ -38,7 +38,7 @@ class Submission:
     path: Path
     size: int
     files: tuple[str, ...]
-    todo: tuple[str, ...]  # functions that still raise their NotImplementedError
+    todo: tuple[str, ...]  # exercises that still raise their NotImplementedError
     missing: tuple[str, ...]  # functions that are no longer defined
     books: Mapping[str, Written]  # notebook -> its written answers
     kept: Path | None  # where an older zip of this name was moved to
@@ -66,7 +66,7 @@ def submit(root: Path = ROOT, destination: Path | None = None, *, parts: Sequenc
         path=destination,
         size=len(packed),
         files=(*files, ANSWERS, MANIFEST),
-        todo=tuple(name for tree in trees.values() for name in open_holes(tree)),
+        todo=tuple(dict.fromkeys(name.partition(".")[0] for tree in trees.values() for name in open_holes(tree))),
         missing=_missing_functions(trees, parts),
         books=books,
         kept=kept,

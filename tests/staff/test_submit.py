@@ -168,13 +168,14 @@ def test_the_same_submission_again_makes_no_second_zip(edition: Path):
 def test_what_is_still_to_do_is_said_and_is_no_reason_to_refuse(edition: Path):
     (edition / MODULE).write_text(
         'def f():\n    raise NotImplementedError("f: your code here")\n\n\n'
-        'class Net:\n    def forward(self):\n        raise NotImplementedError("Net.forward: your code here")\n'
+        'class Net:\n    def __init__(self):\n        raise NotImplementedError("Net.__init__: your code here")\n'
+        '    def forward(self):\n        raise NotImplementedError("Net.forward: your code here")\n'
     )
     write_notebook(edition, f"**1.** Why?\n\n{PROMPT}", "**2.** How?", "So it is.", "**3.** Where?", PROMPT)
 
     made = submit(edition, parts=(PART,))
 
-    assert made.todo == ("f", "Net.forward")
+    assert made.todo == ("f", "Net"), "a class with two holes is one exercise"
     assert made.missing == ("g",)
     assert made.unrun == (NOTEBOOK,)
 
