@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# Makes the environment if it is not there, then runs a command of the assignment in it.
-#   ./setup.sh                   make the environment, and say what to do next
-#   ./setup.sh COMMAND...        run `a2 COMMAND...`; --help explains a command
-#   ./setup.sh test [ARGS...]    run the tests; ARGS go to pytest (default: -m 'not slow', two processes)
+# Makes the environment if it is not there, then runs a command in it.
+#   ./setup.sh                 make the environment, and say what to do next
+#   ./setup.sh COMMAND...      run `a2 COMMAND...`; --help explains a command
+#   ./setup.sh test [ARGS...]  run the quick tests; with ARGS, pytest ARGS
 # Commands:
-#   grade [PART...]              run the checks: your points, what is wrong, what to do next
-#   watch [PART...]              the same whenever you save a file, until Ctrl-C
-#   hint FUNCTION                one more hint each time
-#   play                         try your functions on photographs, in JupyterLab
-#   notebooks [PART...]          run notebooks from a fresh kernel
-#   submit                       check your work and pack it into submission.zip
-#   doctor                       check this installation and say how to repair it
-# For staff: start, release, reference, check, readme, train, make-sprites, classroom, feedback, questions, similar, gradescope.
-#   PYTHON=/path/to/python3      the Python to use, 3.10 to 3.14
-#   A2_VENV=DIR                  another folder than .venv
-#   A2_LATEST=1                  the newest packages, not those of coursekit/constraints.txt
-# Linux, macOS, WSL, Git Bash on Windows. Written for bash 3.2, which is what macOS has.
+#   grade [PART...]            your points, what is wrong, what to do next
+#   watch [PART...]            the same whenever you save a file, until Ctrl-C
+#   hint FUNCTION, play        one more hint; your functions on photographs
+#   notebooks [PART...]        run notebooks from a fresh kernel
+#   submit                     check your work and pack it into submission.zip
+#   doctor                     check this installation, say how to repair it
+# For staff: start, release, reference, check, readme, train, make-sprites,
+#   classroom, feedback, questions, similar, gradescope
+#   PYTHON=/path/to/python3    the Python to use, 3.10 to 3.14
+#   A2_VENV=DIR                another folder than .venv
+#   A2_LATEST=1                newest packages, not coursekit/constraints.txt
+# Linux, macOS, WSL, Git Bash on Windows; bash 3.2 (macOS has it) or newer.
 
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set -u && unset CDPATH PYTHONHOME
