@@ -6,7 +6,8 @@
 # Commands:
 #   grade [PART...]            your points, what is wrong, what to do next
 #   watch [PART...]            the same whenever you save a file, until Ctrl-C
-#   hint FUNCTION, play        one more hint; your functions on photographs
+#   hint FUNCTION              one more hint each time
+#   play                       try your functions on photographs in JupyterLab
 #   notebooks [PART...]        run notebooks from a fresh kernel
 #   submit                     check your work and pack it into submission.zip
 #   doctor                     check this installation, say how to repair it
@@ -15,9 +16,8 @@
 #   PYTHON=/path/to/python3    the Python to use, 3.10 to 3.14
 #   A2_VENV=DIR                another folder than .venv
 #   A2_LATEST=1                newest packages, not coursekit/constraints.txt
-# Linux, macOS, WSL, Git Bash on Windows; bash 3.2 (macOS has it) or newer.
 
-[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@" # 3.2 or newer: Linux, macOS, WSL, Git Bash on Windows
 set -u && unset CDPATH PYTHONHOME
 CPU_WHEELS=https://download.pytorch.org/whl/cpu # builds without CUDA, a tenth of the size
 edition=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
