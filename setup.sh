@@ -12,7 +12,7 @@
 #   submit                     check your work and pack it into submission.zip
 #   doctor                     check this installation, say how to repair it
 # For staff: start, release, reference, check, readme, train, make-sprites,
-#   classroom, feedback, questions, similar, gradescope
+#   classroom, feedback, questions, similar, gradescope.
 #   PYTHON=/path/to/python3    the Python to use, 3.10 to 3.14
 #   A2_VENV=DIR                another folder than .venv
 #   A2_LATEST=1                newest packages, not coursekit/constraints.txt
