@@ -11,22 +11,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules import module as torch_modules
 
-from coursekit.checks.unchanged import GLOBAL_HOOKS, function_modes
-
-SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
-    (torch.get_default_dtype, torch.set_default_dtype),
-    (torch.is_anomaly_enabled, torch.set_anomaly_enabled),
-    (torch.are_deterministic_algorithms_enabled, torch.use_deterministic_algorithms),
-    (torch.is_grad_enabled, torch.set_grad_enabled),
-    (torch.get_num_threads, torch.set_num_threads),
-)
+from coursekit.checks.unchanged import GLOBAL_HOOKS, SETTINGS, function_modes
 
 
 def shared_state() -> Callable[[], None]:
     """Note what is shared now; the function that is returned puts back what was changed since, and ends function modes."""
     places = [(place, dict(vars(place))) for place in (torch, F, Tensor, *_networks(nn.Module))]
     hooks = [(hooks, dict(hooks)) for hooks in (getattr(torch_modules, name) for name in GLOBAL_HOOKS)]
-    settings = [(ask, put, ask()) for ask, put in SETTINGS]
+    settings = [(ask, put, ask()) for _, ask, put in SETTINGS]
     filters = list(warnings.filters)
 
     def put_back() -> None:

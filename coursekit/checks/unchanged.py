@@ -16,6 +16,18 @@ from torch.nn.modules import module as torch_modules
 
 Facts = dict[str, Any]  # a sentence about what must not change -> its value
 GLOBAL_HOOKS = ("_global_forward_hooks", "_global_forward_pre_hooks", "_global_backward_hooks")
+# Settings of the process: what is said when student code leaves another, how to ask for it, how to put it back.
+SETTINGS: tuple[tuple[str, Callable[[], Any], Callable[[Any], Any]], ...] = (
+    ("torch's default dtype was changed", torch.get_default_dtype, torch.set_default_dtype),
+    ("torch's number of threads was changed", torch.get_num_threads, torch.set_num_threads),
+    ("anomaly detection was left switched on", torch.is_anomaly_enabled, torch.set_anomaly_enabled),
+    (
+        "deterministic algorithms were left switched on",
+        torch.are_deterministic_algorithms_enabled,
+        torch.use_deterministic_algorithms,
+    ),
+    ("gradients were left switched on or off", torch.is_grad_enabled, torch.set_grad_enabled),
+)
 # Who saw student code at work on copies of what it was given (a worker of another process): how often has it broken a law of
 # state_of(thing), or for None the sentence of global_facts?
 Witness = Callable[[Tensor | nn.Module | None, str], int]
@@ -144,17 +156,13 @@ def global_facts() -> Facts:
         "torch's global random state was used: draw from a generator that is given, or do without": torch.get_rng_state(),
         "Python's global random state was used: draw from the generator that is given": random.getstate(),
         "numpy's global random state was used: draw from the generator that is given": _numpy_state(),
-        "torch's default dtype was changed": torch.get_default_dtype(),
-        "torch's number of threads was changed": torch.get_num_threads(),
         "torch.nn.functional.relu was replaced": id(F.relu),
         "torch.relu was replaced": id(torch.relu),
         "nn.ReLU.forward was replaced": id(nn.ReLU.forward),
         "a relu_rule (or another function mode) was left in force: use it in a with statement": function_modes(),
         "a hook was left on all modules of torch": [len(getattr(torch_modules, hooks)) for hooks in GLOBAL_HOOKS],
-        "anomaly detection was left switched on": torch.is_anomaly_enabled(),
-        "deterministic algorithms were left switched on": torch.are_deterministic_algorithms_enabled(),
         "warnings were left filtered": len(warnings.filters),
-        "gradients were left switched on or off": torch.is_grad_enabled(),
+        **{sentence: ask() for sentence, ask, _ in SETTINGS},
     }
 
 
