@@ -46,7 +46,7 @@ main() {
         echo "Next, in $edition: a2 doctor (is everything in order?), jupyter lab (open notebooks/1_saliency.ipynb), a2 grade (your points), a2 play (a page to play with)"
     elif [ "$1" = test ]; then
         shift && cd "$edition" || exit
-        [ ! -f tests/staff/system_packages.sh ] || bash tests/staff/system_packages.sh
+        [ ! -f tests/staff/install_more.sh ] || bash tests/staff/install_more.sh "$bin/python"
         [ $# -gt 0 ] || [ ! -d tests/staff ] || set -- -n 2 --dist loadfile # two processes; of a file all that its tests share is made once
         export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
         case " $*" in *' -m'*) ;; *) set -- -m 'not slow' "$@" ;; esac

@@ -1,6 +1,6 @@
 """Run every benchmark that takes minutes, not hours, one after the other, and write their tables into one markdown document.
 
-    PYTHONPATH=. .venv/bin/python benchmarks/all.py [FILE [NAME ...]]     # without FILE to the terminal
+    bash benchmarks/all.sh [FILE [NAME ...]]     # without FILE to the terminal; makes the environment if need be
 
 Each runs in its own process with one thread and with setup.sh's settings of the memory; the load before it stands under its
 heading. A benchmark that fails, for instance because a peer is not installed, says so in its place, and the exit code is 1.

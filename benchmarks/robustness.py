@@ -60,8 +60,10 @@ def load_peer() -> Callable[..., np.ndarray]:
     """Import imagecorruptions with what has been taken from under it."""
     stub = types.ModuleType("pkg_resources")
     stub.resource_filename = lambda package, name: name  # type: ignore[attr-defined]
-    sys.modules.setdefault("pkg_resources", stub)
+    sys.modules["pkg_resources"] = stub
     from imagecorruptions import corrupt, corruptions
+
+    del sys.modules["pkg_resources"]  # others ask for what a stub has not
 
     corruptions.gaussian = lambda image, sigma, multichannel=True: gaussian(image, sigma=sigma, channel_axis=-1)
     return corrupt

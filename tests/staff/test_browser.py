@@ -36,7 +36,7 @@ HOLE = 'raise NotImplementedError("saliency_map: your code here")'
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: as root, bash tests/staff/system_packages.sh"),
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: as root, ./setup.sh test"),
 ]
 
 

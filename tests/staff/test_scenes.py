@@ -238,7 +238,7 @@ def test_make_sprites_gives_the_shipped_bytes_each_time(tmp_path):
     from coursekit.staff.sprites import FONT, make_sprites
 
     if not FONT.is_file():
-        pytest.skip("no Noto Color Emoji here: as root, bash tests/staff/system_packages.sh")
+        pytest.skip("no Noto Color Emoji here: as root, ./setup.sh test")
     size = make_sprites(tmp_path / "one.png")
     make_sprites(tmp_path / "two.png")
 
