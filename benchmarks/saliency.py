@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import torch
@@ -12,30 +13,36 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
 from assignment2 import saliency
-from coursekit.vision import evaluation_scenes, load_model
+from coursekit.vision import evaluation_scenes, load_model, photographs
+from coursekit.vision.layers import cam_layer
 
-LAYER = "features.18"
+SIDE = 224  # of the photographs for the real network
 
 
 def main() -> None:
     """Print a row for each method and batch size."""
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    model = load_model("tiny_vgg")
-    for module in model.modules():
-        if isinstance(module, nn.ReLU):
-            module.inplace = False  # captum raises on in-place ReLUs
-    scenes = evaluation_scenes(64)
+    scenes, photos = evaluation_scenes(64), photographs((SIDE, SIDE))
     print(HEAD)
     for size in (1, 16, 64):
-        rows(model, scenes.images[:size], scenes.label[:size])
+        rows("tiny_vgg", scenes.images[:size], scenes.label[:size])
+    for size in (1, 8):
+        rows("efficientnet_lite0", photos.images[:size], photos.labels[:size])
 
 
-def rows(model: nn.Module, images: Tensor, labels: Tensor) -> None:
-    """Print the rows of one batch."""
+def rows(name: str, images: Tensor, labels: Tensor) -> None:
+    """Print the rows of one network and one batch."""
+    model = load_model(name)
+    for path, module in list(model.named_modules()):
+        if isinstance(module, nn.ReLU):
+            module.inplace = False  # captum raises on in-place ReLUs
+        if isinstance(module, nn.ReLU6):  # captum gives it the plain gradient: the same in two modules
+            model.set_submodule(path, nn.Sequential(nn.ReLU(), nn.Hardtanh(-math.inf, 6.0)))
+    layer = cam_layer(model)
     targets = [ClassifierOutputTarget(int(k)) for k in labels]
-    cam = GradCAM(model, [model.get_submodule(LAYER)])
-    batch = f"batch of {len(images)}"
+    cam = GradCAM(model, [model.get_submodule(layer)])
+    batch = f"{name}, batch of {len(images)}"
     compare(
         f"`saliency_map`, {batch}",
         lambda: saliency.saliency_map(model, images, labels),
@@ -50,7 +57,7 @@ def rows(model: nn.Module, images: Tensor, labels: Tensor) -> None:
     )
     compare(
         f"`grad_cam`, {batch}",
-        lambda: saliency.grad_cam(model, images, labels, LAYER),
+        lambda: saliency.grad_cam(model, images, labels, layer),
         "grad-cam",
         lambda: cam(images.clone(), targets),
     )
