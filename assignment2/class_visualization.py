@@ -7,7 +7,8 @@ every channel. model maps images (N, 3, H, W) in [0, 1] to logits (N, K) and is 
 modified. Results are new, detached tensors. Your code runs with gradients enabled. Invalid arguments are checked for
 you: they raise ValueError before your code runs.
 
-To get a layer's output, call model inside `with record_outputs(model, [layer]) as outputs:` and read outputs[layer].
+To get a layer's output, call model inside `with record_outputs(model, ["features.12"]) as outputs:`. Then read
+outputs["features.12"].
 """
 
 from __future__ import annotations

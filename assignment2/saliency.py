@@ -9,7 +9,8 @@ arguments are not modified. Results are new, detached tensors. The result for on
 images of the batch. Your code runs with gradients enabled. Invalid arguments are checked for you: they raise ValueError
 before your code runs.
 
-To get a layer's output, call model inside `with record_outputs(model, [layer]) as outputs:` and read outputs[layer].
+To get a layer's output, call model inside `with record_outputs(model, ["features.12"]) as outputs:`. Then read
+outputs["features.12"].
 """
 
 from __future__ import annotations
