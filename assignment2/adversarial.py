@@ -3,10 +3,13 @@
 Szegedy et al. 2014, Goodfellow et al. 2015 (FGSM), Madry et al. 2018 (PGD), Su et al. 2019 (one pixel), Papernot et al.
 2017 (black box), Chakraborty et al. 2018 (goals, capabilities, training time).
 
-In every function: images are (N, 3, H, W) in [0, 1], any strides. model maps them to logits (N, K) and is in eval mode.
-eps is an L-infinity budget in the units of the images (8 / 255 is usual). The arguments are not modified. Results are
-new, detached tensors. Random numbers come from generator alone (`uniform` and `normal` of coursekit.vision draw them).
-Gradients are enabled for you. An invalid argument raises ValueError before your code runs.
+In every function: images are (N, 3, H, W) in [0, 1], any strides (`view` may fail, `reshape` works). model maps them to
+logits (N, K) and is in eval mode. eps is an L-infinity budget in the units of the images (8 / 255 is usual). The
+arguments are not modified. Results are new, detached tensors. Your code runs with gradients enabled. Invalid arguments
+are checked for you: they raise ValueError before your code runs.
+
+Random numbers come from generator alone. `uniform` and `normal` of coursekit.vision draw them on the generator's device
+and return them on the device and in the dtype of `like`: normal(*images.shape, like=images, generator=generator).
 """
 
 from __future__ import annotations
@@ -32,9 +35,9 @@ def fooling_image(model: Model, image: Image, target: Target, *, step_size: Posi
 
     Args:
         image: (3, H, W) in [0, 1].
-        step_size: the L2 length of each step, which goes along the gradient.
-        max_steps: the largest number of steps. Before each step, stop if target has the largest logit or the gradient
-            is zero.
+        step_size: the L2 length of each step. A step goes along the gradient.
+        max_steps: the largest number of steps. Before each step, stop if target has the largest logit, or if the
+            gradient is zero.
 
     Returns:
         (3, H, W), not clamped (clamp it to show it).
@@ -61,15 +64,15 @@ def fooling_image(model: Model, image: Image, target: Target, *, step_size: Posi
 def fgsm(model: ModelOrFunction, images: Images, labels: Labels, eps: Eps, *, targeted: Flag = False) -> Tensor:
     """Return the images after one FGSM step: every value moves by eps in the direction that raises the cross-entropy.
 
-    A value whose gradient is zero does not move. If float32 rounds the label's probability to 1 (logits of 1e5), no
-    value moves: FGSM fails although the network is not robust ("gradient masking"). Use only the call model(images).
+    A value whose gradient is zero does not move. Background ("gradient masking"): with logits near 1e5, float32 rounds
+    the label's probability to 1. Then every gradient is zero and FGSM fails, although the network is not robust.
 
     Args:
+        model: a network, or a plain function from images to logits. Only call model(images): a function has no layers.
         labels: (N,) the true classes; with targeted, the wanted classes, whose cross-entropy is lowered instead.
 
     Returns:
         (N, 3, H, W), every value in [0, 1] and between images - eps and images + eps.
-
     Source: Goodfellow et al. 2015, section 4.
     """
     ### BEGIN SOLUTION
@@ -95,17 +98,17 @@ def pgd(
     targeted: Flag = False,
     generator: Generator | None = None,
 ) -> Tensor:
-    """Return the images after num_steps small FGSM steps, each projected into the eps ball and clamped to [0, 1].
+    """Return the images after num_steps small FGSM steps, each followed by two clamps: to the eps ball, then to [0, 1].
+
+    The eps ball contains the values from images - eps to images + eps.
 
     Args:
         labels: (N,) the true classes; with targeted, the wanted classes, whose cross-entropy is lowered instead.
-        step_size: the change of every value in one step. Every image takes all num_steps steps.
-        generator: if given, the start is uniform in the ball (one draw per value), clamped to [0, 1]; else it is
-            images.
-
-    Returns:
-        (N, 3, H, W), the last iterate, every value in [0, 1] and between images - eps and images + eps.
-
+        step_size: the change of every value in one step.
+        num_steps: every image takes all steps, also after it fools the network.
+        generator: if given, the start is uniform in the ball (one draw per value), clamped to [0, 1]. If None, the
+            start is images.
+    Returns (N, 3, H, W), the result of the last step.
     Source: Madry et al. 2018, section 2.1.
     """
     ### BEGIN SOLUTION
@@ -154,15 +157,15 @@ def one_pixel_attack(
 ) -> tuple[Tensor, int]:
     """Return the image with one pixel replaced, found by differential evolution on predict's probabilities alone.
 
-    A member is (y, x, r, g, b), real numbers; it sets pixel (floor(y), floor(x)) to (r, g, b). Start: position uniform
-    over the image, colour uniform in [0, 1]. Child i is r1 + 0.5 (r2 - r3), where r1, r2, r3 are three distinct members
-    of the old generation, none of them member i. A y or x outside the image is drawn anew, a colour is clipped to
-    [0, 1]. Child i replaces member i if it is fitter: label less probable or, with target, target more probable. Before
-    each generation, stop if the fittest member is predicted as another class (with target: as target). Show each
-    generation to predict once, in order, in batches of any size.
-
-    Returns:
-        The image of the fittest member, (3, H, W), and the number of images shown to predict.
+    A member is five real numbers (y, x, r, g, b): its image has the colour (r, g, b) at pixel (floor(y), floor(x)).
+    A member is fitter if label is less probable; with target, if target is more probable.
+    (1) Start: `population` members, y uniform in [0, H), x in [0, W), colours in [0, 1]. Show them to predict.
+    (2) Stop after `generations` rounds, or if the fittest is predicted as another class (with target: as target).
+    (3) Child i is r1 + 0.5 (r2 - r3); r1, r2, r3 are distinct members of the old generation and not member i.
+    (4) If a child's y or x is outside the image, draw it anew as in (1). Clip its colour to [0, 1].
+    (5) Show the children to predict. Child i replaces member i only if it is fitter. Go back to (2).
+    In (1) and (5), show each image once, in the order of i, in batches of any size.
+    Returns the image of the fittest member, (3, H, W), and the number of images shown to predict.
     Source: Su et al. 2019, section 3.3.
     """
     ### BEGIN SOLUTION
@@ -214,15 +217,14 @@ def estimate_gradient(
 ) -> Tensor:
     """Return an estimate of the gradient of the label's score with respect to each pixel, from calls of predict alone.
 
-    It is the mean over num_samples directions u of (f(x + sigma u) - f(x - sigma u)) u / (2 sigma), f the label's
-    score. Every entry of u is drawn from N(0, 1), and each image has its own. Do not clamp what predict sees.
+    The estimate is the mean, over num_samples random u, of (f(x + sigma u) - f(x - sigma u)) u / (2 sigma). x is an
+    image and f(x) is predict's score of its label. Each image has its own u, with every entry drawn from N(0, 1).
 
     Args:
-        predict: (M, 3, H, W) -> (M, K) scores. It sees 2 * num_samples images per image.
+        predict: images (M, 3, H, W) -> scores (M, K). It sees 2 * num_samples images per image, not clamped.
 
     Returns:
         (N, 3, H, W), signed.
-
     Source: Ilyas et al. 2018, section 2.1.
     """
     ### BEGIN SOLUTION
@@ -249,14 +251,14 @@ def train_substitute(
 ) -> nn.Module:
     """Return a copy of substitute, trained on the labels that oracle gives to the attacker's images.
 
-    One round: num_steps steps of a new Adam, in train mode, on the mean cross-entropy of all images so far in one
-    batch. Between rounds, in eval mode: add one new image per image so far, image + step_size * sign(gradient of its
-    label's logit) clamped to [0, 1], and the oracle's label for it.
+    First, ask oracle for the labels of images. Then, num_rounds times:
+    (1) Not in the first round: for each image so far, with the copy in eval mode, add one new image. It is image +
+        step_size * sign(gradient of the copy's logit of the image's label), clamped to [0, 1]. oracle labels it.
+    (2) num_steps steps of a new Adam, the copy in train mode, on the mean cross-entropy of all images in one batch.
 
     Args:
         oracle: (M, 3, H, W) -> (M,) labels. Ask it once about each image.
         images: (N, 3, H, W), the attacker's own; their true labels are unknown.
-
     Returns a trained deep copy of substitute, in eval mode.
     Source: Papernot et al. 2017, section 4.
     """
@@ -310,14 +312,14 @@ def attack_success(
 ) -> Tensor:
     """Return, per image, whether the attack reached its goal.
 
-    "confidence_reduction": label is less probable than on the clean image. "misclassification": the largest logit is
-    not label's. "targeted": the largest logit is target's, and target is not label. "source_to_target": as "targeted",
-    and label is source.
+    "confidence_reduction" (needs clean_logits): the label is less probable than on the clean image.
+    "misclassification": the largest logit is not the label's.
+    "targeted" (needs target): the largest logit is the target's, and target is not the label.
+    "source_to_target" (needs target and source): as "targeted", and the label is source.
 
     Args:
         logits: (N, K) of the attacked images.
-        clean_logits: (N, K) of the clean images. If given, an image that is wrong there is never a success.
-
+        clean_logits: (N, K) of the clean images. If given, an image misclassified there is no success, for any goal.
     Returns (N,) bool.
     Source: Chakraborty et al. 2018, section 2.3 (the lecture's four goals).
     """
@@ -344,8 +346,8 @@ def flip_labels(labels: Labels, fraction: Fraction, num_classes: NumClasses, *, 
 
     Args:
         labels: (N,) int64.
-        fraction: exactly round(fraction * N) labels change, chosen at random, each to another class, all equally
-            likely.
+        fraction: exactly round(fraction * N) labels change, chosen at random. Each becomes one of the num_classes - 1
+            other classes, all equally likely.
 
     Returns:
         (N,) int64, in the same order.
@@ -374,7 +376,7 @@ def inject_samples(
     Returns:
         (N + M, 3, H, W) and (N + M,), the originals first.
 
-    Source: Chakraborty et al. 2018, section 3.1; Gu et al. 2017 (a trigger that opens a back door).
+    Source: Chakraborty et al. 2018, section 3.1; Gu et al. 2017 (new images with a backdoor trigger).
     """
     ### BEGIN SOLUTION
     return torch.cat([images, new_images]).detach(), torch.cat([labels, new_labels])
@@ -383,7 +385,7 @@ def inject_samples(
 
 @checked
 def corrupt_update(gradients: Gradients, *, scale: Number = -1.0) -> list[Tensor]:
-    """Return the gradients multiplied by scale, to be given to the optimizer in their place ("logic corruption").
+    """Return the gradients multiplied by scale. The optimizer gets them instead of the true ones ("logic corruption").
 
     Args:
         gradients: one tensor per parameter, any shapes.
@@ -403,15 +405,15 @@ def corrupt_update(gradients: Gradients, *, scale: Number = -1.0) -> list[Tensor
 def adversarial_loss(model: AnyModeModel, images: Images, labels: Labels, eps: Eps) -> Tensor:
     """Return the mean cross-entropy of the network on its own FGSM images: the loss of adversarial training.
 
-    Make the FGSM images with every module in eval mode, so that batch norm keeps its statistics; write no .grad. Then
-    give every module its own mode back, also after an error, and compute the loss in that mode.
+    (1) Make the FGSM images with every module in eval mode (batch norm keeps its statistics). Write to no .grad.
+    (2) Set every module back to the mode that it had before, also if (1) raises an error.
+    (3) Compute the loss in that mode.
 
     Args:
         model: in any mode; its modules may be in different modes.
 
     Returns:
         0-d, differentiable with respect to the model's parameters.
-
     Source: Goodfellow et al. 2015, section 6.
     """
     ### BEGIN SOLUTION
@@ -450,8 +452,8 @@ def noisy_predict(
     """Return the mean of the network's softmax probabilities over noisy copies of each image.
 
     Args:
-        sigma: the standard deviation of the Gaussian noise, drawn for each value of each copy. The copies are not
-            clamped.
+        sigma: the standard deviation of the Gaussian noise. Each value of each copy has its own noise. Do not clamp the
+            copies.
         num_samples: the number of copies per image.
 
     Returns:

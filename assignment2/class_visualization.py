@@ -2,9 +2,13 @@
 
 Simonyan et al. 2013, section 2 (class models); Yosinski et al. 2015, section 3 (the regularisers).
 
-In every function: a picture is one image (3, H, W), any strides; grey is 0.5 in every channel. model maps images (N, 3,
-H, W) in [0, 1] to logits (N, K) and is in eval mode. The arguments are not modified. Results are new, detached tensors.
-Gradients are enabled for you. An invalid argument raises ValueError before your code runs.
+In every function: a picture is one image (3, H, W), any strides (`view` may fail, `reshape` works); grey is 0.5 in
+every channel. model maps images (N, 3, H, W) in [0, 1] to logits (N, K) and is in eval mode. The arguments are not
+modified. Results are new, detached tensors. Your code runs with gradients enabled. Invalid arguments are checked for
+you: they raise ValueError before your code runs.
+
+To get a layer's output, call model inside `with record_outputs(model, ["features.12"]) as outputs:`. Then read
+outputs["features.12"].
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ NOISE = 0.1  # the standard deviation of a start that is not plain grey
 
 
 def start_picture(model: ModelOrFunction, image_size: tuple[int, int], generator: torch.Generator | None) -> Tensor:
-    """Return the picture from which the ascent starts: grey, or with a generator grey plus normal noise.
+    """Given: return the picture from which the ascent starts: grey, or with a generator grey plus normal noise.
 
     Returns:
         (3, H, W) in [0, 1], on the network's device and in its dtype.
@@ -51,10 +55,10 @@ def ascent_step(
     logit_target(image) - l2_weight * sum((image - 0.5)^2) and ||g|| is its Euclidean norm over the whole picture.
 
     Args:
-        model: a network, or a function that calls one. Use only the call model(images).
+        model: a network, or a plain function from images to logits. Only call model(images): a function has no layers.
 
     Returns:
-        (3, H, W), at distance step_size from image, not clamped. Where g is zero everywhere: exactly image.
+        (3, H, W), not clamped, at distance step_size from image. If g is zero everywhere: a copy of image, unchanged.
 
     Source: Simonyan et al. 2013, section 2 (the score before the softmax).
     """
@@ -72,12 +76,12 @@ def ascent_step(
 def blur(image: UnboundedImage, sigma: NotNegative) -> Tensor:
     """Return the picture after a Gaussian blur, each channel separately.
 
-    The pixel dy rows and dx columns away has weight exp(-(dy^2 + dx^2) / (2 sigma^2)); the weights are scaled to sum
-    to 1. Beyond the border the outermost pixels are repeated, so a constant picture does not change.
+    The pixel dy rows and dx columns away has weight exp(-(dy^2 + dx^2) / (2 sigma^2)), divided by the sum of all
+    weights. Beyond the border the outermost pixels are repeated, so a constant picture does not change.
 
     Args:
         image: (3, H, W).
-        sigma: in pixels. The kernel reaches at least 3 sigma to each side. 0 changes nothing.
+        sigma: in pixels. The kernel reaches 3 sigma or more to each side. With sigma 0 the result equals image.
 
     Returns:
         (3, H, W).
@@ -122,8 +126,8 @@ def zero_small_pixels(image: UnboundedImage, fraction: Fraction) -> Tensor:
 def zero_small_contributions(image: UnboundedImage, gradient: Gradient, fraction: Fraction) -> Tensor:
     """Return the picture with the pixels that contribute least to the score set to grey.
 
-    The contribution of a pixel is |sum over channels of (image - 0.5) * gradient|: about the change of the score if it
-    becomes grey.
+    The contribution of a pixel is |sum over channels of (image - 0.5) * gradient|. It is approximately the change of
+    the score when this pixel becomes grey.
 
     Args:
         image: (3, H, W).
@@ -159,14 +163,14 @@ def class_visualization(
 ) -> Tensor:
     """Return a picture with a high logit of the target: gradient ascent from `start_picture`, num_steps steps.
 
-    Each step, in this order:
-    (1) roll the picture by a new random offset, -jitter..jitter rows and -jitter..jitter columns;
-    (2) `ascent_step`;
-    (3) `blur` with blur_sigma, at every blur_every-th step, counted from 1 (0: never);
+    Random numbers come from generator alone; jitter > 0 needs one. Each step, in this order:
+    (1) roll the picture by dy rows and dx columns, both drawn anew from -jitter..jitter;
+    (2) `ascent_step` with step_size and l2_weight;
+    (3) at step blur_every, 2 * blur_every, ... (the first step is step 1): `blur` with blur_sigma;
     (4) `zero_small_pixels` with pixel_fraction;
-    (5) `zero_small_contributions` with contribution_fraction; gradient: of the logit alone, at the picture from (1);
-    (6) roll back, then clamp to [0, 1].
-    Skip an operation whose setting is 0 (its function may be missing). Random numbers come from generator alone.
+    (5) `zero_small_contributions` with contribution_fraction and the logit's gradient (no penalty) at (1)'s result;
+    (6) roll back by -dy and -dx, then clamp to [0, 1].
+    If blur_every or a fraction is 0, do not call that step's function: it may not be written yet.
     Returns (3, H, W) in [0, 1], in the model's dtype; with num_steps 0 the start.
     Source: Simonyan et al. 2013, section 2; Yosinski et al. 2015, section 3; the roll is Mordvintsev et al. 2015.
     """
@@ -208,13 +212,14 @@ def maximize_activation(
 ) -> Tensor:
     """Return a picture that activates a channel of a layer: gradient ascent from `start_picture`, num_steps steps.
 
-    The score is the sum of the channel over all positions of the layer's output (in a flat layer: that unit). Each
-    step: the step of `ascent_step` with this score in place of the logit; `blur`, at every blur_every-th step, counted
-    from 1 (0: never); clamp to [0, 1]. Where the gradient is zero, the step changes nothing.
+    The score is the sum of the channel over all positions of the layer's output (in a flat layer: that unit).
+    Each step:
+    (1) the step of `ascent_step`, with this score in place of the logit; the penalty with l2_weight stays;
+    (2) at step blur_every, 2 * blur_every, ... (the first step is step 1; 0: never): `blur` with blur_sigma;
+    (3) clamp to [0, 1].
 
     Returns:
-        (3, H, W) in [0, 1], in the model's dtype; with num_steps 0 the start.
-
+        (3, H, W) in [0, 1], in the model's dtype; num_steps 0 returns the start. A zero gradient changes nothing.
     Source: Yosinski et al. 2015, section 3 (an activation in place of the class score).
     """
 

@@ -2,11 +2,14 @@
 
 Hendrycks & Dietterich 2019 (corruptions, mCE), Geirhos et al. 2019 (shape and texture).
 
-In every function: images are (N, 3, H, W) in [0, 1], any H, W and strides. The arguments are not modified. Results are
-new, detached tensors of the images' dtype. Random numbers come from generator alone, different ones for each image
-(`uniform` and `normal` of coursekit.vision draw them). A corruption returns (N, 3, H, W), clamped to [0, 1] and not
-rounded; its settings are in SEVERITIES. Beyond the border the outermost pixels are repeated. An invalid argument raises
-ValueError before your code runs.
+In every function: images are (N, 3, H, W) in [0, 1], any H, W and strides (`view` may fail, `reshape` works). The
+arguments are not modified. Results are new, detached tensors of the images' dtype. Invalid arguments are checked for
+you: they raise ValueError before your code runs.
+
+A corruption returns (N, 3, H, W), clamped to [0, 1] and not rounded. Beyond the border the outermost pixels are
+repeated. Its settings are in SEVERITIES. Random numbers come from generator alone, different ones for each image.
+`uniform` and `normal` of coursekit.vision draw them on the generator's device and return them on the device and in the
+dtype of `like`: normal(*images.shape, like=images, generator=generator).
 """
 
 from __future__ import annotations
@@ -43,7 +46,7 @@ def gaussian_noise(images: Images, severity: Severity, *, generator: Generator) 
     """Return the images plus normal noise of standard deviation sigma, as from a camera sensor in low light.
 
     Args:
-        severity: 1 to 5; the setting is sigma. Each value has its own noise.
+        severity: 1 to 5; sigma is SEVERITIES["gaussian_noise"][severity - 1]. Each value has its own noise.
 
     Source: Hendrycks & Dietterich 2019, section 4.1.
     """
@@ -58,10 +61,10 @@ def gaussian_noise(images: Images, severity: Severity, *, generator: Generator) 
 def shot_noise(images: Images, severity: Severity, *, generator: Generator) -> Tensor:
     """Return the images with Poisson noise: x becomes a Poisson number of mean x * photons, divided by photons.
 
-    `torch.poisson` draws on the device of its generator.
+    `torch.poisson(rates, generator)` needs rates on the generator's device: move them there, and the result back.
 
     Args:
-        severity: 1 to 5; the setting is photons, the mean count of a pixel with value 1.
+        severity: 1 to 5; photons is SEVERITIES["shot_noise"][severity - 1], the mean count of a pixel with value 1.
 
     Source: Hendrycks & Dietterich 2019, section 4.1.
     """
@@ -78,7 +81,8 @@ def impulse_noise(images: Images, severity: Severity, *, generator: Generator) -
     """Return the images with each value set to 0 with probability amount / 2 and to 1 with probability amount / 2.
 
     Args:
-        severity: 1 to 5; the setting is amount. The three channels of a pixel are drawn separately.
+        severity: 1 to 5; amount is SEVERITIES["impulse_noise"][severity - 1]. The three channels of a pixel are drawn
+            separately.
 
     Source: Hendrycks & Dietterich 2019, section 4.1 ("salt and pepper").
     """
@@ -95,7 +99,7 @@ def defocus_blur(images: Images, severity: Severity, *, generator: Generator | N
     """Return the images blurred by a disk: each pixel is the mean over offsets (dy, dx) with dy^2 + dx^2 <= radius^2.
 
     Args:
-        severity: 1 to 5; the setting is radius, in pixels.
+        severity: 1 to 5; radius is SEVERITIES["defocus_blur"][severity - 1], in pixels, not always a whole number.
         generator: not used, nothing is random.
 
     Source: Hendrycks & Dietterich 2019, section 4.1.
@@ -115,13 +119,14 @@ def defocus_blur(images: Images, severity: Severity, *, generator: Generator | N
 def frosted_glass_blur(images: Images, severity: Severity, *, generator: Generator) -> Tensor:
     """Return the images after a Gaussian blur, random exchanges of nearby pixels, and a second Gaussian blur.
 
-    Both blurs have standard deviation sigma (0: no blur) and reach at least 3 sigma to each side. Between them,
-    `rounds` times: permute the pixels of each image at random, the three channels together. In one round no pixel moves
-    more than `reach` rows or columns: for example, shuffle inside squares of side reach + 1 with a random offset.
+    (1) Blur: standard deviation sigma, kernel 3 sigma or more to each side. With sigma 0, do not blur.
+    (2) `rounds` times: permute the pixels of each image at random; the three channels of a pixel stay together. In one
+        round no pixel moves more than `reach` rows or `reach` columns. One way: divide the image into squares of side
+        reach + 1, beginning at a random offset, and shuffle the pixels inside each square.
+    (3) Blur again, as in (1).
 
     Args:
-        severity: 1 to 5; the setting is (sigma, reach, rounds).
-
+        severity: 1 to 5; (sigma, reach, rounds) is SEVERITIES["frosted_glass_blur"][severity - 1].
     Source: Hendrycks & Dietterich 2019, section 4.1.
     """
     ### BEGIN SOLUTION
@@ -155,11 +160,12 @@ def frosted_glass_blur(images: Images, severity: Severity, *, generator: Generat
 def motion_blur(images: Images, severity: Severity, *, generator: Generator) -> Tensor:
     """Return the images with each pixel replaced by the mean over a straight line through it, as from a moving camera.
 
-    The line has `length` points, one pixel apart, sampled bilinearly; the middle one is the pixel itself. Each image
-    has its own random angle, all directions equally likely.
+    The line through the pixel (y, x) has `length` points: (y + t sin a, x + t cos a) with t from -(length - 1) / 2 to
+    (length - 1) / 2 in steps of 1, sampled bilinearly. Each image has its own random angle a, all directions equally
+    likely.
 
     Args:
-        severity: 1 to 5; the setting is length, odd.
+        severity: 1 to 5; length is SEVERITIES["motion_blur"][severity - 1], an odd number.
 
     Source: Hendrycks & Dietterich 2019, section 4.1 (whose weights are Gaussian).
     """
@@ -185,11 +191,13 @@ def motion_blur(images: Images, severity: Severity, *, generator: Generator) -> 
 def zoom_blur(images: Images, severity: Severity, *, generator: Generator | None = None) -> Tensor:
     """Return the mean of the images enlarged by 1, 1 + step, 1 + 2 step, ..., as from a camera that moves forward.
 
-    At offset p from the centre, the image enlarged by z has the value of the original at offset p / z, sampled
-    bilinearly.
+    Enlarged by z, the pixel at offset (dy, dx) from the image's centre gets the original's value at (dy / z, dx / z),
+    sampled bilinearly. For example, with z = 2, the pixel 10 columns right of the centre gets the value 5 columns
+    right.
 
     Args:
-        severity: 1 to 5; the setting is (step, number): the zooms are 1 + i * step for i = 0 ... number - 1.
+        severity: 1 to 5; (step, number) is SEVERITIES["zoom_blur"][severity - 1]. The zooms are 1 + i * step for
+            i = 0 ... number - 1.
         generator: not used, nothing is random.
 
     Source: Hendrycks & Dietterich 2019, section 4.1 (whose code counts the original twice).
@@ -218,8 +226,8 @@ def corruption_errors(
         corruptions: C functions like those above, called as corruption(images, severity, generator=generator).
 
     Returns:
-        (C, 5) in the images' dtype, column s - 1 for severity s: the fraction of images whose largest logit is not the
-        label's.
+        (C, 5) in the images' dtype. Entry [c, s - 1] is for corruption c at severity s: the fraction of images whose
+        largest logit is not the label's.
 
     Source: Hendrycks & Dietterich 2019, section 4.2.
     """
@@ -239,13 +247,13 @@ def corruption_errors(
 def mean_corruption_error(errors: ErrorRates, baseline: BaselineRates) -> Tensor:
     """Return the mean corruption error (mCE): a network's errors relative to those of a baseline.
 
-    Per corruption, sum the errors over the severities and divide by the baseline's sum; mCE is the mean of these ratios
-    over the corruptions. So an easy corruption counts as much as a difficult one.
+    For each corruption, sum the network's errors over the severities and divide by the same sum of the baseline. mCE is
+    the mean of these ratios over the corruptions. So an easy corruption counts as much as a difficult one.
 
     Args:
         errors: (C, S) error rates of the network.
-        baseline: (C, S) of the baseline (AlexNet in the paper). A row whose sum is 0 raises ValueError.
-
+        baseline: (C, S) of the baseline (AlexNet in the paper). A row that sums to 0 raises ValueError before your
+            code runs.
     Returns 0-d; 1 for the baseline itself (the paper writes 100).
     Source: Hendrycks & Dietterich 2019, section 4.2.
     """
@@ -260,11 +268,12 @@ def relative_mean_corruption_error(
 ) -> Tensor:
     """Return the relative mCE: mean over c of [sum over s of (E - clean)] / [sum over s of (B - baseline_clean)].
 
-    E and B are the errors of the network and of the baseline; c is the corruption, s the severity.
+    E and B are the errors of the network and of the baseline; c is the corruption, s the severity. A denominator of 0
+    raises ValueError before your code runs.
 
     Args:
         errors, baseline: (C, S) error rates of the network and of the baseline.
-        clean, baseline_clean: their error rates on clean images, floats or 0-d. A baseline sum of 0 raises ValueError.
+        clean, baseline_clean: their error rates on clean images, floats or 0-d.
 
     Returns:
         0-d; 1 for the baseline itself.
@@ -283,8 +292,8 @@ def cue_conflict(content: Content, texture: Texture, transfer: Transfer) -> Tens
     Args:
         content: (N, 3, H, W), gives the shapes.
         texture: (N, 3, h, w), gives the textures: texture i for content i. Its size may differ.
-        transfer: a function (image (3, H, W), style (3, h, w)) -> (3, H, W) that paints image in the style of style.
-            Call it once per pair, with gradients enabled (some transfers need them).
+        transfer: transfer(image, style) returns image painted with the texture of style. image and the result are (3,
+            H, W), style is (3, h, w). Call it once per pair. Gradients are enabled for you (some transfers need them).
 
     Returns:
         (N, 3, H, W), clamped to [0, 1].

@@ -3,10 +3,14 @@
 Simonyan et al. 2013 (saliency), Zeiler & Fergus 2014 (deconvnet), Springenberg et al. 2015 (guided backprop),
 Selvaraju et al. 2017 (Grad-CAM).
 
-In every function: images are (N, 3, H, W) in [0, 1], any strides. model maps them to logits (N, K), before the softmax,
-and is in eval mode. layer is the qualified name of a module ("features.12"). The arguments are not modified. Results
-are new, detached tensors. The result for one image does not depend on the other images of the batch. Gradients are
-enabled for you. An invalid argument raises ValueError before your code runs.
+In every function: images are (N, 3, H, W) in [0, 1], any strides (`view` may fail, `reshape` works). model maps them to
+logits (N, K), before the softmax, and is in eval mode. layer is the qualified name of a module ("features.12"). The
+arguments are not modified. Results are new, detached tensors. The result for one image does not depend on the other
+images of the batch. Your code runs with gradients enabled. Invalid arguments are checked for you: they raise ValueError
+before your code runs.
+
+To get a layer's output, call model inside `with record_outputs(model, ["features.12"]) as outputs:`. Then read
+outputs["features.12"].
 """
 
 from __future__ import annotations
@@ -38,7 +42,7 @@ def saliency_map(model: ModelOrFunction, images: Images, labels: Labels) -> Tens
     """Return the gradient of the label's logit with respect to each pixel, absolute, summed over channels.
 
     Args:
-        model: a network, or a function that calls one. Use only the call model(images).
+        model: a network, or a plain function from images to logits. Only call model(images): a function has no layers.
         images: (N, 3, H, W) in [0, 1].
         labels: (N,) the classes whose logits are differentiated, one per image.
 
@@ -62,7 +66,7 @@ def activation_gradient(model: Model, images: Images, layer: Layer, unit: Unit) 
 
     Args:
         images: (N, 3, H, W) in [0, 1].
-        unit: (channel, y, x), or (channel,) in a flat layer; the same unit for every image.
+        unit: (channel, y, x), or (channel,) in a flat layer (N, C). It is the same unit for every image.
 
     Returns:
         (N, 3, H, W), signed. Zeros if the unit does not depend on the image.
@@ -85,10 +89,11 @@ def deconvnet_relu_gradient(upstream: AnyTensor, relu_input: AnyTensor) -> Tenso
 
     Args:
         upstream: the gradient at the ReLU's output, any shape. Not modified.
-        relu_input: the input of the ReLU in the forward pass, the same shape. Not modified.
+        relu_input: the input of the ReLU in the forward pass, the same shape. The deconvnet's rule does not use it; it
+            is an argument because `relu_rule` calls every rule with both tensors.
 
     Returns:
-        The same shape: upstream where it is greater than 0, else 0. relu_input has no influence.
+        The same shape: upstream where it is greater than 0, else 0.
 
     Source: Springenberg et al. 2015, figure 1; Zeiler & Fergus 2014.
     """
@@ -119,10 +124,10 @@ def guided_relu_gradient(upstream: AnyTensor, relu_input: AnyTensor) -> Tensor:
 def guided_backprop(model: Model, images: Images, labels: Labels) -> Tensor:
     """Return the gradient of the label's logit with respect to each pixel, with the guided rule at every ReLU.
 
-    Inside `with relu_rule(rule):`, every ReLU that runs in the forward pass uses rule in the backward pass.
+    Run the forward pass inside `with relu_rule(rule):`. Each ReLU that runs inside it uses rule in the backward pass.
+    The network itself is not changed, and the backward pass may come after the block.
 
     Args:
-        images: (N, 3, H, W) in [0, 1].
         labels: (N,) the classes whose logits are differentiated, one per image.
 
     Returns:
@@ -143,13 +148,14 @@ def guided_backprop(model: Model, images: Images, labels: Labels) -> Tensor:
 def deconvnet(model: Model, images: Images, layer: Layer, channel: Channel) -> Tensor:
     """Return the gradient of a channel's strongest unit with respect to the image, by the deconvnet rule at each ReLU.
 
+    In each image, the strongest unit is the channel's largest value in the layer's output; of equal values, the first
+    in reading order. The backward pass starts at the layer, with gradient 1 at this unit and 0 at all others.
+
     Args:
-        images: (N, 3, H, W) in [0, 1].
-        channel: a channel of the layer (a unit, if the layer is flat). The backward pass starts at the layer: in each
-            image the channel's largest value gets gradient 1 (of equal ones the first), every other value gets 0.
+        channel: a channel of the layer; in a flat layer (N, C) a channel is one unit.
 
     Returns:
-        (N, 3, H, W), signed. Max pooling goes back through its switches; autograd does this already.
+        (N, 3, H, W), signed. Autograd already passes the gradient of max pooling back through its switches.
 
     Source: Zeiler & Fergus 2014, section 2.1.
     """
@@ -168,14 +174,14 @@ def deconvnet(model: Model, images: Images, layer: Layer, channel: Channel) -> T
 def receptive_field(model: Model, layer: Layer, unit: Unit, image_size: ImageSize) -> tuple[int, int, int, int]:
     """Return the box of pixels that one unit of a layer depends on.
 
-    `spatial_steps(model, layer, image_size)` lists the steps from the image (map 0) to the layer. A `Step` has the maps
-    it reads (`inputs`, all of size `size`), the map it makes (`output`), and its kernel, stride, padding and dilation,
-    each (vertical, horizontal). kernel is None if a unit depends on the whole map (flatten, global pooling).
+    `spatial_steps(model, layer, image_size)` lists the steps from the image, which is map 0, to the layer's output. A
+    step reads the maps with the numbers `step.inputs`, all of (height, width) `step.size`, and makes map number
+    `step.output`. Its kernel, stride, padding and dilation are (vertical, horizontal). kernel is None if a unit depends
+    on the whole input (flatten, global pooling).
 
     Args:
-        unit: (channel, y, x), or (channel,) in a flat layer, which sees the whole image.
-        image_size: (H, W). Last rows or columns that a stride leaves unused may be inside the box or not.
-
+        unit: (channel, y, x), or (channel,) in a flat layer, where each unit depends on the whole image.
+        image_size: (H, W). Last rows or columns that a stride never reaches may be in the box or not: both are right.
     Returns (top, left, bottom, right), Python ints inside the image; the patch is image[:, top:bottom, left:right].
     Source: Dumoulin & Visin 2016, section 2. Where the network branches, take the smallest box around all paths.
     """
@@ -206,14 +212,15 @@ def receptive_field(model: Model, layer: Layer, unit: Unit, image_size: ImageSiz
 def top_patches(model: Model, images: Images, layer: Layer, channel: Channel, k: TopCount) -> Patches:
     """Return the k images in which a channel responds most, and the patch that the strongest unit sees in each of them.
 
+    The response of an image is the channel's largest value in the layer's output. Its box is the `receptive_field` of
+    the unit with that value, and its patch is the part of the image inside the box.
+
     Args:
-        images: (N, 3, H, W) in [0, 1].
-        layer: returns a map (N, C, h, w), or is flat. The boxes are those of `receptive_field`.
-        k: the number of images, 1 to N; one patch per image, at the channel's largest unit.
+        layer: returns maps (N, C, h, w), or is flat (N, C).
+        k: the number of images, 1 to N; one patch per image.
 
     Returns:
-        Patches, strongest first.
-
+        A `Patches`, as defined above: the image with the strongest response first.
     Source: Zeiler & Fergus 2014, figure 2.
     """
     ### BEGIN SOLUTION
@@ -239,12 +246,12 @@ def top_patches(model: Model, images: Images, layer: Layer, channel: Channel, k:
 def grad_cam(model: Model, images: Images, labels: Labels, layer: MapLayer) -> Tensor:
     """Return the Grad-CAM map of each label: ReLU(sum over channels of w_c A_c), enlarged and scaled to maximum 1.
 
-    A is the layer's output. w_c is the spatial mean of the gradient of the label's logit with respect to A_c. Enlarge
-    the map to (H, W) after the ReLU (bilinear, align_corners=False); then divide each map by its own maximum.
+    A is the layer's output. w_c is the spatial mean of the gradient of the label's logit with respect to A_c. After the
+    ReLU, enlarge the map to (H, W) (bilinear, align_corners=False). Then divide each map by its own maximum.
 
     Args:
         labels: (N,) the classes whose logits are differentiated, one per image.
-        layer: returns a map (N, C, h, w); a flat layer raises ValueError.
+        layer: returns maps (N, C, h, w); a flat layer raises ValueError before your code runs.
 
     Returns:
         (N, H, W) in [0, 1]. A map that is zero everywhere stays zero.
@@ -271,7 +278,7 @@ def guided_grad_cam(model: Model, images: Images, labels: Labels, layer: MapLaye
     Args:
         images: (N, 3, H, W) in [0, 1].
         labels: (N,) the classes that both factors explain.
-        layer: the layer of Grad-CAM, whose gradients are ordinary ones, without the guided rule.
+        layer: the layer of Grad-CAM. Call `grad_cam` outside `relu_rule`: it needs ordinary gradients.
 
     Returns:
         (N, 3, H, W), signed.

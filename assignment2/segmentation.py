@@ -2,11 +2,13 @@
 
 Long et al. 2015 (FCN), Noh et al. 2015 (DeconvNet), Ronneberger et al. 2015 (U-Net).
 
-images are (N, C, H, W), logits (N, K, H, W), labels and predictions (N, H, W) int64, one class per pixel, any strides.
-A pixel whose label is ignore_index does not count. The networks take any height and width, odd ones too. They are
-tested by their parameters: use the names and shapes of the docstrings. Torch's layers, pooling and `F.interpolate` may
-be used. The arguments are not modified. Networks and losses are differentiable. An invalid argument raises ValueError
-before your code runs.
+images are (N, C, H, W), logits (N, K, H, W), labels and predictions (N, H, W) int64, one class per pixel, any strides
+(`view` may fail, `reshape` works). A pixel whose label is ignore_index does not count. The arguments are not modified.
+Networks and losses are differentiable. Invalid arguments are checked for you: they raise ValueError before your code
+runs.
+
+The networks take any height and width, odd ones too. The checks read and set their parameters: use the names and shapes
+of the docstrings. You may use torch's layers, pooling and `F.interpolate`.
 """
 
 from __future__ import annotations
@@ -37,8 +39,9 @@ def linear_to_conv(linear: Linear, in_channels: InChannels, size: MapSize) -> nn
         size: (h, w), or one number for both. The kernel has this size.
 
     Returns:
-        A convolution, stride 1, no padding, with copies of linear's parameters (bias only if linear has one), its dtype
-        and device. A map of that size gives (N, out_features, 1, 1), linear's output; a larger map gives a map.
+        A convolution with copies of linear's parameters, stride 1, no padding; a bias only if linear has one; linear's
+        dtype and device. A map of that size gives (N, out_features, 1, 1), equal to linear's output. A larger map
+        gives a map.
     Source: Long et al. 2015, section 3.1.
     """
     ### BEGIN SOLUTION
@@ -60,11 +63,11 @@ def convolutionalize(model: Classifier) -> nn.Module:
 
     Args:
         model: has `normalize`, `features` (convolutions, ReLUs, pools) and `classifier` (Flatten, Linear, then ReLU,
-            Dropout, Linear). The first Linear reads a square map. Leave out an adaptive pooling before `classifier`
-            (torchvision): it changes nothing at the training size. (`linear_head` gives other networks this form.)
-
+            Dropout, Linear). The first Linear reads a square map. Torchvision's networks also have an adaptive pooling
+            before `classifier`: leave it out, since it changes nothing at the training size. (To give another network
+            this form, there is `linear_head` of coursekit.vision.)
     Returns:
-        A network of copies of all layers, dropout too, in the model's mode. It returns (N, K, h, w); at the training
+        A network with copies of the layers, dropout too, in the model's mode. It returns (N, K, h, w); at the training
         size (N, K, 1, 1), equal to the classifier's logits.
     Source: Long et al. 2015, section 3.1.
     """
@@ -85,15 +88,15 @@ def convolutionalize(model: Classifier) -> nn.Module:
 class FCN(Network):
     """Map images to logits per pixel: score the last maps of a classifier's trunk, and add the scores, coarse to fine.
 
-    Score the coarsest map. For each skip: resize the sum so far to the next finer map and add that map's score. At last
-    resize to the images' size. Each resize is bilinear, align_corners=False.
-
+    (1) Score the last, coarsest map.
+    (2) For each skip: resize the sum so far to the size of the next finer map, and add the score of that map.
+    (3) Resize the sum to the images' size. Each resize is bilinear, align_corners=False.
     Args:
-        stages: the trunk; each stage halves its input's size. It is used itself, neither copied nor frozen.
+        stages: the trunk; each stage halves its input's size. Use these modules themselves: no copies, not frozen.
         channels: the number of output channels of each stage.
         num_skips: on a trunk of five stages, 0, 1 and 2 are the paper's FCN-32s, 16s and 8s.
-
-    Parameters: `stages` (ModuleList), `scores` (ModuleList of num_skips + 1 Conv2d(c, num_classes, 1), finest first).
+    Parameters: `stages` (ModuleList), `scores` (ModuleList of num_skips + 1 Conv2d(c, num_classes, 1), finest map
+    first: scores[-1] scores the coarsest).
     Source: Long et al. 2015, figure 3.
     """
 
@@ -124,11 +127,11 @@ class FCN(Network):
 class DeconvNet(Network):
     """Map images to logits per pixel: an encoder with max pooling, and a decoder that unpools with its indices.
 
-    Encoder: `stem`, ReLU; per level i: convolution, ReLU, 2 x 2 max pooling with indices. Decoder, coarsest first:
-    unpool with level i's indices to the size before that pooling; transposed convolution; ReLU. Then `head`.
-    widths: the channels of the stem and of each level.
-    tied: the decoder has no parameters; level i uses encoder[i].weight itself, without bias ("no decoder learning").
-
+    Encoder: `stem`, ReLU; then per level i: encoder[i], ReLU, 2 x 2 max pooling with indices.
+    Decoder, coarsest level first: unpool with the level's indices, to the size before its pooling; transposed
+    convolution; ReLU. Then `head`.
+    widths: the stem has widths[0] channels, level i has widths[i + 1].
+    tied ("no decoder learning"): level i's transposed convolution uses encoder[i].weight itself, without bias.
     Parameters: `stem` Conv2d(in_channels, widths[0], 3, padding=1); `encoder` (ModuleList), encoder[i]
     Conv2d(widths[i], widths[i + 1], 3, padding=1); `decoder` (ModuleList, coarsest first; None if tied) of
     ConvTranspose2d(widths[i + 1], widths[i], 3, padding=1); `head` Conv2d(widths[0], num_classes, 1).
@@ -175,14 +178,14 @@ def conv_block(in_channels: int, channels: int, padding: int) -> nn.Sequential:
 class UNet(Network):
     """Map images to logits per pixel: an encoder, a decoder, and at each level a skip connection between them.
 
-    Down, per level: `conv_block`, whose output is the skip; 2 x 2 max pooling. Bottom: `conv_block`. Up, coarsest
-    first: 2 x 2 transposed convolution of stride 2; cat([skip, up]); `conv_block`. widths: channels per level, bottom
-    last.
-    padding 1: zero-pad up below and on the right to the skip's size. The logits have the images' size.
-    padding 0 (the paper): crop the skip at its centre to up's size. The logits are smaller (572 pixels give 388).
+    Down, per level: `conv_block`, whose output is the skip; 2 x 2 max pooling. Bottom: `conv_block`.
+    Up, coarsest level first: 2 x 2 transposed convolution, stride 2 (gives u); cat([skip, u]); `conv_block`.
+    padding 1: before cat, add zeros below u and on its right, up to the skip's size. The logits have the images' size.
+    padding 0 (the paper): crop the skip's centre (start at difference // 2). The logits are smaller (572 gives 388).
+    widths: the channels of each level, finest first; the last is the bottom's.
 
     Parameters: `down` (ModuleList of conv_block, finest first), `bottom`; `up` (ModuleList, coarsest first) of
-    ConvTranspose2d(widths[i + 1], widths[i], 2, stride=2), `merge` (likewise) of conv_block(2 * widths[i], widths[i]);
+    ConvTranspose2d(widths[i + 1], widths[i], 2, stride=2), `merge` (like `up`) of conv_block(2 * widths[i], widths[i]);
     `head` Conv2d(widths[0], num_classes, 1), which returns the logits.
     Source: Ronneberger et al. 2015, figure 1.
     """
@@ -231,8 +234,8 @@ def trained_unet(path: WeightsFile) -> nn.Module:
         path: a .safetensors file with one half-precision tensor per parameter, under the parameter's name.
 
     Returns:
-        A UNet with 3 input channels, UNET_CLASSES classes, UNET_WIDTHS and padding 1, float32, in eval mode. A
-        parameter that the file lacks, or has in another shape, is an error.
+        A UNet with 3 input channels, UNET_CLASSES classes, UNET_WIDTHS and padding 1, float32, in eval mode. If the
+        file lacks a parameter, or has another shape for it, raise an error (`load_state_dict` does).
 
     Source: `coursekit.vision` gives UNET_CLASSES and UNET_WIDTHS; safetensors reads the file.
     """
@@ -248,11 +251,11 @@ def pixel_cross_entropy(logits: LogitMaps, labels: LabelMaps, *, ignore_index: I
     """Return the mean cross-entropy over all pixels of the batch that are not ignored.
 
     Args:
-        logits: (N, K, H, W). Stable for large logits too (thousands).
+        logits: (N, K, H, W). The result must be right for logits of several thousand too (no overflow).
         labels: (N, H, W), each in 0..K-1 or equal to ignore_index.
 
     Returns:
-        0-d, differentiable. If every pixel is ignored: 0, with zero gradient.
+        0-d, differentiable. If every pixel is ignored: 0 (not NaN), and its gradient is zero.
 
     Source: Long et al. 2015, section 3.4 (a sum there, not a mean).
     """
@@ -272,7 +275,8 @@ def confusion_matrix(
 
     Args:
         predictions, labels: (N, H, W) int64. A pixel whose label is ignore_index does not count, whatever its
-            prediction. ignore_index may be a class or negative.
+            prediction is.
+        ignore_index: any whole number: 255, a negative one, or one of the classes.
 
     Returns:
         (K, K) int64, entry [true class, predicted class], over all images together.
@@ -314,7 +318,7 @@ def mean_iou(
         predictions, labels: (N, H, W) int64. Pixels whose label is ignore_index do not count.
 
     Returns:
-        0-d floating point, over all images together. A class that is neither true nor predicted anywhere is left out; a
+        0-d floating point, over all images together. A class that is neither true nor predicted anywhere is left out. A
         class that is only predicted counts with 0. NaN if no pixel counts.
 
     Source: Long et al. 2015, section 5.
@@ -338,8 +342,8 @@ def dice(
         predictions, labels: (N, H, W) int64. Pixels whose label is ignore_index do not count.
 
     Returns:
-        0-d floating point, over all images together. Classes are left out, or count with 0, as in `mean_iou`. NaN if no
-        pixel counts.
+        0-d floating point, over all images together. A class that is neither true nor predicted anywhere is left out. A
+        class that is only predicted counts with 0. NaN if no pixel counts.
 
     Source: Dice 1945; Milletari et al. 2016, section 3.
     """
@@ -354,13 +358,13 @@ def dice(
 def frequency_weighted_iou(
     predictions: PredictedMaps, labels: LabelMaps, num_classes: NumClasses, *, ignore_index: IgnoreIndex = 255
 ) -> Tensor:
-    """Return the sum over classes of intersection / union, times the class's fraction of the true pixels.
+    """Return the sum over classes of f_k * IoU_k: the class's fraction of the true pixels, times intersection / union.
 
     Args:
         predictions, labels: (N, H, W) int64. Pixels whose label is ignore_index do not count.
 
     Returns:
-        0-d floating point, over all images together. NaN if no pixel counts.
+        0-d floating point, over all images together. A class without true pixels adds 0. NaN if no pixel counts.
 
     Source: Long et al. 2015, section 5.
     """
@@ -377,13 +381,13 @@ def instance_labels(labels: LabelMaps, *, background: LabelValue = 0, ignore_ind
     """Return an instance number for each pixel: the connected regions of one class, numbered per image.
 
     Args:
-        labels: (N, H, W) int64. Pixels of one class are connected over their four sides, not over corners.
+        labels: (N, H, W) int64. A pixel is connected to the pixels above, below, left and right that have its class;
+            not over corners.
         background, ignore_index: pixels with these labels are in no region.
 
     Returns:
         (N, H, W) int64: 0 outside all regions, else 1, 2, ... in reading order of the regions' first pixels. Touching
         objects of one class become one region, because semantic labels cannot separate them.
-
     Source: the lecture, "Semantic Segmentation, Instance Segmentation"; Shiloach & Vishkin 1982.
     """
     ### BEGIN SOLUTION

@@ -2,10 +2,13 @@
 
 Gatys et al. 2015, section 2 (losses and loop); Mahendran and Vedaldi 2015, section 3 (content, total variation).
 
-In every function: features are the outputs of a layer, (N, C, H, W), any strides. Entry i of `features`, of `targets`
-or `grams`, and of `weights` belongs to the same layer. Losses are 0-d sums, not means, and differentiable with respect
-to features and images; targets and grams are constants. The arguments are not modified. `style_transfer` and `stylize`
-run with gradients enabled. An invalid argument raises ValueError before your code runs.
+In every function: features are the outputs of a layer, (N, C, H, W), any strides (`view` may fail, `reshape` works).
+Entry i of `features`, of `targets` or `grams`, and of `weights` belongs to the same layer. Losses are 0-d sums, not
+means. They are differentiable with respect to features and images; targets and grams are constants. The arguments are
+not modified. The code of `style_transfer` and `stylize` runs with gradients enabled. Invalid arguments are checked for
+you: they raise ValueError before your code runs.
+
+To get outputs of layers, call model inside `with record_outputs(model, layers) as outputs:` and read outputs[layer].
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ STYLE_LAYERS = ("features.1", "features.3", "features.6", "features.8", "feature
 
 
 def make_optimizer(name: str, image: Tensor, step_size: float) -> torch.optim.Optimizer:
-    """Return the optimizer "lbfgs" or "adam", which changes image in place at each step(closure).
+    """Given: return the optimizer "lbfgs" or "adam", which changes image in place at each step(closure).
 
     closure() returns the loss of the current image and stores the gradient in image.grad. One step of "lbfgs" is one
     iteration; step_size has no influence on it.
@@ -47,13 +50,13 @@ def balanced_weights(
     *,
     total: float = 1.0,
 ) -> list[float]:
-    """Return one weight per layer, total / (number of layers * sum(describe(F)^2)), so that all layers count equally.
+    """Given: return one weight per layer, total / (number of layers * sum(describe(F)^2)), so that all count equally.
 
     Args:
         picture: (1, 3, H, W), the content or the style picture.
         describe: gram_matrix for the style; for the content the features themselves.
-        total: the loss of a picture whose features are all zero. L-BFGS ignores a curvature below 1e-10, so make it
-            proportional to the number of pixel values.
+        total: the loss of a picture whose features are all zero. Make it proportional to the number of pixel values:
+            L-BFGS ignores a curvature below 1e-10.
     """
     with torch.no_grad(), record_outputs(model, layers) as outputs:
         model(picture)
@@ -72,11 +75,11 @@ def painter(
     step_size: float = 0.03,
     **settings: Any,
 ) -> Transfer:
-    """Return a function transfer(image, style): `style_transfer` with weights that suit any two pictures of any size.
+    """Given: return transfer(image, style), which is `style_transfer` with weights that suit pictures of any size.
 
     Args:
         content_share: the weight of all content layers together; that of all style layers together is 1.
-        optimizer: "lbfgs" has no line search here; its first steps may be too long and leave the photograph.
+        optimizer: "lbfgs" has no line search here; its first steps may be too long and lead away from the photograph.
         settings: more arguments of style_transfer.
     """
 
@@ -167,7 +170,7 @@ def total_variation_loss(images: UnboundedImages) -> Tensor:
     """Return the sum of squared differences between vertical neighbours and between horizontal neighbours.
 
     Args:
-        images: (N, 3, H, W). The last row or column is no neighbour of the first. A single row has no vertical
+        images: (N, 3, H, W). Opposite borders are not neighbours: nothing wraps around. A single row has no vertical
             neighbours, a single column no horizontal ones.
 
     Returns:
@@ -200,13 +203,13 @@ def style_transfer(
 ) -> Tensor:
     """Return content repainted in the style of another picture, by num_steps optimizer steps on its pixels.
 
-    The loss is content_loss + style_loss + tv_weight * total_variation_loss; an empty group of layers has no loss.
-    Compute targets and Gram matrices once. Clamp to [0, 1] after each step, not inside the loss. Optimise the images one
-    after the other, each with an optimizer of its own from `make_optimizer`.
+    The loss is content_loss + style_loss + tv_weight * total_variation_loss. If content_layers or style_layers is
+    empty, leave its loss out. Compute targets and Gram matrices once. Optimise the images one after the other, each
+    with an optimizer of its own from `make_optimizer`. Clamp to [0, 1] after each step, not inside the loss.
 
     Args:
         content, style: (N, 3, H, W) and (1, 3, h, w).
-        optimizer: "lbfgs", one iteration per step; or "adam", with step_size and torch's other defaults.
+        optimizer: "lbfgs" or "adam"; step_size is for "adam" only.
         init: (N, 3, H, W), the start; content by default. num_steps = 0 returns the start.
     Returns (N, 3, H, W) in [0, 1], detached.
     Source: Gatys et al. 2015, section 2 and equation 7.
@@ -263,9 +266,9 @@ def stylize(
         styles: a list of pictures (3, h, w) of any size. Each repainted image gets one of them at random.
         transfer: transfer(image, style) returns (3, H, W). Call it once for each repainted image, and for no other.
         fraction: exactly round(fraction * N) images are repainted, chosen at random.
-        generator: the only source of randomness. It may be None if there is one style and fraction is 0 or 1.
+        generator: all random numbers come from it. It may be None if nothing is random: one style, fraction 0 or 1.
 
-    Returns the images (N, 3, H, W), detached, in the same order, the others unchanged; and the same labels (N,).
+    Returns images (N, 3, H, W), detached, in the same order, the others unchanged; and labels (N,), the same.
     Source: Geirhos et al. 2018, section 2 (Stylized-ImageNet); the lecture's last point on style.
     """
     ### BEGIN SOLUTION

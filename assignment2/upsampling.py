@@ -3,9 +3,11 @@
 Zeiler & Fergus 2014, section 2.1 (unpooling), Dumoulin & Visin 2016, chapter 4 (transposed convolution), Long et al.
 2015, section 3.3 (bilinear upsampling as a kernel).
 
-In every function: x is (N, C, H, W), any strides. Positions are (row, column), though one slide writes X(column, row).
-The arguments are not modified. Results are new tensors, and gradients reach x, values and weight. An invalid argument
-raises ValueError before your code runs. Do not call torch's own pooling and convolution: use sums, slices and indexing.
+In every function: x is (N, C, H, W), any strides (`view` may fail, `reshape` works). Positions are (row, column),
+though one slide writes X(column, row). The arguments are not modified. Results are new tensors, and gradients reach x,
+values and weight. Invalid arguments are checked for you: they raise ValueError before your code runs.
+
+Do not call torch's own pooling and convolution. Other operations are allowed: sums, slices, indexing, `Tensor.unfold`.
 """
 
 from __future__ import annotations
@@ -23,12 +25,12 @@ def max_pool(x: Maps, kernel_size: KernelSize, stride: Stride) -> tuple[Tensor, 
 
     Args:
         x: (N, C, H, W).
-        kernel_size: the side of the square windows. They lie inside x (no padding, floor) and may overlap.
-        stride: the distance from one window to the next.
+        kernel_size: the side of the square windows. They lie inside x: no padding, h = (H - kernel_size) // stride + 1.
+        stride: the distance from one window to the next. Windows overlap if it is smaller than kernel_size.
 
     Returns:
-        values (N, C, h, w), and indices (N, C, h, w) int64: row * W + column in the H x W plane of x. Of equal
-        maxima, only the first in reading order counts and receives the gradient.
+        values (N, C, h, w), and indices (N, C, h, w) int64: row * W + column in the H x W plane of x. If a window has
+        several equal maxima, the index is that of the first in reading order. Only this one receives the gradient.
 
     Source: the lecture, "Max Unpooling": remember max elements in the encoder.
     """
@@ -73,7 +75,7 @@ def transposed_conv2d(x: Maps, weight: Kernel, *, stride: Stride = 1, padding: C
         x: (N, C_in, H, W).
         weight: (C_in, C_out, kh, kw), not rotated. weight[a, b] is the kernel from input channel a to output channel b.
         stride: the distance between two neighbouring copies on the output. Copies that overlap are added.
-        padding: so many rows and columns are cropped from each of the four sides.
+        padding: the number of rows and columns that are cropped from each of the four sides of the result.
 
     Returns (N, C_out, (H - 1) * stride + kh - 2 * padding, (W - 1) * stride + kw - 2 * padding).
     Source: the lecture, "Transposed Convolution Example"; Dumoulin & Visin 2016, chapter 4.
@@ -97,8 +99,8 @@ def transposed_conv2d(x: Maps, weight: Kernel, *, stride: Stride = 1, padding: C
 def rotate_kernel(weight: Kernel) -> Tensor:
     """Return the kernel rotated by 180 degrees in the plane.
 
-    Background: with stride 1, transposed_conv2d(y, w, padding=p) equals the convolution of y with the rotated w, its
-    two channel axes swapped, with padding k - 1 - p for a k x k kernel. So transposed_conv2d takes w as it is.
+    Background, for a k x k kernel w and stride 1: transposed_conv2d(y, w, padding=p) equals
+    F.conv2d(y, rotate_kernel(w).transpose(0, 1), padding=k - 1 - p). So give transposed_conv2d the kernel w itself.
 
     Args:
         weight: (C_in, C_out, kh, kw).
@@ -116,12 +118,12 @@ def rotate_kernel(weight: Kernel) -> Tensor:
 def bilinear_kernel(channels: AtLeast1, factor: AtLeast1) -> Tensor:
     """Return the kernel with which a transposed convolution enlarges a map by bilinear interpolation.
 
-    With stride factor and padding factor // 2, this is interpolation with align_corners=False, except at the border.
+    With stride factor and padding factor // 2, the result is that of F.interpolate (bilinear, align_corners=False),
+    except at the border.
 
     Args:
         channels: the number of channels of the map. Each is enlarged separately.
         factor: how many times larger.
-
     Returns:
         (channels, channels, k, k) with k = 2 * factor - factor % 2. Entry [c, c, i, j] is
         (1 - |i - m| / factor) (1 - |j - m| / factor) with m = (k - 1) / 2; zero between different channels.

@@ -65,17 +65,17 @@ def photographs(size: tuple[int, int] = (224, 224)) -> Photographs:
 
 
 def collage(images: Tensor, labels: Tensor, *, columns: int = 2) -> Collages:
-    """Lay photographs of different classes out as one grid.
+    """Put photographs of different classes together as one grid.
 
     Args:
-        images: (cells, 3, h, w) in [0, 1], as many as fill whole rows.
+        images: (cells, 3, h, w) in [0, 1]; cells is a multiple of columns.
         labels: (cells,) int64, all different.
 
     Returns:
         one grid: images (1, 3, rows * h, columns * w), labels (1, cells), boxes (cells, 4).
 
     Raises:
-        ValueError: one class twice, a row that is not full, labels of another number.
+        ValueError: a class that occurs twice, a row that is not full, or not one label per image.
     """
     cells, _, height, width = images.shape
     if labels.shape != (cells,):
@@ -119,10 +119,10 @@ def random_collages(
 def random_crops(
     images: Tensor, num_crops: int, *, size: tuple[int, int], generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Cut squares out of photographs, of a quarter to nine tenths of their shorter side, and resize them.
+    """Cut random squares out of photographs and resize them. A side is 0.25 to 0.9 times the photograph's shorter side.
 
     Args:
-        images: (M, 3, H, W) in [0, 1]; each in turn gives one crop.
+        images: (M, 3, H, W) in [0, 1]. Crop i comes from image i % M.
         size: (h, w) of all crops.
 
     Returns:
@@ -142,11 +142,13 @@ def random_crops(
 
 
 def share_in_box(maps: Tensor, boxes: Tensor) -> Tensor:
-    """Return the share of each map's positive part that lies in its box: the score of the grid pointing game.
+    """Return, per map, the sum of its positive values inside its box, divided by the sum of all its positive values.
+
+    This is the score of the grid pointing game.
 
     Args:
         maps: (N, H, W); values below 0 count as 0.
-        boxes: (N, 4) or (4,), (top, left, bottom, right) in pixels, half-open.
+        boxes: (N, 4), or (4,) for all maps: (top, left, bottom, right) in pixels, bottom and right excluded.
 
     Returns:
         (N,) in [0, 1]; NaN where a map has no positive value.

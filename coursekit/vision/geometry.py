@@ -17,11 +17,11 @@ IMAGE = 0  # the number of the map that is the image itself
 
 @dataclass(frozen=True)
 class Step:
-    """One operation: `output` is computed from the maps `inputs`, each of `size` (h, w).
+    """One operation: it reads the maps with the numbers `inputs`, all of `size` (h, w), and makes map number `output`.
 
-    kernel is None where every unit sees the whole of the inputs (flatten, a linear layer, global pooling). An operation
-    on single pixels (ReLU, batch norm, a sum of two branches) has a kernel of (1, 1). A crop has a negative padding, and
-    where all units see the same rows or columns the stride is 0: the same arithmetic.
+    Map 0 is the image. kernel is None if every unit depends on the whole of the inputs (flatten, a linear layer, global
+    pooling). An operation on single pixels (ReLU, batch norm, a sum of two branches) has kernel (1, 1). A crop has a
+    negative padding. The stride is 0 if all units depend on the same rows or columns. The same formulas hold for both.
     """
 
     inputs: tuple[int, ...]
@@ -34,7 +34,7 @@ class Step:
 
 
 def spatial_steps(model: nn.Module, layer: str, image_size: Pair) -> tuple[Step, ...]:
-    """List the steps from the image (map 0) to the output of a layer, in the order in which they are computed.
+    """List the steps from the image (map 0) to the output of a layer, in the order of the forward pass.
 
     Args:
         model: in eval mode; runs once on a grey picture.
@@ -42,10 +42,10 @@ def spatial_steps(model: nn.Module, layer: str, image_size: Pair) -> tuple[Step,
         image_size: (H, W).
 
     Returns:
-        The steps that the layer's output depends on; the last step's output is the layer's.
+        The steps that the layer's output depends on; the last step makes the layer's output.
 
     Raises:
-        ValueError: the layer does not run, or lies behind an operation that no such step describes (it is named).
+        ValueError: the layer does not run, or depends on an operation that no such step describes (it is named).
     """
     parameter = next(model.parameters(), torch.empty(0))
     image = torch.full((1, 3, *image_size), 0.5, dtype=parameter.dtype, device=parameter.device)

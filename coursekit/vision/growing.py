@@ -60,7 +60,7 @@ def grow(
 
 
 def colour_covariance(images: Tensor) -> Tensor:
-    """Return how the colours of images (N, 3, H, W) vary together: (3, 3), scaled so that its trace is 3."""
+    """Return the covariance of the colour channels over all pixels of images (N, 3, H, W): (3, 3), scaled to trace 3."""
     values = images.transpose(0, 1).flatten(1)  # (3, N * H * W)
     covariance = values.cov()
     return covariance * 3 / covariance.trace()

@@ -26,20 +26,20 @@ class LinearHead(nn.Module):
 
 
 def linear_head(model: Any) -> nn.Module:
-    """Write a loaded network as `normalize`, `features` and `classifier`, its global mean as a window.
+    """Return a loaded network in the form that `convolutionalize` reads: `normalize`, `features` and `classifier`.
 
-    On the training size (`model.input_size`) the mean over all places is a mean over one window as large as the map. With
-    stride 1 that window can slide, as the kernel of a linear layer can.
+    The network's global mean becomes average pooling over one window, as large as the last map at the training size
+    (`model.input_size`). On larger images this window slides with stride 1, like the kernel of a convolution.
 
     Args:
-        model: of `load_model`, which pools globally (SqueezeNet, ResNet, MobileNet, EfficientNet); one that does not (AlexNet,
-            VGG) is returned as it is.
+        model: a network of `load_model` with global pooling (SqueezeNet, ResNet, MobileNet, EfficientNet). One without
+            it (AlexNet, VGG) is returned as it is.
 
     Returns:
-        A network that shares model's layers and says the same on the training size.
+        A network that shares model's layers and gives the same logits at the training size.
 
     Raises:
-        ValueError: a network that is no chain of layers, a global mean and linear layers, as a transformer.
+        ValueError: the network is not a chain of layers, a global mean and linear layers (a transformer is not).
     """
     found = _parts(model)
     if found is None:

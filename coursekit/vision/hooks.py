@@ -18,10 +18,11 @@ ReluRule = Callable[[Tensor, Tensor], Tensor]  # (upstream, relu_input) -> gradi
 
 @contextmanager
 def record_outputs(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tensor]]:
-    """Record what the named layers return, still joined to the autograd graph.
+    """Record the outputs of the named layers of model. They stay joined to the autograd graph.
 
-    Yields a dictionary, layer -> output, filled when model runs (a layer that runs twice: its last call). An output
-    stays what it was when the layer returned it, also where an in-place ReLU follows. The hooks are gone afterwards.
+    Use it as `with record_outputs(model, ["features.3"]) as outputs:`, call model inside the block, then read
+    outputs["features.3"], also after the block. Of a layer that runs twice, the last output is kept. An in-place ReLU
+    that follows does not change a recorded output. The hooks are removed at the end of the block.
     """
     if (closed := closed_module(model)) is not None:
         where = closed or "the network"
@@ -58,10 +59,10 @@ def closed_module(model: nn.Module) -> str | None:
 class relu_rule(TorchFunctionMode):
     """Use rule(upstream, relu_input) as the gradient of every ReLU that runs inside the `with` block.
 
-    Holds for nn.ReLU, F.relu, torch.relu and their in-place forms, for a ReLU that is used twice and for one whose input
-    also feeds a skip. ReLU6 is min(ReLU(x), 6): the rule acts on its ReLU, the cap keeps its ordinary gradient. It acts on
-    the call, not on the network, so the network is never patched. An activation of another kind keeps its ordinary
-    gradient, and a warning names it.
+    The backward pass may come after the block. The rule belongs to the calls in the block, so the network is not
+    changed. It holds for nn.ReLU, F.relu, torch.relu and their in-place forms, also for a ReLU that is used twice or
+    whose input feeds a skip connection. ReLU6 is min(ReLU(x), 6): the rule acts on its ReLU, the min keeps its ordinary
+    gradient. Any other activation keeps its ordinary gradient, and a warning names it.
     """
 
     def __init__(self, rule: ReluRule) -> None:

@@ -41,7 +41,7 @@ IMAGENET = {
 
 
 def class_index(model: Any, name: str) -> int:
-    """Return which of a network's classes a name means: one of its own names, or one of our 24.
+    """Return the index of the network's class that name means. name is one of its classes or one of our 24 (CLASSES).
 
     Raises:
         ValueError: a name that is neither; near names are listed.

@@ -39,16 +39,17 @@ def map_layers(model: Any) -> tuple[str, ...]:
 
 
 def three_layers(model: Any) -> dict[str, str]:
-    """Name an early, a middle and the last layer among `map_layers`: a quarter, half and all of the way."""
+    """Name an early, a middle and a late layer: those at a quarter, at half and at the end of `map_layers`."""
     names = map_layers(model)
     last = len(names) - 1
     return {"early": names[last // 4], "middle": names[last // 2], "late": names[last]}
 
 
 def cam_layer(model: Any) -> str:
-    """Name the layer that Grad-CAM looks at: the last maps; of a last convolution before a ReLU6 its own, signed ones.
+    """Name the layer for Grad-CAM: the one with the last maps.
 
-    What the ReLU6 cuts off speaks against a class: on EfficientNet-Lite0 the maps before it keep to a class's place better.
+    If these come from a ReLU6 directly after a convolution, name the convolution: its maps are signed. Negative values
+    speak against a class, and on EfficientNet-Lite0 the maps before the ReLU6 locate a class better.
     """
     last = map_layers(model)[-1]
     chain, _, number = last.rpartition(".")
@@ -61,7 +62,7 @@ def cam_layer(model: Any) -> str:
 def style_layers(model: Any) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Name layers for style transfer: five for the style, one for the content, and five from the first to the last.
 
-    Styles live in the first third of `map_layers`, where receptive fields have the size of a stroke or of a tile.
+    The style layers lie in the first third of `map_layers`: receptive fields there have the size of a stroke or a tile.
     """
     names = map_layers(model)
     style = tuple(dict.fromkeys(names[min(i, len(names) - 1)] for i in (0, 1, 2, 3, 5)))

@@ -27,8 +27,8 @@ TEXTURES = ("brick", "grass", "gravel")  # scikit-image installs these as well, 
 def load_photo(path: Path | str, *, max_side: int = 512) -> Tensor:
     """Read an image file as (3, H, W) float32 in [0, 1].
 
-    The camera's rotation is applied, grey and CMYK become RGB, transparency is laid on white, 16 bits a channel are kept
-    where Pillow keeps them, and a picture whose longer side exceeds max_side is shrunk to it, with a warning.
+    The camera's rotation is applied. Grey and CMYK become RGB, and transparent pixels become white. 16 bits per channel
+    are kept if Pillow keeps them. A picture whose longer side exceeds max_side is shrunk to it, with a warning.
 
     Raises:
         UsageError: the file is missing, no picture, damaged, or of more pixels than Pillow thinks safe.
@@ -73,15 +73,15 @@ def _to_rgb(picture: Image.Image, factor: int) -> np.ndarray:
 
 
 def read_photos(size: tuple[int, int], *, folder: str | Path | None = None) -> dict[str, Tensor]:
-    """Read photographs of about one size: those that scikit-image installs, and those of a folder.
+    """Read photographs: those that scikit-image installs, and those of a folder. All are cropped and resized to size.
 
     Args:
         size: (H, W) of all results; a picture of another shape is cropped in the middle.
-        folder: with photographs of one's own, from here or from a folder above (a kernel runs in notebooks/, jupyter was
-            started above it); by default the environment variable PHOTOS, if it is set.
+        folder: a folder with your own photographs; by default the environment variable PHOTOS, if it is set. The path
+            is looked up in the current folder, then in those above it, because a notebook's kernel runs in notebooks/.
 
     Returns:
-        name -> (3, H, W) in [0, 1]; the name is the file's, without its suffix where nothing else is called so.
+        name -> (3, H, W) in [0, 1]. name is the file's, without its suffix unless that name is taken already.
 
     Raises:
         UsageError: the folder does not exist or holds no photograph; a file cannot be read.

@@ -15,7 +15,7 @@ SMOOTH = 90  # pixels: a smaller picture shows its pixels as squares
 
 
 def use_jpeg(*, dpi: int = 144, quality: int = 72) -> None:
-    """Let a notebook store its figures as JPEG, twice as fine as a screen's points, with labels of 11 points."""
+    """Store a notebook's figures as JPEG, dpi pixels per inch (a screen has about 72), with labels of 11 points."""
     import matplotlib.pyplot as plt
     from matplotlib_inline.backend_inline import set_matplotlib_formats
 
@@ -29,7 +29,7 @@ def use_jpeg(*, dpi: int = 144, quality: int = 72) -> None:
 
 
 def use_png() -> None:
-    """Let the figures from here on be stored as PNG: charts and masks are smaller so, and have no shadows at their edges."""
+    """Store the figures from here on as PNG: charts and masks are smaller so, and their edges stay sharp."""
     from matplotlib_inline.backend_inline import set_matplotlib_formats
 
     set_matplotlib_formats("png")
@@ -47,12 +47,12 @@ def show_grid(
     """Draw images in rows, as the current figure of pyplot: a notebook shows it below the cell.
 
     Args:
-        images: (N, 3, H, W) in [0, 1], or (N, H, W) maps, each scaled from its own smallest to its own largest value; or
-            a list of (3, H, W) and (H, W), of any sizes.
-        titles: short lines above the images; one for each, or, with rows, one for each column.
-        rows: a name for each row, written upright on its left.
-        columns: images in a row.
-        cell: inches of an image's width.
+        images: (N, 3, H, W) in [0, 1]; or maps (N, H, W), each scaled from its own minimum to its own maximum; or a
+            list of (3, H, W) and (H, W), of any sizes.
+        titles: short lines above the images: one per image or, with rows, one per column.
+        rows: a name for each row, written on its left.
+        columns: images per row.
+        cell: the width of an image in inches.
 
     Raises:
         ValueError: no images, another rank, or titles or rows of another number.
@@ -90,11 +90,12 @@ def show_grid(
 
 
 def overlay(image: Tensor, heat: Tensor, *, opacity: float = 0.6) -> Tensor:
-    """Lay a heat map over a picture.
+    """Draw a heat map over a picture.
 
     Args:
-        image: (3, H, W) in [0, 1], or (N, 3, H, W); drawn grey, so that every colour is the map's.
-        heat: (H, W), or (N, H, W); clamped to [0, 1]. Its value is the colour and, times opacity, how much it covers.
+        image: (3, H, W) in [0, 1], or (N, 3, H, W). It is drawn in grey, so that all colours come from the heat map.
+        heat: (H, W), or (N, H, W); clamped to [0, 1]. A value sets the colour; opacity * sqrt(value) is how much of the
+            picture it covers.
 
     Returns:
         The shape of image, in [0, 1].
@@ -111,14 +112,15 @@ def overlay(image: Tensor, heat: Tensor, *, opacity: float = 0.6) -> Tensor:
 
 
 def signed(gradient: Tensor, *, percentile: float = 99.5) -> Tensor:
-    """Scale a signed map to [0, 1], zero to grey 0.5, so that it can be shown as a picture.
+    """Scale a signed map to [0, 1] for showing it as a picture: zero becomes grey 0.5.
 
     Args:
         gradient: (N, 3, H, W) or (3, H, W), any range.
-        percentile: of each picture's absolute values, the one that becomes black or white; the few beyond are clipped.
+        percentile: this percentile of each picture's absolute values becomes black (negative) or white (positive).
+            Larger values are clipped.
 
     Returns:
-        The shape of gradient, float32; an all-zero picture is all 0.5.
+        The shape of gradient, float32; a picture of zeros becomes 0.5 everywhere.
     """
     values = gradient.detach().float().cpu()
     flat = values.abs().flatten(-3)

@@ -104,16 +104,17 @@ def make_scenes(
     """Compose num_scenes scenes from a seed.
 
     Args:
-        num_objects: 1 to 4 objects a scene; 1 unless objects says otherwise.
+        num_objects: 1 to 4 objects per scene; by default 1, or as many as objects has.
         among: the class names to draw from, by default all; each is drawn equally often.
-        objects: exactly these objects: ("cat", "dog") puts both in every scene; one such tuple a scene is taken as is.
-        size: (H, W) of the pictures, from (1, 1) on; below about 16 pixels an object may cover no pixel's centre.
+        objects: exactly these objects. ("cat", "dog") puts both into every scene; a list of such tuples has one per
+            scene.
+        size: (H, W) of the pictures, (1, 1) or more; below about 16 pixels an object may cover no pixel's centre.
         background: "clouds", "photo", "plain" (grey 0.5), or None for clouds and photos mixed.
-        scale: smallest and largest longer side of an object, as a share of the shorter side of the picture.
-        overlap: 0 keeps every object in its own part of the picture, 1 lets each lie anywhere.
+        scale: (smallest, largest): the longer side of an object, as a fraction of the shorter side of the picture.
+        overlap: from 0 (every object stays in its own part of the picture) to 1 (each may be anywhere).
 
     Raises:
-        ValueError: an argument outside what is said here; an unknown class is answered with near names.
+        ValueError: an argument outside these ranges, or an unknown class (near names are listed).
     """
     labels = _fixed_labels(num_scenes, num_objects, objects) if objects is not None else None
     if objects is not None and among is not None:

@@ -27,11 +27,11 @@ def segmentation_scenes(
     num_objects: int = 2,
     among: Sequence[str] = SEGMENTED,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Compose scenes of several objects of the classes that are named.
+    """Compose scenes of several objects, whose classes are those in among.
 
     Returns:
-        images (N, 3, H, W), labels (N, H, W) int64 with 0 for background and 1 + the place in among elsewhere, and
-        instances (N, H, W) int64, which object each pixel shows.
+        images (N, 3, H, W); labels (N, H, W) int64, 0 for background, else 1 + the class's place in among; and
+        instances (N, H, W) int64, the number of the object that each pixel shows.
     """
     scenes = make_scenes(num_scenes, seed=seed, num_objects=num_objects, among=among, size=size)
     renumber = torch.zeros(1 + len(CLASSES), dtype=torch.int64)
@@ -63,7 +63,9 @@ def trunk(*, pretrained: bool = True) -> tuple[list[nn.Module], list[int]]:
 
 
 def photo_trunk(*, pretrained: bool = True) -> tuple[list[nn.Module], list[int]]:
-    """Return four stages of efficientnet_lite0, trained on ImageNet's photographs, each halving the size, and their channels."""
+    """Return four stages of efficientnet_lite0 (trained on ImageNet), each halving the size, and their numbers of
+    channels.
+    """
     model = load_model("efficientnet_lite0")
     if not pretrained:
         for name, layer in model.features.named_modules():
@@ -78,8 +80,8 @@ def photo_trunk(*, pretrained: bool = True) -> tuple[list[nn.Module], list[int]]
 def soft_dice_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Return 1 - the mean over the classes of the Dice overlap, with probabilities in place of predictions.
 
-    Each class counts alike, however few its pixels are: cross-entropy alone is content with a network that says "background"
-    everywhere.
+    Every class has the same weight, also one with few pixels. With cross-entropy alone, a network can have a low loss
+    by predicting "background" everywhere.
     """
     probability = logits.softmax(dim=1)  # (N, K, H, W)
     truth = nn.functional.one_hot(labels, logits.shape[1]).movedim(-1, 1).to(probability.dtype)
@@ -115,7 +117,7 @@ def train_segmenter(
     Args:
         images, labels: (N, 3, H, W) and (N, H, W), at least one scene.
         loss: of logits and labels; `pixel_cross_entropy` plus `soft_dice_loss`, for example.
-        score: looked at every score_every steps and at the end; its time does not count.
+        score: called with the network every score_every steps and at the end; its time does not count.
         progress: wraps the range of steps, for example tqdm.
 
     Raises:

@@ -41,7 +41,10 @@ class Conflicts:
 
 
 def make_conflicts(num_trials: int, *, seed: int) -> Conflicts:
-    """Compose num_trials conflicts of shape and texture from a seed, the shapes balanced over the classes."""
+    """Compose num_trials images from a seed, each with the shape of one class and the texture of another.
+
+    Each class is equally often the shape.
+    """
     scenes = make_scenes(num_trials, seed=seed, background="plain")
     textures = _others(scenes.label, seed)
     materials = make_textures(textures, seed=seed + 1)
@@ -62,7 +65,7 @@ def make_textures(labels: Tensor, *, seed: int) -> Tensor:
 
 
 def retextured_scenes(num_scenes: int, *, seed: int) -> Scenes:
-    """Compose scenes of one object, each filled with the material of another class; labels stay those of the shapes."""
+    """Compose scenes of one object, filled with the material of another class. Labels are the classes of the shapes."""
     scenes = make_scenes(num_scenes, seed=seed)
     pool = make_textures(torch.arange(len(CLASSES)).repeat_interleave(TEXTURES_A_CLASS), seed=seed + 1)
     generator = torch.Generator().manual_seed(seed + 2)
@@ -84,7 +87,7 @@ def retexture(images: Tensor, masks: Tensor, textures: Tensor) -> Tensor:
 
 
 def fill_silhouette(image: Tensor, style: Tensor) -> Tensor:
-    """Fill the silhouette of an object on plain grey with a material: a `transfer` for `cue_conflict`.
+    """Return the object on plain grey, filled with a material. This is a `transfer` for `cue_conflict`.
 
     Args:
         image: (3, H, W), the object on background "plain".

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 
 def trunk(model: Any) -> nn.Sequential:
-    """Return the convolutions of a network, with its normalisation: pictures (N, 3, H, W) of any size -> maps.
+    """Return the convolutions of a network, with its normalisation. They map pictures (N, 3, H, W) of any size to maps.
 
     The layers keep their names ("features.11"); weights are shared with model.
 
     Raises:
-        ValueError: a network that has no `features`, as a ResNet: it takes pictures of any size as it is (a transformer does not).
+        ValueError: the network has no `features` (a ResNet). If it takes pictures of any size, use the network itself.
     """
     features = getattr(model, "features", None)
     if not isinstance(features, nn.Sequential):
@@ -28,15 +28,15 @@ def trunk(model: Any) -> nn.Sequential:
 
 @contextmanager
 def watch_steps(model: nn.Module, num_steps: int, *, size: tuple[int, int] | None = None) -> Iterator[list[Tensor]]:
-    """Show a progress bar while something descends on pictures, and keep every picture that the network is shown.
+    """Show a progress bar while pictures are optimised, and keep a copy of every picture that model is called with.
 
     Args:
-        model: what the pictures are shown to; hooked inside the `with` block only.
-        num_steps: how many steps the bar counts.
-        size: keep pictures of this (H, W) only, so that a style of another size is left out.
+        model: the network that the optimisation calls. The hook is removed after the `with` block.
+        num_steps: the length of the bar.
+        size: keep pictures of this (H, W) only, for example to leave out a style picture of another size.
 
     Yields:
-        a list that fills with (N, 3, H, W) copies, in order: what was computed before the first step comes first.
+        a list of (N, 3, H, W) copies, in the order of the calls; those made before the first step come first.
     """
     from tqdm import tqdm
 

@@ -49,10 +49,10 @@ def chosen_name() -> str:
 
 
 def load_worlds() -> tuple[Any, Any]:
-    """Load the network that a notebook shows photographs, and the one that it shows scenes.
+    """Return two networks: the one that a notebook uses for photographs, and the one that it uses for scenes.
 
-    They are "efficientnet_lite0" and "tiny_vgg". A2_MODEL replaces one of them: a name of MODEL_NAMES the second, any other
-    the first.
+    They are "efficientnet_lite0" and "tiny_vgg". If the environment variable A2_MODEL names one of MODEL_NAMES, that
+    network replaces the second. Any other name replaces the first.
     """
     chosen = os.environ.get("A2_MODEL") or "tiny_vgg"
     if chosen in MODEL_NAMES:
@@ -61,7 +61,7 @@ def load_worlds() -> tuple[Any, Any]:
 
 
 def in_cache(name: str) -> bool:
-    """Say whether the weights of a network of torchvision lie in torch's cache, so that nothing is downloaded."""
+    """Return whether the weights of a torchvision network are in torch's cache: then nothing is downloaded."""
     from torchvision import models
 
     return name in models.list_models(module=models) and _cached_file(models.get_model_weights(name).DEFAULT).is_file()
@@ -73,15 +73,15 @@ def load_model(
     """Load a trained network in eval mode.
 
     Args:
-        name: one of MODEL_NAMES; "efficientnet_lite0", trained on ImageNet and installed with the assignment; or a
+        name: one of MODEL_NAMES; or "efficientnet_lite0", trained on ImageNet and installed with the assignment; or a
             classifier of torchvision ("squeezenet1_1", "vgg16", "resnet18" ...), whose weights are read from torch's
             cache or downloaded. By default the environment variable A2_MODEL, if it is set, else "tiny_vgg".
-        device: where the network is wanted; the CPU by default.
+        device: the network's device; the CPU by default.
         dtype: its floating-point type; float32 by default.
 
     Returns:
-        nn.Module: images (N, 3, H, W) in [0, 1] -> logits (N, K), with the attributes `normalize`, `features` where the
-        architecture has it, `class_names` (K strings) and `input_size` (H, W).
+        nn.Module: images (N, 3, H, W) in [0, 1] -> logits (N, K). Its attributes are `normalize`, `class_names` (K
+        strings), `input_size` (H, W), and `features` if the architecture has it.
 
     Raises:
         UsageError: a name that does not exist; a weight file that is missing, damaged, or cannot be downloaded.
