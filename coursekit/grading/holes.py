@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 HOLE_ENDING = ": your code here"
 PROMPT = "*Your answer here.*"  # what a student replaces by a written answer
@@ -20,6 +20,11 @@ def open_holes(tree: ast.AST) -> tuple[str, ...]:
     A hole behind a `return` is done: nothing reaches it.
     """
     return tuple(dict.fromkeys(_holes_in(tree)))
+
+
+def exercises_of(holes: Iterable[str]) -> tuple[str, ...]:
+    """Return the exercises to which holes belong: a class with two methods to do is one."""
+    return tuple(dict.fromkeys(name.partition(".")[0] for name in holes))
 
 
 def hole_line(source: str, name: str) -> int:

@@ -20,7 +20,7 @@ from coursekit import __version__
 from coursekit.errors import UsageError
 from coursekit.grading.answers import ANSWERS, answers_page
 from coursekit.grading.archive import zip_bytes
-from coursekit.grading.holes import defined_names, open_holes
+from coursekit.grading.holes import defined_names, exercises_of, open_holes
 from coursekit.grading.imported import refuse_side_effects
 from coursekit.grading.versions import newer_syntax, versions
 from coursekit.grading.written import Given, Written, given_notebooks, written
@@ -66,7 +66,7 @@ def submit(root: Path = ROOT, destination: Path | None = None, *, parts: Sequenc
         path=destination,
         size=len(packed),
         files=(*files, ANSWERS, MANIFEST),
-        todo=tuple(dict.fromkeys(name.partition(".")[0] for tree in trees.values() for name in open_holes(tree))),
+        todo=exercises_of(name for tree in trees.values() for name in open_holes(tree)),
         missing=_missing_functions(trees, parts),
         books=books,
         kept=kept,

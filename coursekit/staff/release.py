@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 
 from coursekit.errors import UsageError
 from coursekit.grading.archive import zip_bytes
-from coursekit.grading.holes import open_holes
+from coursekit.grading.holes import exercises_of, open_holes
 from coursekit.grading.results import read_manifest
 from coursekit.parts import PARTS, PLAY, ROOT, Part
 from coursekit.staff.cut_notebooks import cut_notebook
@@ -72,7 +72,7 @@ class Release:
     def lines(self) -> list[str]:
         """Say what was written."""
         unchecked = [] if self.linted else ["not linted: ruff is not installed here (`./setup.sh test` installs it)"]
-        return [f"{self.path}: {len(self.files)} files, {len(self.holes)} exercises to do", *unchecked]
+        return [f"{self.path}: {len(self.files)} files, {len(exercises_of(self.holes))} exercises to do", *unchecked]
 
 
 @dataclass(frozen=True)
