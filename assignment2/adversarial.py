@@ -162,7 +162,7 @@ def one_pixel_attack(
     (1) Start: `population` members, y uniform in [0, H), x in [0, W), colours in [0, 1]. Show them to predict.
     (2) Stop after `generations` rounds, or if the fittest is predicted as another class (with target: as target).
     (3) Child i is r1 + 0.5 (r2 - r3); r1, r2, r3 are distinct members of the old generation and not member i.
-    (4) If a child's y or x is outside the image, draw it anew as in (1). Clip its colour to [0, 1].
+    (4) Draw each coordinate (y or x) of a child that is outside the image anew, as in (1). Clip colours to [0, 1].
     (5) Show the children to predict. Child i replaces member i only if it is fitter. Go back to (2).
     In (1) and (5), show each image once, in the order of i, in batches of any size.
     Returns the image of the fittest member, (3, H, W), and the number of images shown to predict.
@@ -252,8 +252,8 @@ def train_substitute(
     """Return a copy of substitute, trained on the labels that oracle gives to the attacker's images.
 
     First, ask oracle for the labels of images. Then, num_rounds times:
-    (1) Not in the first round: for each image so far, with the copy in eval mode, add one new image. It is image +
-        step_size * sign(gradient of the copy's logit of the image's label), clamped to [0, 1]. oracle labels it.
+    (1) From the second round on, add one new image for each image so far: image + step_size * sign(g), clamped to
+        [0, 1]. g is the gradient of the copy's logit of the image's label, in eval mode. oracle labels the new images.
     (2) num_steps steps of a new Adam, the copy in train mode, on the mean cross-entropy of all images in one batch.
 
     Args:
@@ -319,7 +319,7 @@ def attack_success(
 
     Args:
         logits: (N, K) of the attacked images.
-        clean_logits: (N, K) of the clean images. If given, an image misclassified there is no success, for any goal.
+        clean_logits: (N, K) of the clean images. If given, only images classified rightly there can be successes.
     Returns (N,) bool.
     Source: Chakraborty et al. 2018, section 2.3 (the lecture's four goals).
     """
@@ -433,7 +433,7 @@ def reencode(images: Images, *, levels: Levels) -> Tensor:
     """Return the images with every value rounded to the nearest of `levels` equally spaced values from 0 to 1.
 
     Args:
-        levels: 2 or more, 0 and 1 included; 256 is what an 8-bit image file does.
+        levels: at least 2. The values 0 and 1 are the first and the last level. An 8-bit image file has 256.
 
     Returns:
         (N, 3, H, W) in [0, 1].

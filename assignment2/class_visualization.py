@@ -166,9 +166,9 @@ def class_visualization(
     Random numbers come from generator alone; jitter > 0 needs one. Each step, in this order:
     (1) roll the picture by dy rows and dx columns, both drawn anew from -jitter..jitter;
     (2) `ascent_step` with step_size and l2_weight;
-    (3) at step blur_every, 2 * blur_every, ... (the first step is step 1): `blur` with blur_sigma;
+    (3) `blur` with blur_sigma, at steps blur_every, 2 * blur_every, ..., counted from 1;
     (4) `zero_small_pixels` with pixel_fraction;
-    (5) `zero_small_contributions` with contribution_fraction and the logit's gradient (no penalty) at (1)'s result;
+    (5) `zero_small_contributions` with contribution_fraction and the gradient of the logit alone at the picture of (1);
     (6) roll back by -dy and -dx, then clamp to [0, 1].
     If blur_every or a fraction is 0, do not call that step's function: it may not be written yet.
     Returns (3, H, W) in [0, 1], in the model's dtype; with num_steps 0 the start.
@@ -215,7 +215,7 @@ def maximize_activation(
     The score is the sum of the channel over all positions of the layer's output (in a flat layer: that unit).
     Each step:
     (1) the step of `ascent_step`, with this score in place of the logit; the penalty with l2_weight stays;
-    (2) at step blur_every, 2 * blur_every, ... (the first step is step 1; 0: never): `blur` with blur_sigma;
+    (2) `blur` with blur_sigma, at steps blur_every, 2 * blur_every, ..., counted from 1; never if blur_every is 0;
     (3) clamp to [0, 1].
 
     Returns:

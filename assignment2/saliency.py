@@ -155,7 +155,7 @@ def deconvnet(model: Model, images: Images, layer: Layer, channel: Channel) -> T
         channel: a channel of the layer; in a flat layer (N, C) a channel is one unit.
 
     Returns:
-        (N, 3, H, W), signed. Autograd already passes the gradient of max pooling back through its switches.
+        (N, 3, H, W), signed. Leave max pooling to autograd: it passes the gradient to the position of each maximum.
 
     Source: Zeiler & Fergus 2014, section 2.1.
     """
@@ -174,14 +174,14 @@ def deconvnet(model: Model, images: Images, layer: Layer, channel: Channel) -> T
 def receptive_field(model: Model, layer: Layer, unit: Unit, image_size: ImageSize) -> tuple[int, int, int, int]:
     """Return the box of pixels that one unit of a layer depends on.
 
-    `spatial_steps(model, layer, image_size)` lists the steps from the image, which is map 0, to the layer's output. A
-    step reads the maps with the numbers `step.inputs`, all of (height, width) `step.size`, and makes map number
-    `step.output`. Its kernel, stride, padding and dilation are (vertical, horizontal). kernel is None if a unit depends
-    on the whole input (flatten, global pooling).
+    `spatial_steps(model, layer, image_size)` lists the steps from the image to the layer's output. Maps are numbered;
+    the image is map 0. A step reads the maps `step.inputs` and makes the map `step.output`. `step.size` is the (height,
+    width) of the maps it reads. Its kernel, stride, padding and dilation are (vertical, horizontal). kernel is None if
+    a unit depends on the whole input (flatten, global pooling).
 
     Args:
         unit: (channel, y, x), or (channel,) in a flat layer, where each unit depends on the whole image.
-        image_size: (H, W). Last rows or columns that a stride never reaches may be in the box or not: both are right.
+        image_size: (H, W). If a stride skips the last rows or columns of a map, the box may include them or not.
     Returns (top, left, bottom, right), Python ints inside the image; the patch is image[:, top:bottom, left:right].
     Source: Dumoulin & Visin 2016, section 2. Where the network branches, take the smallest box around all paths.
     """

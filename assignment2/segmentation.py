@@ -62,13 +62,12 @@ def convolutionalize(model: Classifier) -> nn.Module:
     """Return a classifier as a fully convolutional network, which takes images of any size.
 
     Args:
-        model: has `normalize`, `features` (convolutions, ReLUs, pools) and `classifier` (Flatten, Linear, then ReLU,
-            Dropout, Linear). The first Linear reads a square map. Torchvision's networks also have an adaptive pooling
-            before `classifier`: leave it out, since it changes nothing at the training size. (To give another network
-            this form, there is `linear_head` of coursekit.vision.)
+        model: runs `normalize`, `features` (convolutions, ReLUs, pools) and `classifier`: Flatten, a Linear that reads
+            a square map, then any number of ReLUs, Dropouts and Linears. Torchvision's networks also have an adaptive
+            pooling before `classifier`: leave it out, since it changes nothing at the training size.
     Returns:
-        A network with copies of the layers, dropout too, in the model's mode. It returns (N, K, h, w); at the training
-        size (N, K, 1, 1), equal to the classifier's logits.
+        A network in the model's mode, made of copies of its layers; keep the dropout. It returns (N, K, h, w); at the
+        training size (N, K, 1, 1), equal to the classifier's logits.
     Source: Long et al. 2015, section 3.1.
     """
     ### BEGIN SOLUTION
@@ -95,8 +94,8 @@ class FCN(Network):
         stages: the trunk; each stage halves its input's size. Use these modules themselves: no copies, not frozen.
         channels: the number of output channels of each stage.
         num_skips: on a trunk of five stages, 0, 1 and 2 are the paper's FCN-32s, 16s and 8s.
-    Parameters: `stages` (ModuleList), `scores` (ModuleList of num_skips + 1 Conv2d(c, num_classes, 1), finest map
-    first: scores[-1] scores the coarsest).
+    Parameters: `stages` (ModuleList); `scores` (ModuleList), one Conv2d(channels of the map, num_classes, 1) for each
+    of the num_skips + 1 maps that are scored, finest map first, so scores[-1] scores the coarsest.
     Source: Long et al. 2015, figure 3.
     """
 
@@ -132,9 +131,9 @@ class DeconvNet(Network):
     convolution; ReLU. Then `head`.
     widths: the stem has widths[0] channels, level i has widths[i + 1].
     tied ("no decoder learning"): level i's transposed convolution uses encoder[i].weight itself, without bias.
-    Parameters: `stem` Conv2d(in_channels, widths[0], 3, padding=1); `encoder` (ModuleList), encoder[i]
-    Conv2d(widths[i], widths[i + 1], 3, padding=1); `decoder` (ModuleList, coarsest first; None if tied) of
-    ConvTranspose2d(widths[i + 1], widths[i], 3, padding=1); `head` Conv2d(widths[0], num_classes, 1).
+    Parameters: `stem` Conv2d(in_channels, widths[0], 3, padding=1); `encoder`, `decoder` (ModuleLists). Level i has
+    Conv2d(widths[i], widths[i + 1], 3, padding=1) in `encoder`, ConvTranspose2d(widths[i + 1], widths[i], 3, padding=1)
+    in `decoder`. `decoder` has the coarsest level first; it is None if tied. `head` Conv2d(widths[0], num_classes, 1).
     Source: Noh et al. 2015, section 3; the lecture, "Symmetry in Encoder/Decoder".
     """
 
@@ -184,9 +183,9 @@ class UNet(Network):
     padding 0 (the paper): crop the skip's centre (start at difference // 2). The logits are smaller (572 gives 388).
     widths: the channels of each level, finest first; the last is the bottom's.
 
-    Parameters: `down` (ModuleList of conv_block, finest first), `bottom`; `up` (ModuleList, coarsest first) of
-    ConvTranspose2d(widths[i + 1], widths[i], 2, stride=2), `merge` (like `up`) of conv_block(2 * widths[i], widths[i]);
-    `head` Conv2d(widths[0], num_classes, 1), which returns the logits.
+    Parameters: `down` (ModuleList of blocks, finest first), `bottom` (a block). Level i (0 is the finest) has in `up`
+    ConvTranspose2d(widths[i + 1], widths[i], 2, stride=2), in `merge` conv_block(2 * widths[i], widths[i], padding);
+    both are ModuleLists, coarsest first. `head` is Conv2d(widths[0], num_classes, 1), which returns the logits.
     Source: Ronneberger et al. 2015, figure 1.
     """
 

@@ -266,7 +266,7 @@ def stylize(
         styles: a list of pictures (3, h, w) of any size. Each repainted image gets one of them at random.
         transfer: transfer(image, style) returns (3, H, W). Call it once for each repainted image, and for no other.
         fraction: exactly round(fraction * N) images are repainted, chosen at random.
-        generator: all random numbers come from it. It may be None if nothing is random: one style, fraction 0 or 1.
+        generator: all random numbers come from it. It may be None if there is one style and fraction is 0 or 1.
 
     Returns images (N, 3, H, W), detached, in the same order, the others unchanged; and labels (N,), the same.
     Source: Geirhos et al. 2018, section 2 (Stylized-ImageNet); the lecture's last point on style.

@@ -100,7 +100,7 @@ def rotate_kernel(weight: Kernel) -> Tensor:
     """Return the kernel rotated by 180 degrees in the plane.
 
     Background, for a k x k kernel w and stride 1: transposed_conv2d(y, w, padding=p) equals
-    F.conv2d(y, rotate_kernel(w).transpose(0, 1), padding=k - 1 - p). So give transposed_conv2d the kernel w itself.
+    F.conv2d(y, rotate_kernel(w).transpose(0, 1), padding=k - 1 - p). transposed_conv2d itself gets w, unrotated.
 
     Args:
         weight: (C_in, C_out, kh, kw).
