@@ -10,21 +10,30 @@ from coursekit.errors import UsageError
 from coursekit.parts import PARTS, ROOT, part_of
 from coursekit.staff.check import hint_problems, hold, inventory_problems, mistake_problems, told_once
 from coursekit.staff.edits import Edit, mistake, split, untouched
-from coursekit.staff.exercises import exercise, strays
+from coursekit.staff.exercises import exercise, mistakes_of, strays, variants_of
 from coursekit.staff.trials import Outcome, Trial, run_trials
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize(
-    "part",
-    [PARTS[0], *(pytest.param(part, marks=pytest.mark.slow) for part in PARTS[1:])],
-    ids=lambda part: part.module,
-)
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.module)
 def test_the_gate_holds(part):
     gate = hold([part])
 
     assert gate.holds, "\n".join(gate.problems)
     assert [row.function for row in gate.rows] == list(part.functions)
+
+
+def test_the_gate_holds_for_a_sample():
+    wrong = [edit for part in PARTS for edit in mistakes_of(part)][::25]
+    right = [edit for part in PARTS for edit in variants_of(part)][::15]
+
+    trials = run_trials([(edit,) for edit in (*wrong, *right)], PARTS).trials
+
+    for trial in trials:
+        edit = trial.edits[0]
+        problems = mistake_problems(trial) if edit.hint else [o for o in trial.outcomes if o.score < o.max_score]
+        assert not problems, f"{edit}: {problems}"
 
 
 def of(function, edit):
