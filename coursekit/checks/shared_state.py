@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,7 +17,7 @@ from coursekit.checks.unchanged import GLOBAL_HOOKS, SETTINGS, function_modes
 
 def shared_state() -> Callable[[], None]:
     """Note what is shared now; the function that is returned puts back what was changed since, and ends function modes."""
-    places = [(place, dict(vars(place))) for place in (torch, F, Tensor, *_networks(nn.Module))]
+    places = _places()
     hooks = [(hooks, dict(hooks)) for hooks in (getattr(torch_modules, name) for name in GLOBAL_HOOKS)]
     settings = [(ask, put, ask()) for _, ask, put in SETTINGS]
     filters = list(warnings.filters)
@@ -35,6 +36,12 @@ def shared_state() -> Callable[[], None]:
         warnings.filters[:] = filters  # type: ignore[index]
 
     return put_back
+
+
+@functools.cache  # at a process's first check all files of checks are there; to walk over torch each time takes 1 ms a check
+def _places() -> list[tuple[Any, dict[str, Any]]]:
+    """Note what torch's functions and the classes of networks are."""
+    return [(place, dict(vars(place))) for place in (torch, F, Tensor, *_networks(nn.Module))]
 
 
 def _networks(kind: type[nn.Module]) -> Iterator[type[nn.Module]]:
