@@ -11,7 +11,7 @@ from tests.staff.submissions import hand_in
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(bool(refused()), reason=refused())
 def test_everybody_gets_the_right_verdict_in_a_run_that_is_killed_twice(tmp_path):
-    made = hand_in(tmp_path / "zips", every=16)
+    made = hand_in(tmp_path / "zips", every=24)
 
     ran = run(tmp_path / "zips", tmp_path / "out", workers=2, kills=(len(made) // 4, len(made) // 2))
 
