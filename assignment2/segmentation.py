@@ -3,7 +3,8 @@
 Long et al. 2015 (FCN), Noh et al. 2015 (DeconvNet), Ronneberger et al. 2015 (U-Net).
 
 images are (N, C, H, W), logits (N, K, H, W), labels and predictions (N, H, W) int64, one class per pixel, any strides.
-A pixel whose label is ignore_index does not count. The networks take any height and width, odd ones too. They are
+A pixel whose label is ignore_index does not count, whatever its prediction, which may be no class. The networks take
+any height and width, odd ones too. They are
 tested by their parameters: use the names and shapes of the docstrings. Torch's layers, pooling and `F.interpolate` may
 be used. The arguments are not modified. Networks and losses are differentiable. An invalid argument raises ValueError
 before your code runs.

@@ -58,7 +58,7 @@ def test_every_image_is_repainted_in_its_place_and_keeps_its_label(expect, label
 def test_a_random_share_is_repainted_each_in_a_random_style(expect, labels, styles):
     """round(fraction * N) random images are repainted, each in a random style from the generator."""
     images = pictures(10)
-    seen, used = set(), set()
+    seen, used, places = set(), set(), set()
     for number in range(8):
         for fraction, count in (0.0, 0), (0.3, 3), (0.58, 6), (1.0, 10), (0.14, 1), (0.25, 2):
             mark = Mark(styles)
@@ -75,6 +75,7 @@ def test_a_random_share_is_repainted_each_in_a_random_style(expect, labels, styl
                 expect(result[i], images[i] / 2 + 0.1 * level, "each repainted image in one of the styles")
             expect(new_labels, labels, "all labels stay")
             seen.add(tuple(changed) if fraction == 0.3 else None)
+            places.update(changed if fraction < 1 else ())
             used.add(tuple(levels.values()) if fraction == 1.0 else None)
     drawn = {levels for levels in used if levels}
     assert any(len(set(levels)) > 1 for levels in drawn), "all images get one style: draw one for each"
@@ -85,6 +86,7 @@ def test_a_random_share_is_repainted_each_in_a_random_style(expect, labels, styl
     assert len(seen) > 4, "other seeds choose the same images: draw the places from the generator"
     assert len(drawn) > 6, "other seeds choose the same styles: draw a style for every image from the generator"
     assert {level for levels in drawn for level in levels} == {1, 2, 3}, "some of the styles are never drawn"
+    assert len(places) == 10, "some images are never repainted: every place may be drawn"
     again = [part5.stylize(images, labels, styles, Mark(styles), fraction=0.5, generator=seed(3))[0] for _ in range(2)]
     expect(again[1], again[0], "the same seed gives the same pictures", tolerance=0)
     one = seed(3)

@@ -135,6 +135,18 @@ MISTAKES = (
         "sum((g - b.detach()).square().sum() for g, b in zip(gram_matrix(f), a))",
         hint="If there is one gram for N images, you use the first image only: compare all with it.",
     ),
+    mistake(
+        "summed before squaring",
+        "(gram_matrix(f) - a.detach()).square().sum()",
+        "(gram_matrix(f) - a.detach()).sum().square()",
+        hint="You sum the differences, then square: square each difference first.",
+    ),
+    mistake(
+        "the paper's divisor",
+        "(gram_matrix(f) - a.detach()).square().sum()",
+        "(gram_matrix(f) - a.detach()).square().sum() / (4 * f.shape[1] ** 2 * f[0, 0].numel() ** 2)",
+        hint="You divide by 4 C^2 (H W)^2, as the paper does: the Gram matrices are normalised already.",
+    ),
 )
 
 VARIANTS = (

@@ -194,6 +194,13 @@ MISTAKES = (
 """,
         hint="Without a generator you draw from torch's global one: then draw nothing.",
     ),
+    mistake(
+        "an image never drawn",
+        "order = torch.randperm(len(images), generator=generator, device=generator.device)",
+        "order = torch.randperm(len(images) - 1, generator=generator) + 1\n"
+        "        order = torch.cat([order, torch.zeros(1, dtype=torch.int64)])",
+        hint="One image is drawn only if all are: every place must be equally likely.",
+    ),
 )
 
 VARIANTS = (

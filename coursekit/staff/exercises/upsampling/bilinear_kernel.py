@@ -91,12 +91,6 @@ MISTAKES = (
         "middle = factor - 0.5",
         hint="Your middle is right for even factors only: it is (k - 1) / 2.",
     ),
-    mistake(
-        "middle as for odd sizes",
-        "middle = (size - 1) / 2",
-        "middle = float(factor - 1)",
-        hint="Your middle is right for odd factors only: it is (k - 1) / 2.",
-    ),
 )
 
 VARIANTS = (
