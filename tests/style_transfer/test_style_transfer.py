@@ -176,7 +176,7 @@ def test_two_pictures_together_are_painted_as_each_alone(expect):
 
 @pytest.mark.points(1, "style_transfer")
 def test_lbfgs_is_the_default_and_each_step_is_one_iteration_for_one_image(expect, true_slope):
-    """L-BFGS is the default: each step is one iteration for one image alone, on the whole loss, then clamped."""
+    """L-BFGS is the default: each step is one iteration on the whole loss for one image alone, clamped."""
     network, (content, start, style) = seeded(Painted()).eval(), scene(2)
     usual = {key: value for key, value in SETTINGS.items() if key != "optimizer"}
 
