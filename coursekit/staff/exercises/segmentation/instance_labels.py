@@ -158,12 +158,12 @@ MISTAKES = (
     mistake(
         "a fixed number of rounds",
         body=spread("100"),
-        hint="Your number of rounds is fixed, so long regions break into pieces: repeat until nothing changes.",
+        hint="Your number of rounds is fixed, so long regions break into pieces: go on until nothing changes.",
     ),
     mistake(
         "as many rounds as the longer side",
         body=spread("max(height, width)"),
-        hint="Your number of rounds is fixed, so long regions break into pieces: repeat until nothing changes.",
+        hint="Your number of rounds is fixed, so long regions break into pieces: go on until nothing changes.",
     ),
     mistake(
         "numbered again for each class",
