@@ -3,9 +3,9 @@
 Long et al. 2015 (FCN), Noh et al. 2015 (DeconvNet), Ronneberger et al. 2015 (U-Net).
 
 images are (N, C, H, W), logits (N, K, H, W), labels and predictions (N, H, W) int64, one class per pixel, any strides
-(`view` may fail, `reshape` works). A pixel whose label is ignore_index does not count. The arguments are not modified.
-Networks and losses are differentiable. Invalid arguments are checked for you: they raise ValueError before your code
-runs.
+(`view` may fail, `reshape` works). A pixel whose label is ignore_index does not count; its prediction may be no class.
+The arguments are not modified. Networks and losses are differentiable. Invalid arguments are checked for you: they
+raise ValueError before your code runs.
 
 The networks take any height and width, odd ones too. The checks read and set their parameters: use the names and shapes
 of the docstrings. You may use torch's layers, pooling and `F.interpolate`.

@@ -159,7 +159,7 @@ def _check_of(hint: Any, place: str) -> Check:
     options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     found = [part for option in options for part in getattr(option, "__metadata__", ()) if isinstance(part, Check)]
     if len(found) != 1:
-        raise TypeError(f"{place}: annotate it with one alias of coursekit.vision.arguments, which has a check")
+        raise TypeError(f"{place}: annotate it as it was given, with one alias of coursekit.vision.arguments")
     return found[0]
 
 

@@ -32,8 +32,8 @@ def test_mce_of_the_baseline_is_one_and_half_the_errors_are_half(expect, table):
 @pytest.mark.points(1, "mean_corruption_error")
 def test_mce_weighs_an_easy_corruption_as_much_as_a_hard_one(expect):
     """mCE is a mean of ratios: an easy corruption counts as much as a difficult one."""
-    baseline = torch.tensor([[0.01, 0.02, 0.03], [0.5, 0.8, 0.9]]).double()
-    errors = torch.tensor([[0.03, 0.06, 0.09], [0.5, 0.8, 0.9]]).double()
+    baseline = torch.tensor([[0.001, 0.002, 0.003], [0.5, 0.8, 0.9]]).double()
+    errors = torch.tensor([[0.003, 0.006, 0.009], [0.5, 0.8, 0.9]]).double()
 
     result = robustness.mean_corruption_error(errors, baseline)
 

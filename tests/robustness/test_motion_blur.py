@@ -38,6 +38,11 @@ def test_motion_blur_is_the_mean_along_a_centred_line(expect, settings, images, 
     """Each pixel is the mean of `length` bilinear samples, one pixel apart, on a line centred on it."""
     lengths = (3, 9, 5, 11, 7)
     settings("motion_blur", *lengths)
+    point = torch.zeros(20, 3, 15, 17).double()
+    point[:, :, 7, 8] = 1
+    middle = float((9 * robustness.motion_blur(point, 2, generator=seed())[:, :, 7, 8]).mean())
+    own = f"the pixel itself weighs {middle:.2f} / length in your mean"
+    assert 0.9 < middle < 1.2, f"{own}: each of the samples, one pixel apart, weighs 1 / length"
 
     for severity in (1, 2, 5):
         result = robustness.motion_blur(images[:2], severity, generator=seed(severity))
@@ -69,6 +74,7 @@ def test_motion_blur_has_an_angle_of_its_own_for_each_image_in_all_directions(ex
     assert len((angles * 1000).round().unique()) > 60, "there are only a few directions: an angle is a real number"
     assert int((8 * angles).long().bincount(minlength=8).min()) > 0, "some directions never come: all are as likely"
     assert distance_from_uniform(angles) < 0.08, "some directions come more often: all are as likely"
+    assert distance_from_uniform(angles) > 0.004, "the angles of a batch are evenly spaced: draw one for each image"
     expect(result[:, 0], result[:, 1].detach().clone(), "the channels of an image move together")
     expect(result.sum(dim=(2, 3)), torch.ones(1000, 3).double(), "inside the picture no light is lost")
     middle = (result.detach().flip(2, 3) - result).abs().amax()

@@ -39,13 +39,16 @@ def test_relative_mce_of_the_baseline_is_one_and_of_an_unharmed_network_zero(exp
 @pytest.mark.points(1, "relative_mean_corruption_error")
 def test_relative_mce_divides_the_sums_of_each_corruption(expect):
     """The clean error is subtracted at every severity before the sums are divided."""
-    baseline = torch.tensor([[0.05, 0.2, 0.3], [0.5, 0.8, 0.8]]).double()  # one below its clean error, 0.1
-    errors = torch.tensor([[0.2, 0.2, 0.5], [0.4, 0.4, 0.3]]).double()
+    # Some lie below the clean error, 0.1: one severity of the first, and the sum of the third.
+    baseline = torch.tensor([[0.05, 0.2, 0.3], [0.5, 0.8, 0.8], [0.09, 0.101, 0.1]]).double()
+    errors = torch.tensor([[0.2, 0.2, 0.5], [0.4, 0.4, 0.3], [0.1, 0.103, 0.106]]).double()
 
     result = robustness.relative_mean_corruption_error(errors, 0.1, baseline, 0.1)
 
-    right = (0.6 / 0.25 + 0.8 / 1.8) / 2
-    expect(result, torch.tensor(right).double(), "the clean error counts three times, once a severity; then two ratios")
+    right = (0.6 / 0.25 + 0.8 / 1.8 - 0.009 / 0.009) / 3
+    expect(
+        result, torch.tensor(right).double(), "the clean error counts three times, once a severity; then three ratios"
+    )
 
 
 @pytest.mark.points(1, "relative_mean_corruption_error")

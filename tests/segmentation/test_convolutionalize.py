@@ -109,8 +109,8 @@ def test_the_convolutional_network_shares_nothing_and_keeps_the_mode(expect):
         wrong = [name for name, module in network.named_modules() if module.training != training]
         assert not wrong, f"{wrong[0]} is in another mode than the model"
         ours = {value.untyped_storage().data_ptr() for value in network.state_dict().values()}
-        theirs = {value.untyped_storage().data_ptr() for value in model.state_dict().values()}
-        assert not ours & theirs, "a parameter or buffer is shared with the model: copy it"
+        common = [name for name, value in model.state_dict().items() if value.untyped_storage().data_ptr() in ours]
+        assert not common, f"{common[0]} is shared with the model: copy it"
         own = {id(module) for module in network.modules()}
         shared = [name for name, module in model.named_modules() if id(module) in own]
         assert not shared, f"the layer {shared[0]} is shared with the model: its mode would be switched for both"
@@ -122,3 +122,5 @@ def test_the_convolutional_network_shares_nothing_and_keeps_the_mode(expect):
         assert drops == training, (
             "in train mode the classifier drops units at random, in eval mode never: so does yours"
         )
+    kept = [module.p for module in network.modules() if isinstance(module, nn.Dropout)]
+    assert kept == [0.5, 0.5], f"your nn.Dropout layers have p = {kept}, the model's [0.5, 0.5]: copy the layers"

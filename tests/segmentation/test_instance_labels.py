@@ -32,6 +32,9 @@ def test_regions_are_numbered_in_reading_order_of_their_first_pixels(expect):
 def test_a_region_is_one_however_it_winds_and_touching_objects_are_one(expect):
     """A region of any shape has one number, and touching objects of one class are one region."""
     spiral = grid("1111111", "0000001", "1111101", "1000101", "1011101", "1000001", "1111111")
+    snake = torch.zeros(61, 61, dtype=torch.int64)  # down on the left, then row by row up again to the first row
+    snake[:, 0] = snake[60, 1] = snake[::2, 2:] = snake[3::4, 60] = snake[1::4, 2] = 1
+    expect(segmentation.instance_labels(snake[None]), snake[None], "one region, however many pixels long it is")
     comb = grid("1010101", "1010101", "1111111", "0000000", "1111111", "1010101")
     expect(segmentation.instance_labels(spiral[None]), spiral[None], "one region, from its outer end to its inner")
     right = grid("1010101", "1010101", "1111111", "0000000", "2222222", "2020202")

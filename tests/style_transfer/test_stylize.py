@@ -58,9 +58,9 @@ def test_every_image_is_repainted_in_its_place_and_keeps_its_label(expect, label
 def test_a_random_share_is_repainted_each_in_a_random_style(expect, labels, styles):
     """round(fraction * N) random images are repainted, each in a random style from the generator."""
     images = pictures(10)
-    seen, used = set(), set()
+    seen, used, places = set(), set(), set()
     for number in range(8):
-        for fraction, count in (0.0, 0), (0.3, 3), (0.58, 6), (1.0, 10), (0.14, 1):
+        for fraction, count in (0.0, 0), (0.3, 3), (0.58, 6), (1.0, 10), (0.14, 1), (0.25, 2):
             mark = Mark(styles)
 
             result, new_labels = part5.stylize(images, labels, styles, mark, fraction=fraction, generator=seed(number))
@@ -75,14 +75,18 @@ def test_a_random_share_is_repainted_each_in_a_random_style(expect, labels, styl
                 expect(result[i], images[i] / 2 + 0.1 * level, "each repainted image in one of the styles")
             expect(new_labels, labels, "all labels stay")
             seen.add(tuple(changed) if fraction == 0.3 else None)
+            places.update(changed if fraction < 1 else ())
             used.add(tuple(levels.values()) if fraction == 1.0 else None)
     drawn = {levels for levels in used if levels}
     assert any(len(set(levels)) > 1 for levels in drawn), "all images get one style: draw one for each"
     assert len(seen) > 4 or len(drawn) > 4, "other seeds give the very same pictures: draw from the generator"
     assert seen != {None, (0, 1, 2)}, "it is always the first images that are repainted: draw the places"
+    runs = [sum((i + 1) % 10 not in chosen for i in chosen) == 1 for chosen in seen if chosen]
+    assert not all(runs), "the repainted images always lie side by side: draw each place"
     assert len(seen) > 4, "other seeds choose the same images: draw the places from the generator"
     assert len(drawn) > 6, "other seeds choose the same styles: draw a style for every image from the generator"
     assert {level for levels in drawn for level in levels} == {1, 2, 3}, "some of the styles are never drawn"
+    assert len(places) == 10, "some images are never repainted: every place may be drawn"
     again = [part5.stylize(images, labels, styles, Mark(styles), fraction=0.5, generator=seed(3))[0] for _ in range(2)]
     expect(again[1], again[0], "the same seed gives the same pictures", tolerance=0)
     one = seed(3)
@@ -97,7 +101,7 @@ def test_a_random_share_is_repainted_each_in_a_random_style(expect, labels, styl
 @pytest.mark.points(1, "stylize")
 def test_stylize_leaves_no_trace(expect, labels, styles):
     """The arguments are unchanged, and the results are new, detached tensors."""
-    for fraction in 0.0, 0.5:
+    for fraction, kinds, generator in (0.0, 3, seed(1)), (0.5, 3, seed(1)), (1.0, 1, None):
         images = pictures(10).float().requires_grad_()
         weight = torch.ones((), requires_grad=True)
 
@@ -105,10 +109,10 @@ def test_stylize_leaves_no_trace(expect, labels, styles):
             new_images, new_labels = part5.stylize(
                 images,
                 labels,
-                styles,
+                styles[:kinds],
                 lambda image, style: image * weight / 2 + style.mean().float(),  # noqa: B023
                 fraction=fraction,
-                generator=seed(1),
+                generator=generator,
             )
 
         assert not new_images.requires_grad, "the result is still joined to the autograd graph: detach it"

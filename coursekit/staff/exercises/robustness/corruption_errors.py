@@ -119,6 +119,35 @@ MISTAKES = (
         "dtype=torch.float64",
         hint="Your result is float64: use the dtype of the images.",
     ),
+    mistake(
+        "mean of the parts' rates",
+        "predicted = torch.cat([model(part).argmax(dim=1) for part in corrupted.split(25)])",
+        "parts = zip(corrupted.split(25), labels.split(25))\n"
+        "                shares = [(model(part).argmax(dim=1) != truth).to(rates).mean() for part, truth in parts]",
+        "(predicted != labels).to(rates).mean()",
+        "torch.stack(shares).mean()",
+        hint="You average the error rates of parts of different sizes: count over all images, then divide.",
+    ),
+    mistake(
+        "float32 always",
+        "dtype=images.dtype, ",
+        "",
+        hint="Your result is always float32: use the dtype of the images.",
+    ),
+    mistake(
+        "each image alone",
+        "corruption(images.detach(), severity, generator=generator)",
+        "torch.cat([corruption(x, severity, generator=generator) for x in images.detach().split(1)])",
+        hint="You call a corruption once for each image: call it once with all images.",
+    ),
+    mistake(
+        "first part alone",
+        "for part in corrupted.split(25)])",
+        "for part in corrupted.split(25)[:1]])",
+        "(predicted != labels)",
+        "(predicted != labels[: len(predicted)])",
+        hint="You count only the first part of the batch: use the predictions of all images.",
+    ),
 )
 
 VARIANTS = (

@@ -97,6 +97,24 @@ MISTAKES = (
         "transfer(image, image)",
         hint="You pass the content twice: transfer's second argument is the texture.",
     ),
+    mistake(
+        "texture resized",
+        "zip(content.detach(), texture.detach(), strict=True)",
+        'zip(content.detach(), F.interpolate(texture.detach(), content.shape[-2:], mode="bilinear"), strict=True)',
+        hint="You resize the textures to the content's size: pass each as it is.",
+    ),
+    mistake(
+        "next texture",
+        "texture.detach(), strict",
+        "texture.detach().roll(1, 0), strict",
+        hint="Content i gets the texture of another pair: texture i goes with content i.",
+    ),
+    mistake(
+        "painted twice",
+        "transfer(image, style).detach()",
+        "transfer(transfer(image, style), style).detach()",
+        hint="You paint each picture twice: call transfer once per pair.",
+    ),
 )
 
 VARIANTS = (

@@ -106,6 +106,28 @@ MISTAKES = (
         "<= (radius + 1) ** 2",
         hint="Your radius is one pixel too large: use the setting as it is.",
     ),
+    mistake(
+        "divided by the circle's area",
+        "disk / disk.sum()",
+        "disk / (math.pi * radius**2)",
+        hint="You divide by pi r^2: divide by the number of offsets in the disk.",
+    ),
+    mistake(
+        "fewer offsets at the border",
+        "return F.conv2d(padded, kernel, groups=3)",
+        "inside = F.pad(torch.ones_like(images), [reach] * 4)\n"
+        "    padded = F.pad(images.detach(), [reach] * 4)\n"
+        "    return (F.conv2d(padded, kernel, groups=3) / F.conv2d(inside, kernel, groups=3))",
+        hint="At the border you average over fewer offsets: repeat the outermost pixels instead.",
+    ),
+    mistake(
+        "radius rounded up",
+        "math.floor(radius)",
+        "math.ceil(radius)",
+        "<= radius**2",
+        "<= math.ceil(radius) ** 2",
+        hint="You round the radius up: 2.5 must not become 3.",
+    ),
 )
 
 VARIANTS = (

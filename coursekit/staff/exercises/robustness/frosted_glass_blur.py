@@ -66,7 +66,7 @@ MISTAKES = (
         "reach = 2 * reach\n        squares_down, squares_across = ",
         "for _ in range(rounds):",
         "for reach in [reach] * rounds:",
-        hint="Your squares are too large: pixels move up to 2 * reach in one round.",
+        hint="In one round pixels move further than reach: use smaller squares, or exchange no pixel twice.",
     ),
     mistake(
         "squares of side reach",
@@ -160,6 +160,21 @@ MISTAKES = (
         "chance = uniform(*square.shape, like=pixels.float(), generator=generator)",
         "chance = torch.rand(square.shape)",
         hint=SOURCE,
+    ),
+    mistake(
+        "kernel too short",
+        "math.ceil(4 * sigma)",
+        "max(1, int(2 * sigma))",
+        hint="Your Gaussian kernel is too short: it must reach at least 3 sigma to each side.",
+    ),
+    mistake(
+        "blurred after every round",
+        ".scatter_(2, sorted_places[:, None].expand_as(pixels), moved)\n"
+        "    return blurred(pixels.unflatten(2, (height, width)))",
+        ".scatter_(2, sorted_places[:, None].expand_as(pixels), moved)\n"
+        "        pixels = blurred(pixels.unflatten(2, (height, width))).flatten(2)\n"
+        "    return pixels.unflatten(2, (height, width))",
+        hint="You blur after every round: blur once before the rounds and once after them.",
     ),
 )
 

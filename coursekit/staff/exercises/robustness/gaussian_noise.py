@@ -92,6 +92,18 @@ MISTAKES = (
         "sigma / 255 * noise",
         hint="You divide sigma by 255: it is in units of [0, 1] already.",
     ),
+    mistake(
+        "noise clamped, not the sum",
+        "(images.detach() + sigma * noise).clamp(0, 1)",
+        "images.detach() + (sigma * noise).clamp(0, 1)",
+        hint="You clamp the noise, so it only brightens: clamp the sum of image and noise.",
+    ),
+    mistake(
+        "setting squared",
+        "sigma * noise",
+        "sigma**2 * noise",
+        hint="You multiply by sigma squared: sigma is the standard deviation already.",
+    ),
 )
 
 VARIANTS = (

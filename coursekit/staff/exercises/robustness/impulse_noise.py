@@ -101,6 +101,46 @@ MISTAKES = (
         "    chance[:, :, images.shape[2] // 2 :] = 0.5",
         hint="Only the upper half of the image gets noise: draw a number for every value.",
     ),
+    mistake(
+        "white over black",
+        "chance = uniform(*images.shape, like=images, generator=generator)",
+        "chance, other = (uniform(*images.shape, like=images, generator=generator) for _ in range(2))",
+        "chance >= 1 - amount / 2",
+        "other < amount / 2",
+        hint="You draw twice, and the second draw overwrites some of the first: one draw must decide both.",
+    ),
+    mistake(
+        "range of the image",
+        "torch.where(chance < amount / 2, 0,",
+        "torch.where(chance < amount / 2, images.detach().min(),",
+        "torch.where(chance >= 1 - amount / 2, 1,",
+        "torch.where(chance >= 1 - amount / 2, images.detach().max(),",
+        hint="You set values to the image's smallest and largest value: set them to exactly 0 and 1.",
+    ),
+    mistake(
+        "so many places, drawn with replacement",
+        body="""
+        amount = SEVERITIES["impulse_noise"][severity - 1]
+        noisy = images.detach().clone(memory_format=torch.contiguous_format)
+        for end in (0.0, 1.0):
+            places = torch.randint(noisy.numel(), (int(amount / 2 * noisy.numel()),), generator=generator)
+            noisy.view(-1)[places] = end
+        return noisy.clamp(0, 1)
+        """,
+        hint="You draw places with replacement, so too few values are hit: draw one number for each value.",
+    ),
+    mistake(
+        "more white than black",
+        "chance >= 1 - amount / 2",
+        "chance >= 1 - amount",
+        hint="You set values to 1 with probability amount: the probability must be amount / 2.",
+    ),
+    mistake(
+        "more black than white",
+        "chance < amount / 2",
+        "chance < amount",
+        hint="You set values to 0 with probability amount: the probability must be amount / 2.",
+    ),
 )
 
 VARIANTS = (

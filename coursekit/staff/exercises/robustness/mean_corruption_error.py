@@ -99,6 +99,18 @@ MISTAKES = (
         "errors.detach().amax(dim=1) / baseline.detach().amax(dim=1)",
         hint="You use only the largest error of each corruption: sum over all severities.",
     ),
+    mistake(
+        "small sums raised",
+        "baseline.detach().sum(dim=1)",
+        "baseline.detach().sum(dim=1).clamp(min=0.01)",
+        hint="You raise small sums of the baseline: divide by the sums as they are.",
+    ),
+    mistake(
+        "epsilon below",
+        "baseline.detach().sum(dim=1)",
+        "(baseline.detach().sum(dim=1) + 1e-4)",
+        hint="You add an epsilon to the baseline's sums: divide by the sums as they are.",
+    ),
 )
 
 VARIANTS = (

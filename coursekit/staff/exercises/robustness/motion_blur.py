@@ -44,7 +44,7 @@ MISTAKES = (
         "diagonals only",
         "math.pi * uniform(n, 1, 1, like=images, generator=generator)",
         "math.pi * (0.25 + 0.5 * (uniform(n, 1, 1, like=images, generator=generator) < 0.5).to(images))",
-        hint="Your angles take only two values: all directions must be possible.",
+        hint="Your angles take only a few values: all directions must be possible.",
     ),
     mistake(
         "not centred",
@@ -109,6 +109,39 @@ MISTAKES = (
         "rows + step * angle.sin(), columns + step * angle.cos()",
         "rows + step / 2 * angle.sin(), columns + step / 2 * angle.cos()",
         hint="Your samples are half a pixel apart: they must be one pixel apart.",
+    ),
+    mistake(
+        "Gaussian weights, sigma a quarter of the length",
+        "total += F.grid_sample",
+        "total += math.exp(-8 * (step / length) ** 2) * F.grid_sample",
+        "total / length",
+        "total / sum(math.exp(-8 * (t / length) ** 2) for t in range(-(length // 2), length // 2 + 1))",
+        hint="Your samples have Gaussian weights, as in the paper: here all samples weigh the same.",
+    ),
+    mistake(
+        "longer where slanted",
+        "step * angle.sin(), columns + step * angle.cos()",
+        "step * (angle.sin() / (longer := torch.maximum(angle.sin().abs(), angle.cos().abs()))), "
+        "columns + step * angle.cos() / longer",
+        hint="On slanted lines your samples are further apart than one pixel: divide by the length, not the larger part.",
+    ),
+    mistake(
+        "stretched to the whole length",
+        "        y, x = rows",
+        "        step = step * length / (length - 1)\n        y, x = rows",
+        hint="Your line is length pixels long, so samples are too far apart: neighbours are one pixel apart.",
+    ),
+    mistake(
+        "offset of the rows by the width",
+        "(2 * y + 1) / height - 1",
+        "(2 * rows + 1) / height - 1 + 2 * step * angle.sin() / width",
+        hint="You divide the vertical offset by the width: divide it by the height.",
+    ),
+    mistake(
+        "evenly spaced angles",
+        "math.pi * uniform(n, 1, 1, like=images, generator=generator)",
+        "math.pi * (uniform(1, 1, 1, like=images, generator=generator) + torch.arange(n).view(n, 1, 1) / n)",
+        hint="The angles of a batch are evenly spaced, from one random number: draw one for each image.",
     ),
 )
 

@@ -20,7 +20,7 @@ MISTAKES = (
         "baseline's gains taken for losses",
         "baseline_worse.sum(dim=1)",
         "baseline_worse.abs().sum(dim=1)",
-        hint="You take the absolute value of the baseline's sums: they may be negative.",
+        hint="You take the absolute value of the baseline's differences: they may be negative.",
     ),
     mistake(
         "clean error subtracted once",
@@ -125,6 +125,30 @@ MISTAKES = (
         ".mean().detach()",
         ".mean().detach() - clean / baseline_clean",
         hint="You subtract a ratio of clean errors at the end: subtract each clean error from its table first.",
+    ),
+    mistake(
+        "sign of the baseline's sum dropped",
+        "baseline_worse.sum(dim=1)",
+        "baseline_worse.sum(dim=1).abs()",
+        hint="You take the absolute value of the baseline's sums: they may be negative.",
+    ),
+    mistake(
+        "small sums raised",
+        "baseline_worse.sum(dim=1)",
+        "baseline_worse.sum(dim=1).clamp(min=0.01)",
+        hint="You raise small or negative sums of the baseline: divide by the sums as they are.",
+    ),
+    mistake(
+        "baseline's clean error for both",
+        "errors.detach() - clean",
+        "errors.detach() - baseline_clean",
+        hint="You subtract the baseline's clean error from the network's table: subtract the network's own.",
+    ),
+    mistake(
+        "own clean error forgotten",
+        "errors.detach() - clean",
+        "errors.detach()",
+        hint="You do not subtract the network's clean error from its table.",
     ),
 )
 

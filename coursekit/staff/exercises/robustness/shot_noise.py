@@ -102,6 +102,24 @@ MISTAKES = (
         "photons: int = 255 + 0 * severity",
         hint="You use 255 photons at every severity: read the setting from the table.",
     ),
+    mistake(
+        "averaged with the image",
+        "(counts / photons)",
+        "((images.detach() + counts / photons) / 2)",
+        hint="You average the count with the image: the count replaces the value.",
+    ),
+    mistake(
+        "counts rounded down to the image",
+        "(counts / photons)",
+        "(counts // photons)",
+        hint="You divide with //, which leaves whole numbers only: use /.",
+    ),
+    mistake(
+        "expectation rounded down",
+        "(images.detach() * photons)",
+        "(images.detach() * photons).floor()",
+        hint="You round the expected count down: it need not be a whole number.",
+    ),
 )
 
 VARIANTS = (

@@ -104,6 +104,63 @@ MISTAKES = (
         "for i in range(number + 1)]",
         hint="You average one zoom too many: zoom 1 is included in the number.",
     ),
+    mistake(
+        "resized and cropped, rounded up",
+        body="""
+        step, number = SEVERITIES["zoom_blur"][severity - 1]
+        height, width = images.shape[2:]
+        total = torch.zeros_like(images.detach())
+        for i in range(number):
+            zoom = 1 + i * step
+            big = F.interpolate(images.detach(), (math.ceil(height * zoom), math.ceil(width * zoom)), mode="bilinear", align_corners=False)
+            top, left = (big.shape[2] - height) // 2, (big.shape[3] - width) // 2
+            total += big[:, :, top : top + height, left : left + width]
+        return (total / number).clamp(0, 1)
+        """,
+        hint="You resize and crop at whole pixels: sample the image at offset p / z from its centre.",
+    ),
+    mistake(
+        "resized and cropped, rounded down",
+        body="""
+        step, number = SEVERITIES["zoom_blur"][severity - 1]
+        height, width = images.shape[2:]
+        total = torch.zeros_like(images.detach())
+        for i in range(number):
+            zoom = 1 + i * step
+            big = F.interpolate(images.detach(), (int(height * zoom), int(width * zoom)), mode="bilinear", align_corners=False)
+            top, left = (big.shape[2] - height) // 2, (big.shape[3] - width) // 2
+            total += big[:, :, top : top + height, left : left + width]
+        return (total / number).clamp(0, 1)
+        """,
+        hint="You resize and crop at whole pixels: sample the image at offset p / z from its centre.",
+    ),
+    mistake(
+        "resized by a factor and cropped",
+        body="""
+        step, number = SEVERITIES["zoom_blur"][severity - 1]
+        height, width = images.shape[2:]
+        total = torch.zeros_like(images.detach())
+        for i in range(number):
+            zoom = 1 + i * step
+            big = F.interpolate(images.detach(), scale_factor=zoom, mode="bilinear", align_corners=False)
+            top, left = (big.shape[2] - height) // 2, (big.shape[3] - width) // 2
+            total += big[:, :, top : top + height, left : left + width]
+        return (total / number).clamp(0, 1)
+        """,
+        hint="You resize and crop at whole pixels: sample the image at offset p / z from its centre.",
+    ),
+    mistake(
+        "as many zooms, spread to one step more",
+        "[1 + i * step for i in range(number)]",
+        "torch.linspace(1, 1 + number * step, number, dtype=torch.float64).tolist()",
+        hint="Your last zoom is 1 + number * step: it must be 1 + (number - 1) * step.",
+    ),
+    mistake(
+        "spread from 1 to 1 + step",
+        "[1 + i * step for i in range(number)]",
+        "torch.linspace(1, 1 + step, number, dtype=torch.float64).tolist()",
+        hint="All your zooms lie between 1 and 1 + step: neighbouring zooms differ by step.",
+    ),
 )
 
 VARIANTS = (

@@ -123,6 +123,47 @@ MISTAKES = (
         "            x = F.leaky_relu(x)",
         hint="Your decoder uses a leaky ReLU: use a plain ReLU.",
     ),
+    mistake(
+        "pooled before the ReLU",
+        "x = conv(x).relu()\n            size",
+        "x = conv(x)\n            size",
+        "            switches.append",
+        "            x = x.relu()\n            switches.append",
+        hint="You pool before the ReLU, so indices differ where all values are negative: apply the ReLU first.",
+    ),
+    mistake(
+        "twice the size",
+        "F.max_unpool2d(x, indices, 2, output_size=size)",
+        "F.max_unpool2d(x, indices, 2)",
+        hint="You unpool to twice the size, wrong for odd sizes: unpool to the size before that pooling.",
+    ),
+    mistake(
+        "top left of each window",
+        "x = F.max_unpool2d(x, indices, 2, output_size=size)",
+        "small, x = x, x.new_zeros(*x.shape[:2], *size)\n"
+        "            x[:, :, : 2 * small.shape[2] : 2, : 2 * small.shape[3] : 2] = small",
+        hint="You put each value at the top left of its window: unpool with the encoder's indices.",
+    ),
+    mistake(
+        "no ReLU at the end",
+        "            x = x.relu()\n        return",
+        "            x = x.relu() if switches else x\n        return",
+        hint="The ReLU after the last transposed convolution is missing.",
+    ),
+    mistake(
+        "sizes rounded up",
+        "F.max_pool2d(x, 2, return_indices=True)",
+        "F.max_pool2d(x, 2, return_indices=True, ceil_mode=True)",
+        hint="Your pooling rounds odd sizes up (ceil_mode): it must drop the last row or column.",
+    ),
+    mistake(
+        "an empty list if tied",
+        "None if tied else nn.ModuleList(mirror)",
+        "nn.ModuleList([] if tied else mirror)",
+        "if self.decoder is None else",
+        "if not len(self.decoder) else",
+        hint="If tied, your decoder is an empty list: it must be None.",
+    ),
 )
 
 VARIANTS = (

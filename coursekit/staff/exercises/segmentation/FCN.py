@@ -140,6 +140,22 @@ MISTAKES = (
         'F.interpolate(score, skip.shape[-2:], mode="nearest")',
         hint="Your resizing before each skip takes the nearest pixel: use bilinear interpolation.",
     ),
+    mistake(
+        "finest stages scored",
+        "channels[-1 - num_skips :]",
+        "channels[: num_skips + 1]",
+        "maps = [images]\n",
+        "maps, count = [images], len(self.scores)\n",
+        "score = self.scores[-1](maps.pop())",
+        "maps = maps[: count + 1]\n        score = self.scores[-1](maps.pop())",
+        hint="You score the finest stages: score the last num_skips + 1 of them.",
+    ),
+    mistake(
+        "heads without bias",
+        "nn.Conv2d(c, num_classes, 1) for",
+        "nn.Conv2d(c, num_classes, 1, bias=False) for",
+        hint="Your heads have no bias: use nn.Conv2d as it is by default.",
+    ),
 )
 
 VARIANTS = (

@@ -166,6 +166,24 @@ MISTAKES = (
         "skips[-1][:, :, : skips[-1].shape[2] // 2 * 2 : 2, : skips[-1].shape[3] // 2 * 2 : 2]",
         hint="You keep every second pixel: use max pooling.",
     ),
+    mistake(
+        "stretched to the skip's size, bilinear",
+        "x = F.pad(x, (0, columns, 0, rows))",
+        'x = F.interpolate(x, skip.shape[-2:], mode="bilinear")',
+        hint="You interpolate up to the skip's size: add zeros below and on the right instead.",
+    ),
+    mistake(
+        "filled with the last row and column",
+        "F.pad(x, (0, columns, 0, rows))",
+        'F.pad(x, (0, columns, 0, rows), mode="replicate")',
+        hint="You repeat up's last row and column: add zeros instead.",
+    ),
+    mistake(
+        "a ReLU behind the head",
+        "return self.head(x)",
+        "return self.head(x).relu()",
+        hint="You apply a ReLU after the head: return its logits as they are.",
+    ),
 )
 
 VARIANTS = (

@@ -1,7 +1,7 @@
 """Exercise confusion_matrix: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.segmentation.shared import IGNORED, SMALL_COUNTER
+from coursekit.staff.exercises.segmentation.shared import BY_PREDICTION, SMALL_COUNTER
 
 HINTS = (
     (
@@ -32,19 +32,19 @@ MISTAKES = (
         "counted = labels >= 0",
         "pairs = (labels",
         "pairs = (labels.clamp(max=num_classes - 1)",
-        hint=IGNORED,
+        hint="Pixels whose label is ignore_index still enter your count: select the counted pixels first.",
     ),
     mistake(
         "ignored by the prediction as well",
         "counted = labels != ignore_index",
         "counted = (labels != ignore_index) & (predictions != ignore_index)",
-        hint="You also leave out pixels whose prediction is ignore_index: only the label decides.",
+        hint=BY_PREDICTION,
     ),
     mistake(
         "only 255 is ignored",
         "counted = labels != ignore_index",
         "counted = (labels != 255) & (labels >= 0)",
-        hint="You always ignore label 255: use ignore_index.",
+        hint="You ignore label 255, or labels that are no class: ignore_index alone decides.",
     ),
     mistake(
         "only the first image",
@@ -56,7 +56,7 @@ MISTAKES = (
         "as shares",
         ".view(num_classes, num_classes)",
         ".view(num_classes, num_classes) / max(1, len(pairs))",
-        hint="You divide by the number of pixels: return the counts.",
+        hint="Your counts are floating-point numbers: return int64, not divided by anything.",
     ),
     mistake(
         "only as large as the classes that occur",
@@ -74,7 +74,7 @@ MISTAKES = (
         "a pixel only once",
         ".view(num_classes, num_classes)",
         ".view(num_classes, num_classes).clamp(max=1)",
-        hint="You clamp the counts to 1: return the full counts.",
+        hint="No entry of your matrix exceeds 1: count every pixel (indexing with += counts a cell once).",
     ),
     mistake(
         "labels edited",
@@ -87,6 +87,26 @@ MISTAKES = (
         ".view(num_classes, num_classes)",
         ".view(num_classes, num_classes).add(torch.bincount(pairs, minlength=num_classes**2).view(num_classes, num_classes).T)",
         hint="You add the transposed matrix: count each pixel once.",
+    ),
+    mistake(
+        "one-hot before ignoring",
+        body="""
+        counted = labels != ignore_index
+        truth = F.one_hot(labels.where(counted, 0), num_classes) * counted[..., None]
+        return torch.einsum("nhwi,nhwj->ij", truth, F.one_hot(predictions, num_classes))
+        """,
+        hint="You encode ignored pixels too, whose prediction may be no class: select the counted pixels first.",
+    ),
+    mistake(
+        "a matrix for each image",
+        body="""
+        matrices = []
+        for p, y in zip(predictions, labels):
+            pairs = (y * num_classes + p)[y != ignore_index]
+            matrices.append(torch.bincount(pairs, minlength=num_classes**2).view(num_classes, num_classes))
+        return torch.stack(matrices)
+        """,
+        hint="You return one matrix per image: add them up.",
     ),
 )
 

@@ -104,6 +104,32 @@ MISTAKES = (
         "layers.append(nn.ReLU())\n    return nn.Sequential(*layers)",
         hint="You add a ReLU at the end: return the logits.",
     ),
+    mistake(
+        "whole channels dropped",
+        "layers.append(copy.deepcopy(layer))",
+        "layers.append(nn.Dropout2d(layer.p) if isinstance(layer, nn.Dropout) else copy.deepcopy(layer))",
+        hint="You replace Dropout by Dropout2d, which drops whole channels: copy the layer as it is.",
+    ),
+    mistake(
+        "normalisation shared",
+        "copy.deepcopy(model.normalize)",
+        "model.normalize",
+        hint="You use the model's normalize layer itself: use a copy.",
+    ),
+    mistake(
+        "model left in eval mode",
+        "    return nn.Sequential",
+        "    was = model.training\n    model.eval()\n    return nn.Sequential",
+        ".train(model.training)",
+        ".train(was)",
+        hint="You put the model into eval mode: leave its mode as it was.",
+    ),
+    mistake(
+        "dropout with another p",
+        "layers.append(copy.deepcopy(layer))",
+        "layers.append(nn.Dropout(0.1) if isinstance(layer, nn.Dropout) else copy.deepcopy(layer))",
+        hint="Your dropout has another probability than the model's: copy the layer.",
+    ),
 )
 
 VARIANTS = (

@@ -1,7 +1,7 @@
 """Exercise dice: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.segmentation.shared import ABSENT, SMALL_COUNTER, of_a_class_mean
+from coursekit.staff.exercises.segmentation.shared import ABSENT, BY_PREDICTION, SMALL_COUNTER, of_a_class_mean
 
 HINTS = (
     "As in mean_iou, but the denominator is the sum of both sizes.",
@@ -41,6 +41,51 @@ MISTAKES = (
         "sizes = matrix.sum(dim=0) + matrix.sum(dim=1)",
         "sizes = matrix.sum(dim=0) ** 2 + matrix.sum(dim=1) ** 2",
         hint="You square the sizes, as Milletari et al. 2016 square probabilities: add them without squares.",
+    ),
+    mistake(
+        "mean over images for each class",
+        body="""
+        scores = []
+        for k in range(num_classes):
+            alone = []
+            for p, y in zip(predictions, labels):
+                p, t = (p == k) & (y != ignore_index), y == k
+                t = t & (y != ignore_index)
+                if (p | t).any():
+                    alone.append(2 * (p & t).sum().double() / (p.sum() + t.sum()))
+            if alone:
+                scores.append(torch.stack(alone).mean())
+        return torch.stack(scores).mean() if scores else torch.tensor(torch.nan)
+        """,
+        hint="You average each class's scores over the images: count the pixels of all images together.",
+    ),
+    mistake(
+        "one-hot before ignoring",
+        body="""
+        counted = (labels != ignore_index)[..., None]
+        truth = F.one_hot(labels.where(labels != ignore_index, 0), num_classes) * counted
+        guess = F.one_hot(predictions, num_classes) * counted
+        inter, sizes = (truth * guess).sum((0, 1, 2)), (truth + guess).sum((0, 1, 2))
+        return (2 * inter / sizes)[sizes > 0].mean()
+        """,
+        hint="You encode ignored pixels too, whose prediction may be no class: select the counted pixels first.",
+    ),
+    mistake(
+        "ignored by the prediction as well",
+        body="""
+        counted = (labels != ignore_index) & (predictions != ignore_index)
+        pairs = num_classes * labels[counted] + predictions[counted]
+        matrix = pairs.bincount(minlength=num_classes**2).view(num_classes, num_classes).double()
+        inter, sizes = matrix.diagonal(), matrix.sum(dim=0) + matrix.sum(dim=1)
+        return (2 * inter / sizes)[sizes > 0].mean()
+        """,
+        hint=BY_PREDICTION,
+    ),
+    mistake(
+        "from the mean of intersection over union",
+        "return (2 * matrix.diagonal() / sizes)[sizes > 0].mean()",
+        "iou = (matrix.diagonal() / (sizes - matrix.diagonal()))[sizes > 0].mean()\n    return 2 * iou / (1 + iou)",
+        hint="You convert the mean IoU: convert the IoU of each class, then average.",
     ),
 )
 

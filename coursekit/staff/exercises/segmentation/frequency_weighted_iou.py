@@ -1,7 +1,7 @@
 """Exercise frequency_weighted_iou: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.segmentation.shared import EMPTY, SMALL_COUNTER
+from coursekit.staff.exercises.segmentation.shared import BY_PREDICTION, EMPTY, PER_IMAGE, SMALL_COUNTER
 
 HINTS = (
     "Average the classes' IoU. The weight of a class is its number of true pixels.",
@@ -78,6 +78,33 @@ MISTAKES = (
         "/ matrix.sum()",
         "/ matrix.sum() / num_classes",
         hint="You also divide by the number of classes: leave this division out.",
+    ),
+    mistake(
+        "weighted by one over the truth",
+        "return (truth * matrix.diagonal() / union.clamp(min=1)).sum() / matrix.sum()",
+        "weight = torch.where(truth > 0, 1 / truth, 0)\n"
+        "    score = (weight * matrix.diagonal() / union.clamp(min=1)).sum() / weight.sum()\n"
+        "    return score",
+        hint="You weight by 1 / true pixels: weight each class by its true pixels.",
+    ),
+    mistake(
+        "mean over images",
+        body="""
+        scores = []
+        for p, y in zip(predictions, labels):
+            matrix = confusion_matrix(p[None], y[None], num_classes, ignore_index=ignore_index).double()
+            union = matrix.sum(dim=0) + matrix.sum(dim=1) - matrix.diagonal()
+            scores.append((matrix.sum(dim=1) * matrix.diagonal() / union.clamp(min=1)).sum() / matrix.sum())
+        return torch.stack(scores).mean()
+        """,
+        hint=PER_IMAGE,
+    ),
+    mistake(
+        "ignored by the prediction as well",
+        "matrix = confusion_matrix(predictions, labels, num_classes, ignore_index=ignore_index).float()",
+        "matrix = confusion_matrix(predictions, labels, num_classes, ignore_index=ignore_index).float()\n"
+        "    if 0 <= ignore_index < num_classes:\n        matrix[:, ignore_index] = 0",
+        hint=BY_PREDICTION,
     ),
 )
 

@@ -28,6 +28,27 @@ def numbered(each: str) -> str:
     """
 
 
+def spread(rounds: str) -> str:
+    """The body of a wrong instance_labels: each pixel takes the smallest number beside it, so many times."""
+    return f"""
+    inside = (labels != background) & (labels != ignore_index)
+    images, height, width = labels.shape
+    place = torch.arange(1, height * width + 1).view(1, height, width).expand_as(labels)
+    root = place * inside
+    for _ in range({rounds}):
+        new = root.clone()
+        for axis in (1, 2):
+            near, far = slice(None, -1), slice(1, None)
+            for one, other in ((near, far), (far, near)):
+                to, of = ((slice(None),) * axis + (part,) for part in (one, other))
+                same = inside[to] & inside[of] & (labels[to] == labels[of])
+                new[to] = torch.where(same, torch.minimum(new[to], root[of]), new[to])
+        root = new
+    number = (inside & (root == place)).flatten(1).cumsum(1)
+    return number.gather(1, (root - 1).clamp(min=0).flatten(1)).view_as(labels) * inside
+    """
+
+
 MISTAKES = (
     mistake(
         "corners connect",
@@ -133,6 +154,75 @@ MISTAKES = (
         "return number * inside",
         "return (number - 1) * inside",
         hint="Your first region is 0, which means no region: start at 1.",
+    ),
+    mistake(
+        "a fixed number of rounds",
+        body=spread("100"),
+        hint="Your number of rounds is fixed, so long regions break into pieces: go on until nothing changes.",
+    ),
+    mistake(
+        "as many rounds as the longer side",
+        body=spread("max(height, width)"),
+        hint="Your number of rounds is fixed, so long regions break into pieces: go on until nothing changes.",
+    ),
+    mistake(
+        "numbered again for each class",
+        body=numbered("sum(number(x == k, connectivity=1) for k in range(1, x.max() + 1))")
+        .replace("[torch.from_numpy(", "[torch.from_numpy(np.asarray(")
+        .replace(".astype(np.int64)", ").astype(np.int64)"),
+        hint="You start at 1 for each class: number the regions of all classes together.",
+    ),
+    mistake(
+        "images of the batch touch",
+        "below = inside[:, 1:] & (labels[:, 1:] == labels[:, :-1])",
+        "rows = labels.flatten(0, 1)\n    below = inside.flatten(0, 1)[1:] & (rows[1:] == rows[:-1])",
+        "place[:, :-1][below]",
+        "place.flatten(0, 1)[:-1][below]",
+        "place[:, 1:][below]",
+        "place.flatten(0, 1)[1:][below]",
+        hint="Your regions continue from one image into the next: each image is separate.",
+    ),
+    mistake(
+        "reading order by columns",
+        body="""
+        from skimage.measure import label as number
+
+        inside = (labels != background) & (labels != ignore_index)
+        shifted = ((labels - labels.min() + 1) * inside).mT
+        return torch.stack([torch.from_numpy(number(x.numpy(), connectivity=1)).long().T for x in shifted])
+        """,
+        hint="You number in the order of columns: number row by row.",
+    ),
+    mistake(
+        "smaller than the background",
+        "inside = (labels != background) & (labels != ignore_index)",
+        "inside = (labels > background) & (labels < ignore_index)",
+        hint="You compare labels with < and >: only the labels background and ignore_index themselves are outside.",
+    ),
+    mistake(
+        "recursion",
+        body="""
+        result = torch.zeros_like(labels)
+        height, width = labels.shape[1:]
+
+        def visit(classes, found, y, x, which, mark):
+            if not (0 <= y < height and 0 <= x < width) or found[y][x] or classes[y][x] != which:
+                return
+            found[y][x] = mark
+            for dy, dx in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+                visit(classes, found, y + dy, x + dx, which, mark)
+
+        for i, classes in enumerate(labels.tolist()):
+            found, mark = [[0] * width for _ in range(height)], 0
+            for y in range(height):
+                for x in range(width):
+                    if not found[y][x] and classes[y][x] not in (background, ignore_index):
+                        mark += 1
+                        visit(classes, found, y, x, classes[y][x], mark)
+            result[i] = torch.tensor(found)
+        return result
+        """,
+        hint="Your recursion goes deeper than Python allows on large regions: keep a list of pixels to visit.",
     ),
 )
 

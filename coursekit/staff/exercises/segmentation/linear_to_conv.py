@@ -82,6 +82,18 @@ MISTAKES = (
         '"dtype": torch.float64}',
         hint="Your parameters are always float64: use the dtype of linear.",
     ),
+    mistake(
+        "parameters frozen",
+        "return conv.train(linear.training)",
+        "return conv.train(linear.training).requires_grad_(False)",
+        hint="You freeze the convolution: its parameters must require gradients.",
+    ),
+    mistake(
+        "size as a pair only",
+        "(size, size) if isinstance(size, int) else size",
+        "size",
+        hint="You unpack size, but it may be one number for both sides.",
+    ),
 )
 
 VARIANTS = (

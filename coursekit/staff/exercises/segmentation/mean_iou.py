@@ -1,7 +1,7 @@
 """Exercise mean_iou: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.segmentation.shared import ABSENT, SMALL_COUNTER, of_a_class_mean
+from coursekit.staff.exercises.segmentation.shared import ABSENT, BY_PREDICTION, SMALL_COUNTER, of_a_class_mean
 
 HINTS = (
     (
@@ -37,6 +37,45 @@ MISTAKES = (
         "(matrix.diagonal() / union)",
         "(2 * matrix.diagonal() / (union + matrix.diagonal()))",
         hint="You compute Dice: IoU is intersection / union.",
+    ),
+    mistake(
+        "mean over images for each class",
+        body="""
+        scores = []
+        for k in range(num_classes):
+            alone = []
+            for p, y in zip(predictions, labels):
+                p, t = (p == k) & (y != ignore_index), y == k
+                t = t & (y != ignore_index)
+                if (p | t).any():
+                    alone.append((p & t).sum().double() / ((p | t).sum()))
+            if alone:
+                scores.append(torch.stack(alone).mean())
+        return torch.stack(scores).mean() if scores else torch.tensor(torch.nan)
+        """,
+        hint="You average each class's scores over the images: count the pixels of all images together.",
+    ),
+    mistake(
+        "one-hot before ignoring",
+        body="""
+        counted = (labels != ignore_index)[..., None]
+        truth = F.one_hot(labels.where(labels != ignore_index, 0), num_classes) * counted
+        guess = F.one_hot(predictions, num_classes) * counted
+        inter, sizes = (truth * guess).sum((0, 1, 2)), (truth + guess).sum((0, 1, 2))
+        return (inter / (sizes - inter))[sizes > 0].mean()
+        """,
+        hint="You encode ignored pixels too, whose prediction may be no class: select the counted pixels first.",
+    ),
+    mistake(
+        "ignored by the prediction as well",
+        body="""
+        counted = (labels != ignore_index) & (predictions != ignore_index)
+        pairs = num_classes * labels[counted] + predictions[counted]
+        matrix = pairs.bincount(minlength=num_classes**2).view(num_classes, num_classes).double()
+        inter, sizes = matrix.diagonal(), matrix.sum(dim=0) + matrix.sum(dim=1)
+        return (inter / (sizes - inter))[sizes > 0].mean()
+        """,
+        hint=BY_PREDICTION,
     ),
 )
 

@@ -1,7 +1,7 @@
 """Exercise pixel_accuracy: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.segmentation.shared import EMPTY, IGNORED, PER_IMAGE, SMALL_COUNTER
+from coursekit.staff.exercises.segmentation.shared import BY_PREDICTION, EMPTY, IGNORED, PER_IMAGE, SMALL_COUNTER
 
 HINTS = (
     "Compare both maps pixel by pixel. The result is true or false for each pixel.",
@@ -22,6 +22,12 @@ MISTAKES = (
         "(predictions == labels)[counted]",
         "((predictions == labels) | ~counted)",
         hint="Ignored pixels count as right: leave them out.",
+    ),
+    mistake(
+        "ignored by the prediction as well",
+        "counted = labels != ignore_index",
+        "counted = (labels != ignore_index) & (predictions != ignore_index)",
+        hint=BY_PREDICTION,
     ),
     mistake(
         "only 255 is ignored",

@@ -42,13 +42,13 @@ MISTAKES = (
         "ignored pixels count as class 0",
         "losses.where(counted, 0).sum()",
         "losses.sum()",
-        hint="Ignored pixels count as class 0: set their loss to 0.",
+        hint="Ignored pixels still count, as some class: set their loss to 0.",
     ),
     mistake(
         "only 255 is ignored",
         "counted = labels != ignore_index",
         "counted = (labels != 255) & (labels >= 0)",
-        hint="You always ignore label 255: use ignore_index.",
+        hint="You ignore label 255, or labels that are no class: ignore_index alone decides.",
     ),
     mistake(
         "softmax over the columns",
@@ -103,6 +103,38 @@ MISTAKES = (
         "return losses.where",
         "losses = 0.9 * losses - 0.1 * logits.log_softmax(dim=1).mean(dim=1)\n    return losses.where",
         hint="You smooth the labels: use the log-probability of the label's class only.",
+    ),
+    mistake(
+        "ignored pixels count as the last class",
+        "labels.where(counted, 0)",
+        "labels.clamp(0, logits.shape[1] - 1)",
+        "losses.where(counted, 0).sum()",
+        "losses.sum()",
+        hint="Ignored pixels still count, as some class: set their loss to 0.",
+    ),
+    mistake(
+        "one pixel more",
+        "counted.sum().clamp(min=1)",
+        "(counted.sum() + 1)",
+        hint="You add 1 to the number of counted pixels: divide by the number itself, or by 1 if none.",
+    ),
+    mistake(
+        "an epsilon in the logarithm",
+        "logits.log_softmax(dim=1)",
+        "(logits.softmax(dim=1) + 1e-8).log()",
+        hint="You add an epsilon to the probabilities: use torch's log-softmax.",
+    ),
+    mistake(
+        "a constant where every pixel is ignored",
+        "return losses.where",
+        "if not counted.any():\n        return torch.tensor(0.0, dtype=logits.dtype)\n    return losses.where",
+        hint="If every pixel is ignored, you return a constant: return a 0 that is joined to the logits.",
+    ),
+    mistake(
+        "softmax over the batch",
+        "log_softmax(dim=1)",
+        "log_softmax(dim=0)",
+        hint="Your softmax runs over the images of the batch: use the class axis.",
     ),
 )
 

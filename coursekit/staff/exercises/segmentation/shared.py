@@ -7,6 +7,7 @@ EMPTY = "You return 0 if no pixel counts: return NaN."
 ABSENT = "A class absent from labels and predictions counts with 0: leave it out of the mean."
 SMALL_COUNTER = "Your counts overflow on large images: use integers of more bits."
 IGNORED = "Pixels whose label is ignore_index still count: leave them out."
+BY_PREDICTION = "You also leave out pixels whose prediction is ignore_index: only the label decides."
 PER_IMAGE = "You average the scores of single images: count the pixels of all images together."
 
 
@@ -32,6 +33,12 @@ def with_epsilon(ratio: str, weight: str) -> tuple[Edit, ...]:
     mean = f"[{weight} > 0].mean()"
     return (
         mistake("one added above and below", ratio, smooth["1"], hint=added),
+        mistake(
+            "a thousandth added above and below",
+            ratio,
+            f"({above} + 1e-3) / ({weight} + 1e-3)",
+            hint=added,
+        ),
         mistake(
             "one added above and below, all classes",
             f"({ratio}){mean}",

@@ -190,6 +190,25 @@ MISTAKES = (
         "flat = features.flatten(2).abs()",
         hint="You take the absolute value of the features: keep their sign.",
     ),
+    mistake(
+        "reshaped, not transposed",
+        "flat.mT",
+        "flat.reshape(len(flat), -1, channels)",
+        hint="You reshape where you must transpose: reshaping does not exchange channels and positions.",
+    ),
+    mistake(
+        "cosine if normalised",
+        "return gram / (channels * height * width) if normalize else gram",
+        "norms = flat.norm(dim=2)\n"
+        "    return gram / (norms[:, :, None] * norms[:, None] + 1e-12) if normalize else gram",
+        hint="You divide by the norms of the channels: normalised means divided by C * H * W.",
+    ),
+    mistake(
+        "mean over positions",
+        "(channels * height * width) if normalize else gram",
+        "(height * width * (channels if normalize else 1))",
+        hint="You divide by H * W even if normalize is false: return the raw sums then.",
+    ),
 )
 
 VARIANTS = (

@@ -117,6 +117,36 @@ MISTAKES = (
         "(gram_matrix(f) - gram_matrix(a.detach()[:, :, :, None]))",
         hint="You compute the Gram matrix of the given grams: they are Gram matrices already.",
     ),
+    mistake(
+        "each pair once",
+        "(gram_matrix(f) - a.detach()).square().sum()",
+        "(gram_matrix(f) - a.detach()).triu().square().sum()",
+        hint="You count each pair of channels once: sum over all entries (c, d), so (d, c) too.",
+    ),
+    mistake(
+        "grams averaged over the batch",
+        "gram_matrix(f)",
+        "gram_matrix(f).mean(0, keepdim=True)",
+        hint="You average the Gram matrices over the batch: compare each image's own.",
+    ),
+    mistake(
+        "one gram, one image",
+        "(gram_matrix(f) - a.detach()).square().sum()",
+        "sum((g - b.detach()).square().sum() for g, b in zip(gram_matrix(f), a))",
+        hint="If there is one gram for N images, you use the first image only: compare all with it.",
+    ),
+    mistake(
+        "summed before squaring",
+        "(gram_matrix(f) - a.detach()).square().sum()",
+        "(gram_matrix(f) - a.detach()).sum().square()",
+        hint="You sum the differences, then square: square each difference first.",
+    ),
+    mistake(
+        "the paper's divisor",
+        "(gram_matrix(f) - a.detach()).square().sum()",
+        "(gram_matrix(f) - a.detach()).square().sum() / (4 * f.shape[1] ** 2 * f[0, 0].numel() ** 2)",
+        hint="You divide by 4 C^2 (H W)^2, as the paper does: the Gram matrices are normalised already.",
+    ),
 )
 
 VARIANTS = (

@@ -282,11 +282,96 @@ MISTAKES = (
         "loss = loss - style_loss",
         hint="You subtract the style loss: add it.",
     ),
+    mistake(
+        "all images together",
+        "torch.cat([repaint(*pair) for pair in zip(content.split(1), starts.split(1), strict=True)])",
+        "repaint(content, starts)",
+        hint="You optimise all images together, so L-BFGS mixes them: optimise one after the other.",
+    ),
+    mistake(
+        "all iterations in one step",
+        "descent = make_optimizer(optimizer, image, step_size)",
+        """steps = num_steps
+        descent = make_optimizer(optimizer, image, step_size)
+        if optimizer == "lbfgs":
+            options = {"history_size": 20, "tolerance_grad": 0, "tolerance_change": 0}
+            descent, steps = torch.optim.LBFGS([image], max_iter=max(num_steps, 1), **options), min(num_steps, 1)""",
+        "range(num_steps)",
+        "range(steps)",
+        hint="You run all L-BFGS iterations in one step, without a clamp between: one iteration per step.",
+    ),
+    mistake(
+        "twenty iterations a step",
+        "make_optimizer(optimizer, image, step_size)",
+        'torch.optim.LBFGS([image]) if optimizer == "lbfgs" else make_optimizer(optimizer, image, step_size)',
+        hint="Your L-BFGS runs 20 iterations per step, torch's default: make_optimizer's runs one.",
+    ),
+    mistake(
+        "step size for L-BFGS",
+        "make_optimizer(optimizer, image, step_size)",
+        'torch.optim.LBFGS([image], lr=step_size, max_iter=1) if optimizer == "lbfgs" '
+        "else make_optimizer(optimizer, image, step_size)",
+        hint="Your L-BFGS multiplies its steps by step_size: step_size is for Adam only.",
+    ),
+    mistake(
+        "two steps for one",
+        "            descent.step(closure)",
+        "            descent.step(closure)\n            descent.step(closure)",
+        hint="You call the optimizer's step twice for each of num_steps: call it once.",
+    ),
+    mistake(
+        "default step size",
+        "make_optimizer(optimizer, image, step_size)",
+        "make_optimizer(optimizer, image, 0.02)",
+        hint="Your step size is always 0.02: use step_size.",
+    ),
+    mistake(
+        "layers in the network's order",
+        "return [outputs[name] for name in content_layers], [outputs[name] for name in style_layers]",
+        """order = [name for name, _ in model.named_modules()]
+        inside = [sorted(names, key=order.index) for names in (content_layers, style_layers)]
+        return [outputs[name] for name in inside[0]], [outputs[name] for name in inside[1]]""",
+        hint="You take the layers in the network's order: weight i belongs to the i-th layer named.",
+    ),
+    mistake(
+        "style weights reversed",
+        "style_loss(textures, grams, style_weights)",
+        "style_loss(textures, grams, list(style_weights)[::-1])",
+        hint="You use style_weights in reverse order: weight i belongs to layer i.",
+    ),
+    mistake(
+        "style weights ignored",
+        "style_loss(textures, grams, style_weights)",
+        "style_loss(textures, grams, [1.0] * len(textures))",
+        hint="You weight all style layers by 1: use style_weights.",
+    ),
+    mistake(
+        "roughness of the content",
+        "total_variation_loss(image)",
+        "total_variation_loss(picture.detach())",
+        hint="You compute the total variation of the content picture: compute that of the image you optimise.",
+    ),
+    mistake(
+        "the best picture so far",
+        """        for _ in range(num_steps):
+            descent.step(closure)
+            image.detach().clamp_(0, 1)  # in the image's own memory, and unseen by autograd
+        return image.detach()""",
+        """        best, low = image.detach().clone(), float("inf")
+        for _ in range(num_steps):
+            before = image.detach().clone()
+            value = float(descent.step(closure))
+            if value < low:
+                low, best = value, before
+            image.detach().clamp_(0, 1)
+        return image.detach() if num_steps and float(closure()) < low else best""",
+        hint="You return the image with the lowest loss: return the image after the last step.",
+    ),
 )
 
 VARIANTS = (
     variant(
-        "whole batch at once, everything self-written",
+        "whole batch at once with Adam, everything self-written",
         body="""
         layers = [*content_layers, *style_layers]
 
@@ -312,6 +397,18 @@ VARIANTS = (
         with torch.no_grad():
             targets, textures = look(content), look(style)
             grams = {name: gram(textures[name]) for name in style_layers}
+        if len(content) > 1 and optimizer == "lbfgs":  # its memory of slopes is one image's
+            settings = {
+                "content_layers": content_layers,
+                "content_weights": content_weights,
+                "style_layers": style_layers,
+                "style_weights": style_weights,
+                "tv_weight": tv_weight,
+                "num_steps": num_steps,
+            }
+            starts = (content if init is None else init).split(1)
+            pairs = zip(content.split(1), starts)
+            return torch.cat([style_transfer(model, c, style, init=s, **settings) for c, s in pairs])
         x = nn.Parameter((content if init is None else init).detach().clone())
         adam = optimizer == "adam"
         minimiser = torch.optim.Adam([x], lr=step_size) if adam else torch.optim.LBFGS([x], max_iter=1)
@@ -343,34 +440,39 @@ VARIANTS = (
                 model(x)
             return [outputs[name] for name in names]
 
-        targets = [f.detach() for f in features_of(content, content_layers)]
         grams = [gram_matrix(f).detach() for f in features_of(style, style_layers)]
         if not content_layers:
             model(content)
-        image = (content if init is None else init).detach().clone()
-        descent = make_optimizer(optimizer, image.requires_grad_(), step_size)
 
-        def closure():
-            slope = torch.zeros_like(image)
+        def losses_of(image, targets):
             losses = [tv_weight * total_variation_loss(image)]
             if len(content_layers) > 0:
                 losses.append(content_loss(features_of(image, content_layers), targets, content_weights))
             if len(style_layers) > 0:
                 losses.append(style_loss(features_of(image, style_layers), grams, style_weights))
-            for loss in losses:
-                slope += torch.autograd.grad(loss, image)[0]
-            image.grad = slope
-            return sum(loss.detach() for loss in losses)
+            return losses
 
-        for _ in range(num_steps):
-            descent.step(closure)
-            with torch.no_grad():
-                image.copy_(image.clamp(min=0, max=1))
-        return image.detach()
+        result = (content if init is None else init).detach().clone()
+        for i in range(len(content)):
+            targets = [f.detach() for f in features_of(content[i : i + 1], content_layers)]
+            image = result[i : i + 1].clone()
+            descent = make_optimizer(optimizer, image.requires_grad_(), step_size)
+
+            def closure():
+                losses = losses_of(image, targets)
+                image.grad = sum(torch.autograd.grad(loss, image)[0] for loss in losses)
+                return sum(loss.detach() for loss in losses)
+
+            for _ in range(num_steps):
+                descent.step(closure)
+                with torch.no_grad():
+                    image.copy_(image.clamp(min=0, max=1))
+            result[i] = image[0].detach()
+        return result
         """,
     ),
     variant(
-        "twenty iterations before each clamp, backward on a frozen copy",
+        "an L-BFGS of its own for each image, on a frozen copy",
         body="""
         from copy import deepcopy
 
@@ -386,29 +488,32 @@ VARIANTS = (
             targets = [outputs[name].clone() for name in content_layers]
             model(style)
             grams = [gram_matrix(outputs[name]) for name in style_layers]
-        x = torch.empty_like(content).copy_((content if init is None else init).detach()).requires_grad_(True)
-        if optimizer == "adam":
-            network = deepcopy(model).requires_grad_(False) if not hasattr(model, "shown") else model
-            steps, minimiser = num_steps, torch.optim.Adam([x], step_size)
-        else:
-            steps, minimiser = -(-num_steps // 20), torch.optim.LBFGS([x], max_iter=20)
+        painted = []
+        for i, start in enumerate((content if init is None else init).detach()):
+            x = torch.empty_like(start[None]).copy_(start).requires_grad_(True)
+            if optimizer == "adam":
+                minimiser = torch.optim.Adam([x], step_size)
+            else:
+                minimiser = torch.optim.LBFGS([x], max_iter=1)
 
-        def closure():
-            minimiser.zero_grad()
-            outputs = look(x)
-            loss = tv_weight * total_variation_loss(x)
-            if content_layers:
-                loss = loss + content_loss([outputs[n] for n in content_layers], targets, content_weights)
-            if style_layers:
-                loss = loss + style_loss([outputs[n] for n in style_layers], grams, style_weights)
-            (x.grad,) = torch.autograd.grad(loss, [x])
-            return loss
+            def closure():
+                minimiser.zero_grad()
+                outputs = look(x)
+                loss = tv_weight * total_variation_loss(x)
+                if content_layers:
+                    mine = [target[i : i + 1] for target in targets]
+                    loss = loss + content_loss([outputs[n] for n in content_layers], mine, content_weights)
+                if style_layers:
+                    loss = loss + style_loss([outputs[n] for n in style_layers], grams, style_weights)
+                loss.backward()
+                return loss
 
-        for _ in range(steps):
-            minimiser.step(closure)
-            with torch.no_grad():
-                x.clamp_(0, 1)
-        return x.detach()
+            for _ in range(num_steps):
+                minimiser.step(closure)
+                with torch.no_grad():
+                    x.clamp_(0, 1)
+            painted.append(x[0].detach())
+        return torch.stack(painted)
         """,
     ),
     variant(
@@ -421,12 +526,24 @@ VARIANTS = (
                 model(x)
             return found
 
-        wanted = {name: value.detach() for name, value in look(content).items()}
         painted = {name: gram_matrix(value).detach() for name, value in look(style).items() if name in style_layers}
         start = content if init is None else init
+        if len(content) > 1:
+            settings = {
+                "content_layers": content_layers,
+                "content_weights": content_weights,
+                "style_layers": style_layers,
+                "style_weights": style_weights,
+                "tv_weight": tv_weight,
+                "num_steps": num_steps,
+                "optimizer": optimizer,
+                "step_size": step_size,
+            }
+            singles = [(content[i : i + 1], start[i : i + 1]) for i in range(len(content))]
+            return torch.cat([style_transfer(model, one, style, init=its_start, **settings) for one, its_start in singles])
+        wanted = {name: value.detach() for name, value in look(content).items()}
         with torch.no_grad():
             look(start)
-        results = []
         x = start.detach().clone().requires_grad_()
         descent = make_optimizer(name=optimizer, image=x, step_size=step_size)
 

@@ -164,6 +164,43 @@ MISTAKES = (
         "return result, which",
         hint="You return the drawn styles as labels: return the labels of the images.",
     ),
+    mistake(
+        "half rounded up",
+        "round(fraction * len(images))",
+        "int(fraction * len(images) + 0.5)",
+        hint="You round halves up: use Python's round(fraction * N), for which round(2.5) is 2.",
+    ),
+    mistake(
+        "a run of images",
+        "order = torch.randperm(len(images), generator=generator, device=generator.device)",
+        "start = int(torch.randint(len(images), (1,), generator=generator))\n"
+        "        order = (torch.arange(len(images)) + start) % len(images)",
+        hint="You repaint images that lie side by side: draw each place at random.",
+    ),
+    mistake(
+        "drawn with replacement",
+        "torch.randperm(len(images), generator=generator, device=generator.device)",
+        "torch.randint(len(images), (len(images),), generator=generator)",
+        hint="You draw places with replacement, so an image may come twice: draw without replacement.",
+    ),
+    mistake(
+        "global numbers without a generator",
+        """    if generator is not None:
+        order = torch.randperm(len(images), generator=generator, device=generator.device)
+        which = torch.randint(len(styles), which.shape, generator=generator, device=generator.device)
+""",
+        """    order = torch.randperm(len(images), generator=generator)
+    which = torch.randint(len(styles), which.shape, generator=generator)
+""",
+        hint="Without a generator you draw from torch's global one: then draw nothing.",
+    ),
+    mistake(
+        "an image never drawn",
+        "order = torch.randperm(len(images), generator=generator, device=generator.device)",
+        "order = torch.randperm(len(images) - 1, generator=generator) + 1\n"
+        "        order = torch.cat([order, torch.zeros(1, dtype=torch.int64)])",
+        hint="One image is drawn only if all are: every place must be equally likely.",
+    ),
 )
 
 VARIANTS = (

@@ -172,6 +172,46 @@ MISTAKES = (
         "2 * (vertical.square().sum() + horizontal.square().sum())",
         hint="You multiply by 2: each pair counts once.",
     ),
+    mistake(
+        "two apart",
+        "images[:, :, 1:] - images[:, :, :-1]",
+        "images[:, :, 2:] - images[:, :, :-2]",
+        "images[..., 1:] - images[..., :-1]",
+        "images[..., 2:] - images[..., :-2]",
+        hint="You subtract pixels that are two apart: subtract neighbours.",
+    ),
+    mistake(
+        "square of the sum of both",
+        "vertical.square().sum() + horizontal.square().sum()",
+        "(vertical[..., :-1].abs() + horizontal[:, :, :-1].abs()).square().sum()",
+        hint="You add both differences before you square: square each by itself.",
+    ),
+    mistake(
+        "nothing of a single row",
+        "vertical.square().sum() + horizontal.square().sum()",
+        "vertical.square().sum() + horizontal.square().sum() if min(images.shape[2:]) > 1 else 0 * images.sum()",
+        hint="For a single row or column you return 0: the other direction still has neighbours.",
+    ),
+    mistake(
+        "zeros above",
+        "images[:, :, 1:] - images[:, :, :-1]",
+        "torch.diff(images, dim=2, prepend=torch.zeros_like(images[:, :, :1]))",
+        hint="You treat zeros above the first row as neighbours: compare pixels of the image only.",
+    ),
+    mistake(
+        "zeros on two sides",
+        "images[:, :, 1:] - images[:, :, :-1]",
+        "torch.diff(images, dim=2, prepend=torch.zeros_like(images[:, :, :1]))",
+        "images[..., 1:] - images[..., :-1]",
+        "torch.diff(images, dim=3, prepend=torch.zeros_like(images[..., :1]))",
+        hint="You treat zeros beyond the border as neighbours: compare pixels of the image only.",
+    ),
+    mistake(
+        "isotropic",
+        "vertical.square().sum() + horizontal.square().sum()",
+        "(vertical[..., :-1].square() + horizontal[:, :, :-1].square() + 1e-12).sqrt().sum()",
+        hint="You take a square root at each pixel: sum the squared differences themselves.",
+    ),
 )
 
 VARIANTS = (

@@ -78,6 +78,19 @@ MISTAKES = (
         "((torch.arange(size) - middle) / factor).square()",
         hint="Your weights decrease with the squared distance: they must decrease linearly.",
     ),
+    mistake(
+        "radial",
+        "return between * line[:, None] * line",
+        "offsets = torch.arange(size) - middle\n"
+        "    return between * (1 - (offsets[:, None] ** 2 + offsets**2).sqrt() / factor).clamp(min=0)",
+        hint="Your weights depend on the distance from the middle: multiply one weight per direction.",
+    ),
+    mistake(
+        "middle as for even sizes",
+        "middle = (size - 1) / 2",
+        "middle = factor - 0.5",
+        hint="Your middle is right for even factors only: it is (k - 1) / 2.",
+    ),
 )
 
 VARIANTS = (

@@ -115,6 +115,33 @@ MISTAKES = (
         "place // stride",
         hint="You divide the position in the window by stride: a window's row has kernel_size entries.",
     ),
+    mistake(
+        "maximum starts at 0",
+        "return values, rows",
+        "return values.clamp(min=0), rows",
+        hint="Your running maximum starts at 0, but all values may be negative: start at minus infinity.",
+    ),
+    mistake(
+        "maximum starts at -999",
+        "return values, rows",
+        "return values.clamp(min=-999), rows",
+        hint="Your running maximum starts at a fixed number, but values may be smaller: start at minus infinity.",
+    ),
+    mistake(
+        "place of an equal value elsewhere",
+        "return values, rows * width + columns",
+        "where = (x.flatten(2)[:, :, None] == values.flatten(2)[..., None]).long().argmax(-1)\n"
+        "    return values, where.view_as(values)",
+        hint="You look for the value in the whole plane: an equal value may lie outside the window.",
+    ),
+    mistake(
+        "windows over the border",
+        "width = x.shape[-1]",
+        "width = x.shape[-1]\n"
+        "    more = [-(side - kernel_size) % stride for side in x.shape[-2:]]\n"
+        "    x = torch.nn.functional.pad(x, (0, more[1], 0, more[0]), value=-torch.inf)",
+        hint="Your last windows reach over the border (ceil): windows must lie inside x (floor).",
+    ),
 )
 
 VARIANTS = (

@@ -99,6 +99,29 @@ MISTAKES = (
         "return plane",
         hint="You return rows of H * W pixels: return (N, C, H, W).",
     ),
+    mistake(
+        "largest contribution, or 0",
+        "plane.scatter_add(2, indices.flatten(2), values.flatten(2))",
+        "plane.scatter_reduce(2, indices.flatten(2), values.flatten(2), 'amax')",
+        hint="Where two windows chose the same pixel, you keep the larger value, or 0: add them.",
+    ),
+    mistake(
+        "row and column by the height",
+        body="""
+        height, width = output_size
+        rows, columns = (indices // height).clamp(max=height - 1), (indices % height).clamp(max=width - 1)
+        plane = values.new_zeros(*values.shape[:2], height * width)
+        plane = plane.scatter_add(2, (rows * width + columns).flatten(2), values.flatten(2))
+        return plane.unflatten(2, (height, width))
+        """,
+        hint="You divide the index by the height: row and column are index // W and index % W.",
+    ),
+    mistake(
+        "places of the first image for all",
+        "scatter_add(2, indices.flatten(2)",
+        "scatter_add(2, indices[:1].expand_as(indices).flatten(2)",
+        hint="You use the first image's indices for all images: each image has its own.",
+    ),
 )
 
 VARIANTS = (

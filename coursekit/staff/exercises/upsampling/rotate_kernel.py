@@ -80,6 +80,12 @@ MISTAKES = (
         "flip(1, 2)",
         hint="You reverse a channel axis and the rows: reverse the two spatial axes.",
     ),
+    mistake(
+        "transposed as well",
+        "weight.flip(2, 3)",
+        "weight.transpose(2, 3).flip(2, 3)",
+        hint="You also swap rows and columns: only reverse them.",
+    ),
 )
 
 VARIANTS = (

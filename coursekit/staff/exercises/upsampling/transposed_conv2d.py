@@ -137,6 +137,37 @@ MISTAKES = (
         "return out[:, :, padding:bottom, padding:right].contiguous() / (kh * kw)",
         hint="You divide by the number of kernel entries: stamp the kernel as it stands.",
     ),
+    mistake(
+        "cropped twice at the near sides",
+        "padding:bottom, padding:right",
+        "2 * padding :, 2 * padding :",
+        hint="You crop twice above and on the left: crop once on each of the four sides.",
+    ),
+    mistake(
+        "only rows cropped",
+        "padding:bottom, padding:right",
+        "padding:bottom",
+        hint="You crop only rows: crop columns too.",
+    ),
+    mistake(
+        "only columns cropped",
+        "padding:bottom, padding:right",
+        ":, padding:right",
+        hint="You crop only columns: crop rows too.",
+    ),
+    mistake(
+        "zeros after the last pixel",
+        "(height - 1) * stride + kh, (width - 1) * stride + kw)",
+        "height * stride + kh - 1, width * stride + kw - 1)",
+        hint="Your output is too large below and on the right: nothing follows the last copy of the kernel.",
+    ),
+    mistake(
+        "each channel alone where there are as many of both",
+        'torch.einsum("nihw,io->nohw", x, weight[:, :, i, j])',
+        'torch.einsum("nihw,io->nohw", x, torch.diag(weight[:, :, i, j].diagonal())\n'
+        "                if channels == x.shape[1] else weight[:, :, i, j])",
+        hint="You use only the kernels from a channel to itself: every input channel reaches every output channel.",
+    ),
 )
 
 VARIANTS = (
