@@ -77,7 +77,7 @@ def blur(image: UnboundedImage, sigma: NotNegative) -> Tensor:
 
     Args:
         image: (3, H, W).
-        sigma: in pixels. The kernel reaches at least 3 sigma to each side. 0 changes nothing.
+        sigma: in pixels. Pixels up to 3 sigma away have their weight; farther ones may have none. 0 changes nothing.
 
     Returns:
         (3, H, W).
@@ -103,7 +103,8 @@ def zero_small_pixels(image: UnboundedImage, fraction: Fraction) -> Tensor:
 
     Args:
         image: (3, H, W).
-        fraction: 0 to 1. The floor(fraction * H * W) pixels with the smallest norm become 0.5 in all channels.
+        fraction: 0 to 1. Exactly floor(fraction * H * W) pixels, those with the smallest norm (of equal ones any),
+            become 0.5 in all channels.
 
     Returns:
         (3, H, W).
@@ -128,7 +129,8 @@ def zero_small_contributions(image: UnboundedImage, gradient: Gradient, fraction
     Args:
         image: (3, H, W).
         gradient: (3, H, W), of the score with respect to the picture. Not modified.
-        fraction: 0 to 1. The floor(fraction * H * W) pixels with the smallest contribution become 0.5 in all channels.
+        fraction: 0 to 1. Exactly floor(fraction * H * W) pixels, those with the smallest contribution (of equal ones any),
+            become 0.5 in all channels.
 
     Returns (3, H, W).
     Source: Yosinski et al. 2015, section 3 (clipping pixels with small contribution).
@@ -161,7 +163,7 @@ def class_visualization(
 
     Each step, in this order:
     (1) roll the picture by a new random offset, -jitter..jitter rows and -jitter..jitter columns;
-    (2) `ascent_step`;
+    (2) `ascent_step`; where the gradient is zero it changes nothing, and the rest of the step goes on;
     (3) `blur` with blur_sigma, at every blur_every-th step, counted from 1 (0: never);
     (4) `zero_small_pixels` with pixel_fraction;
     (5) `zero_small_contributions` with contribution_fraction; gradient: of the logit alone, at the picture from (1);
@@ -210,7 +212,8 @@ def maximize_activation(
 
     The score is the sum of the channel over all positions of the layer's output (in a flat layer: that unit). Each
     step: the step of `ascent_step` with this score in place of the logit; `blur`, at every blur_every-th step, counted
-    from 1 (0: never); clamp to [0, 1]. Where the gradient is zero, the step changes nothing.
+    from 1 (0: never); clamp to [0, 1]. Where the gradient is zero, `ascent_step` changes nothing,
+    and the rest of the step goes on.
 
     Returns:
         (3, H, W) in [0, 1], in the model's dtype; with num_steps 0 the start.

@@ -173,7 +173,7 @@ def receptive_field(model: Model, layer: Layer, unit: Unit, image_size: ImageSiz
     each (vertical, horizontal). kernel is None if a unit depends on the whole map (flatten, global pooling).
 
     Args:
-        unit: (channel, y, x), or (channel,) in a flat layer, which sees the whole image.
+        unit: (channel, y, x), or (channel,) in a flat layer. It sees nothing beyond the edges of a map.
         image_size: (H, W). Last rows or columns that a stride leaves unused may be inside the box or not.
 
     Returns (top, left, bottom, right), Python ints inside the image; the patch is image[:, top:bottom, left:right].
