@@ -128,7 +128,7 @@ def zero_small_contributions(image: UnboundedImage, gradient: Gradient, fraction
     Args:
         image: (3, H, W).
         gradient: (3, H, W), of the score with respect to the picture. Not modified.
-        fraction: 0 to 1. The floor(fraction * H * W) pixels of least contribution (of equals any) get 0.5 in all channels.
+        fraction: 0 to 1. floor(fraction * H * W) pixels of least contribution (of equals any) get 0.5 in all channels.
 
     Returns (3, H, W).
     Source: Yosinski et al. 2015, section 3 (clipping pixels with small contribution).
