@@ -81,7 +81,7 @@ def blur(image: UnboundedImage, sigma: NotNegative) -> Tensor:
 
     Args:
         image: (3, H, W).
-        sigma: in pixels. The kernel reaches 3 sigma or more to each side. With sigma 0 the result equals image.
+        sigma: in pixels. Pixels up to 3 sigma away count; farther ones may be left out. With 0 the result equals image.
 
     Returns:
         (3, H, W).
@@ -107,7 +107,7 @@ def zero_small_pixels(image: UnboundedImage, fraction: Fraction) -> Tensor:
 
     Args:
         image: (3, H, W).
-        fraction: 0 to 1. The floor(fraction * H * W) pixels with the smallest norm become 0.5 in all channels.
+        fraction: 0 to 1. The floor(fraction * H * W) pixels of smallest norm (of equals any) get 0.5 in all channels.
 
     Returns:
         (3, H, W).
@@ -132,7 +132,7 @@ def zero_small_contributions(image: UnboundedImage, gradient: Gradient, fraction
     Args:
         image: (3, H, W).
         gradient: (3, H, W), of the score with respect to the picture. Not modified.
-        fraction: 0 to 1. The floor(fraction * H * W) pixels with the smallest contribution become 0.5 in all channels.
+        fraction: 0 to 1. floor(fraction * H * W) pixels of least contribution (of equals any) get 0.5 in all channels.
 
     Returns (3, H, W).
     Source: Yosinski et al. 2015, section 3 (clipping pixels with small contribution).
@@ -165,7 +165,7 @@ def class_visualization(
 
     Random numbers come from generator alone; jitter > 0 needs one. Each step, in this order:
     (1) roll the picture by dy rows and dx columns, both drawn anew from -jitter..jitter;
-    (2) `ascent_step` with step_size and l2_weight;
+    (2) `ascent_step` with step_size and l2_weight; a zero gradient changes nothing here, and (3) to (6) follow;
     (3) `blur` with blur_sigma, at steps blur_every, 2 * blur_every, ..., counted from 1;
     (4) `zero_small_pixels` with pixel_fraction;
     (5) `zero_small_contributions` with contribution_fraction and the gradient of the logit alone at the picture of (1);
@@ -214,12 +214,13 @@ def maximize_activation(
 
     The score is the sum of the channel over all positions of the layer's output (in a flat layer: that unit).
     Each step:
-    (1) the step of `ascent_step`, with this score in place of the logit; the penalty with l2_weight stays;
+    (1) the step of `ascent_step`, with this score in place of the logit; the penalty with l2_weight stays. A zero
+        gradient changes nothing here, and (2) and (3) follow;
     (2) `blur` with blur_sigma, at steps blur_every, 2 * blur_every, ..., counted from 1; never if blur_every is 0;
     (3) clamp to [0, 1].
 
     Returns:
-        (3, H, W) in [0, 1], in the model's dtype; num_steps 0 returns the start. A zero gradient changes nothing.
+        (3, H, W) in [0, 1], in the model's dtype; num_steps 0 returns the start.
     Source: Yosinski et al. 2015, section 3 (an activation in place of the class score).
     """
 

@@ -180,7 +180,7 @@ def receptive_field(model: Model, layer: Layer, unit: Unit, image_size: ImageSiz
     a unit depends on the whole input (flatten, global pooling).
 
     Args:
-        unit: (channel, y, x), or (channel,) in a flat layer, where each unit depends on the whole image.
+        unit: (channel, y, x), or (channel,) in a flat layer. No unit sees anything beyond the edges of a map.
         image_size: (H, W). If a stride skips the last rows or columns of a map, the box may include them or not.
     Returns (top, left, bottom, right), Python ints inside the image; the patch is image[:, top:bottom, left:right].
     Source: Dumoulin & Visin 2016, section 2. Where the network branches, take the smallest box around all paths.

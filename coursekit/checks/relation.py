@@ -43,16 +43,17 @@ def _same(one: Array, other: Array) -> bool:
 def _whole(actual: Array, expected: Array) -> str:
     """Compare with what one operation on every entry makes of the right result."""
     signed = bool((expected < 0).any())
+    counts = bool((expected == np.rint(expected)).all())  # of whole numbers a square or a sign is chance
     forms: list[tuple[str, bool, Array]] = [
         ("what is expected, with the other sign", True, -expected),
         ("the absolute value of what is expected", signed, np.abs(expected)),
         ("what is expected, with 0 for every negative value", signed, expected.clip(min=0)),
         ("what is expected, with 0 for every positive value", signed, expected.clip(max=0)),
         ("1 minus what is expected", True, 1 - expected),
-        ("the square of what is expected", True, expected**2),
-        ("the square root of what is expected", not signed, np.abs(expected) ** 0.5),
-        ("the sign of what is expected", actual.size > 1, np.sign(expected)),
-        ("what is expected, cut off at 0 and 1", actual.size > 1, expected.clip(0, 1)),
+        ("the square of what is expected", not counts, expected**2),
+        ("the square root of what is expected", not signed and not counts, np.abs(expected) ** 0.5),
+        ("the sign of what is expected", actual.size > 1 and not counts, np.sign(expected)),
+        ("what is expected, cut off at 0 and 1", actual.size > 1 and not counts, expected.clip(0, 1)),
     ]
     for words, possible, form in forms:
         if possible and _same(actual, form):

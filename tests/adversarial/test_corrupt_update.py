@@ -8,7 +8,8 @@ from coursekit.checks.small_networks import numbers
 
 
 def some_gradients():
-    return [numbers(2, 3, seed=1), numbers(4, seed=2), torch.tensor(-0.7).double(), 100 * numbers(1, 5, 2, seed=3)]
+    some = [numbers(2, 3, seed=1), numbers(4, seed=2), torch.tensor(-0.7).double(), 100 * numbers(1, 5, 2, seed=3)]
+    return [*some, torch.zeros(3).double()]
 
 
 @pytest.mark.points(1, "corrupt_update")
@@ -17,7 +18,7 @@ def test_every_gradient_is_multiplied_by_the_scale(expect):
     for scale in (-1.0, 0.3, 1.0, -20.0):
         result = adversarial.corrupt_update(some_gradients(), scale=scale)
         assert isinstance(result, list), f"the result is a {type(result).__name__}, expected a list"
-        expect(len(result), 4, "one tensor for each that was given")
+        expect(len(result), 5, "one tensor for each that was given")
         for mine, gradient in zip(result, some_gradients(), strict=True):
             expect(mine, scale * gradient, f"scale * gradient, scale {scale}")
     for mine, gradient in zip(adversarial.corrupt_update(some_gradients()), some_gradients(), strict=True):

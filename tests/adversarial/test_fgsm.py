@@ -97,11 +97,16 @@ def test_fgsm_leaves_values_alone_that_the_network_does_not_see(expect, labels, 
         model.head.weight[:, hidden.flatten()] = 0
 
     result = adversarial.fgsm(model, inner_images, labels, 0.03)
+    with torch.no_grad():
+        model.head.weight *= 1e-12
+    faint = adversarial.fgsm(model, inner_images, labels, 0.03)
 
     expect(result[:, hidden], inner_images[:, hidden], "sign(0) = 0: where the gradient is zero the value stays")
     expect(
         (result - inner_images)[:, ~hidden].abs().mean(), torch.tensor(0.03).double(), "all other values move by eps"
     )
+    moved = (faint - inner_images)[:, ~hidden].abs().mean()
+    expect(moved, torch.tensor(0.03).double(), "by eps also where the gradient is small: only its sign counts")
     expect(adversarial.fgsm(model, inner_images, labels, 0.0), inner_images, "with eps = 0 nothing moves")
 
 

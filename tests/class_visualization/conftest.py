@@ -36,6 +36,28 @@ def ranked_picture(ranks):
 
 
 @pytest.fixture
+def check_ties(expect, ranks):
+    """Hold a clipping to its number of pixels where many are equal: three kinds, 39 pixels of each, faint to strong."""
+
+    def check(clip):
+        kinds = ranks() // 39
+        image = 0.5 + (kinds + 1).expand(3, -1, -1).double() / 16  # every sum and square is exact
+        for fraction, count in (0.5, 58), (0.2, 23), (0.9, 105):
+            result = clip(image.clone(), torch.ones_like(image), fraction)
+
+            grey = (result == 0.5).all(dim=0)
+            expect(
+                int(grey.sum()), count, f"fraction {fraction}: {count} pixels become grey, also where many are equal"
+            )
+            expect(
+                grey | (kinds >= count // 39), torch.ones_like(grey), "of equal pixels any, but the smaller ones first"
+            )
+            expect(result[:, ~grey], image[:, ~grey], "the others stay as they are")
+
+    return check
+
+
+@pytest.fixture
 def right_step():
     """Give a right `ascent_step` for a network whose slope is known."""
 
@@ -140,6 +162,8 @@ def _answer(expect, sibling, name, wanted, log, stored):
     def answer(image, gradient=None, fraction=None):
         if name == "zero_small_pixels" and fraction is None:
             gradient, fraction = None, gradient  # (image, fraction)
+        if fraction == 0:
+            return image.detach().clone()
         given = [image.detach()] if gradient is None else [image.detach(), gradient.detach() / gradient.norm()]
         if stored is None:
             result = sibling(*(value for value in (image, gradient, fraction) if value is not None))
@@ -152,7 +176,7 @@ def _answer(expect, sibling, name, wanted, log, stored):
                 return output.to(image)
         place = min(len(log), len(stored)) - 1
         for mine, right in zip(given, stored[place], strict=False):
-            expect(mine, right, f"what {name} is given in step {place + 1}: mind the order of the operations")
+            expect(mine, right, f"what {name} is given at its call {place + 1}: mind the order of the operations")
         raise AssertionError(f"{name} was given other pictures than the steps before it leave")
 
     return answer

@@ -13,14 +13,14 @@ SIGMA = 0.7
 @pytest.mark.points(1, "blur")
 def test_blur_spreads_one_pixel_as_a_gaussian_does(expect):
     """One bright pixel becomes exp(-(dy^2 + dx^2) / (2 sigma^2)), scaled to sum 1, in its own channel."""
-    for sigma in 0.9, 0.4, 1.4, 2.4:
-        image = torch.zeros(3, 41, 45, dtype=torch.float64)
-        image[1, 20, 22] = 2.0
+    for sigma in 0.9, 0.4, 1.4, 2.4, 4.0:
+        image = torch.zeros(3, 61, 65, dtype=torch.float64)
+        image[1, 30, 32] = 2.0
 
         result = part2.blur(image, sigma)
 
         expect(result.sum(dim=(1, 2)), image.sum(dim=(1, 2)), "the weights sum to 1, and no channel reaches another")
-        dy, dx = torch.arange(41.0).double()[:, None] - 20, torch.arange(45.0).double() - 22
+        dy, dx = torch.arange(61.0).double()[:, None] - 30, torch.arange(65.0).double() - 32
         distance = (dy**2 + dx**2).sqrt()
         near = distance <= 3 * sigma
         bell = torch.exp(-((distance / sigma) ** 2) / 2)

@@ -19,7 +19,19 @@ class FlatWaves(Linear):
     """The linear network, with its slope."""
 
     def slope(self, image, target):
-        return self.weights()[target].to(image)
+        return self.head.weight.detach()[target].view_as(image).to(image)
+
+
+class Plateau(FlatWaves):
+    """Logits that rise no further after one step: from there on their gradient is zero."""
+
+    level = 0.0
+
+    def forward(self, images):
+        return super().forward(images).clamp(max=self.level)
+
+    def slope(self, image, target):
+        return super().slope(image, target) * (self(image[None])[0, target] < self.level)
 
 
 @pytest.fixture
@@ -107,6 +119,15 @@ def test_every_second_picture_is_blurred_after_its_step(expect, image, put_right
 
     formula = "five equal steps, blurred with blur_sigma after the second and the fourth"
     expect(result, 0.5 + one + blurred(2 * one + blurred(2 * one)), formula)
+    model = seeded(Plateau())
+    model.level = FlatWaves.forward(model, torch.full_like(image, 0.5)[None])[0, 4].item() + 0.01
+    put_right_step(model)
+    high = part2.class_visualization(
+        model, 4, num_steps=2, image_size=SIZE, step_size=0.6, blur_every=2, blur_sigma=SIGMA
+    )
+    expect(
+        high, 0.5 + blurred(one), "one step uphill; then the gradient is zero, and the picture is blurred all the same"
+    )
 
 
 @pytest.mark.points(1, "class_visualization")
@@ -122,14 +143,18 @@ def test_small_pixels_then_small_contributions_become_grey_after_the_blur(
         monkeypatch.setattr(
             part2, "ascent_step", right_step(lambda _, image, target: model.slope(image, target), model)
         )
-        result = part2.class_visualization(
-            model, 2, num_steps=3, image_size=SIZE, step_size=6.0, l2_weight=4.0, **settings
-        )
+        uphill = {"num_steps": 3, "image_size": SIZE, "step_size": 6.0, "l2_weight": 4.0}
+        alone = {**settings, "blur_every": 3, "contribution_fraction": 0.0, "num_steps": 4}
+        pixels = part2.class_visualization(model, 2, **{**uphill, **alone})
+        expect.reference(pixels, "pixels alone", "small pixels become grey in every step, whether it blurs or not")
+        result = part2.class_visualization(model, 2, **uphill, **settings)
+        contributions = part2.class_visualization(model, 2, **uphill, contribution_fraction=0.45)
 
     formula = (
         "each step: uphill, blur, small pixels, small contributions by the logit's gradient before the step, clamp"
     )
     expect.reference(result, "result", formula)
+    expect.reference(contributions, "contributions alone", "small contributions become grey, also without a blur")
 
 
 @pytest.mark.points(1, "class_visualization")
@@ -151,6 +176,13 @@ def test_every_step_is_taken_on_a_picture_rolled_by_a_new_offset_and_rolled_back
         seen = sorted({offset[axis] for offset in offsets})
         assert seen == [-2, -1, 0, 1, 2], f"in 60 steps the picture was rolled by {seen} {name}, expected all of -2..2"
     assert any(dy != dx for dy, dx in offsets), "rows and columns are rolled by the same offset: draw one for each"
+    wide = Recorder(seeded(FlatWaves((48, 64))))
+    put_right_step(wide)
+    result = part2.class_visualization(
+        wide, 1, num_steps=20, image_size=(48, 64), step_size=0.02, jitter=20, generator=seed()
+    )
+    offsets = offsets_of(wide, result, wide.network.slope(result, 1), 0.02)
+    assert max(abs(side) for offset in offsets for side in offset) > 12, "jitter 20: all of -20..20 are as likely"
     check_slope_of_contributions(monkeypatch, put_right_step)
 
 

@@ -101,6 +101,15 @@ def test_picture_starts_and_is_blurred_and_clamped_as_a_class_picture_is(
     hard = paint(num_steps=2, step_size=9.0, blur_every=1)
     stepped = along(blurred(along(grey, kernels, 9.0)).clamp(0, 1), kernels, 9.0)
     expect(hard, blurred(stepped).clamp(0, 1), "twice: step, blur, clamp to [0, 1]")
+    with torch.no_grad():
+        model.features[0].bias -= 1e3
+    start, end = (
+        part2.maximize_activation(
+            model, "features.1", 3, num_steps=n, image_size=SMALL, blur_every=1, blur_sigma=SIGMA, generator=seed()
+        )
+        for n in (0, 2)
+    )
+    expect(end, blurred(blurred(start)), "where the gradient is zero, no step is taken, but every picture is blurred")
 
 
 @pytest.mark.points(1, "maximize_activation")

@@ -38,10 +38,10 @@ def right_rule(expect):
 
 @pytest.fixture
 def check_rule(expect, right_rule):
-    """Hold a rule to its signs: on every pair of signs, on any shape, for small and for large numbers, in float32."""
+    """Hold a rule to its signs: on every pair of signs, on any shape, for small and for large numbers, in any dtype."""
 
     def check(rule, name, formula):
-        upstream = torch.tensor([[-2.0, -3.0, -5.0, 0.0, 0.0, 0.0, 7.0, 11.0, 13.0]], dtype=torch.float64)
+        upstream = torch.tensor([[-2.0, -3.0, -5.0, 0.0, 0.0, 0.0, 11.0, 13.0, 0.7]], dtype=torch.float64)
         relu_input = torch.tensor([[-1.0, 0.0, 4.0, -1.0, 0.0, 4.0, -1.0, 0.0, 4.0]], dtype=torch.float64)
         right = right_rule(name)(upstream, relu_input)
 
@@ -55,8 +55,9 @@ def check_rule(expect, right_rule):
         for scale in (1e-9, 1e9):
             scaled = rule(batch * scale, inputs * scale) / scale
             expect(scaled, right_rule(name)(batch, inputs), f"{formula}; for very small and very large numbers too")
-        single = rule(batch.float(), inputs.float())
-        expect(single, right_rule(name)(batch.float(), inputs.float()), "float32 signals give a float32 result")
+        for dtype in torch.float32, torch.float16:
+            given = batch.to(dtype), inputs.to(dtype)
+            expect(rule(*given), right_rule(name)(*given), f"{dtype} signals give a {dtype} result")
         positive = batch.abs()
         expect.new(rule(positive, positive), upstream=positive)
 

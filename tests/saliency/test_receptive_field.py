@@ -31,8 +31,8 @@ def test_receptive_field_of_one_convolution_is_its_window(expect, images):
     check_field(expect, model, "0", (1, 3, 6), (12, 17), (5, 6, 8, 15), formula)
     plain = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten(), nn.Linear(2 * 10 * 15, 4))
     check_field(expect, plain, "0", (1, 3, 6), (12, 17), (3, 6, 6, 9), "the same question about another network")
-    wide = nn.Sequential(nn.Conv2d(3, 2, 3, dilation=(3, 1)), nn.Flatten(), nn.Linear(2 * 6 * 15, 4))
-    check_field(expect, wide, "0", (1, 3, 6), (12, 17), (3, 6, 10, 9), formula)
+    wide = nn.Sequential(nn.Conv2d(3, 2, 3, padding=(2, 0), dilation=(3, 1)), nn.Flatten(), nn.Linear(2 * 10 * 15, 4))
+    check_field(expect, wide, "0", (1, 3, 6), (12, 17), (1, 6, 8, 9), formula)
     bad = broken(seeded(plain), "forward")
     call = lambda m, _: saliency.receptive_field(m, "0", (0, 1, 1), (12, 17))
     assert_lets_errors_through(expect, call, bad, images, "forward")
@@ -61,6 +61,11 @@ def test_receptive_field_is_clipped_to_the_image(expect):
             expect, model, "features.6", unit, SIZE, box, "inside the image: 0 <= top, bottom <= H, likewise columns"
         )
     check_field(expect, model, "features.2", (0, 0, 12), SIZE, (0, 10, 3, 13), "inside the image, at its corner too")
+    model = nn.Sequential(Crop(), nn.Conv2d(3, 2, 3, padding=1), nn.Flatten(), nn.Linear(2 * 6 * 9, 4))
+    what = "behind a crop a unit sees nothing of what was cut off, "
+    for unit, box in ((0, 0, 0), (2, 1, 4, 3)), ((0, 5, 8), (6, 8, 8, 10)):
+        check_field(expect, model, "1", unit, SIZE, box, f"{what}at its border neither")
+    check_field(expect, model, "3", (2,), SIZE, (2, 1, 8, 10), f"{what}in a flat layer neither")
 
 
 @pytest.mark.points(1, "receptive_field")
@@ -71,6 +76,13 @@ def test_receptive_field_unites_branches_and_is_the_whole_image_behind_flatten(e
     )
     check_field(expect, SmallConvNet(), "classifier.1", (2,), SIZE, (0, 0, *SIZE), "a flat layer sees the whole image")
     check_field(expect, Cross(), "head", (3,), SIZE, (0, 0, *SIZE), "behind global pooling a unit sees the whole image")
+
+
+class Crop(nn.Module):
+    """Cut rows and columns off, on every side another number."""
+
+    def forward(self, images):
+        return images[:, :, 2:-1, 1:-3]
 
 
 class Cross(nn.Module):

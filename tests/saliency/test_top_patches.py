@@ -11,6 +11,7 @@ from coursekit.checks.small_networks import SIZE, SmallConvNet, broken, seeded
 def small_net_field(model, layer, unit, image_size):
     """The receptive field in a SmallConvNet, by hand."""
     if layer.startswith("classifier"):
+        assert len(unit) == 1, f"receptive_field was asked for the unit {unit} of a flat layer, expected (channel,)"
         return 0, 0, *image_size
     first, after, step = {"features.0": (-1, 2, 1), "features.6": (-4, 6, 2)}[layer]
     _, y, x = unit

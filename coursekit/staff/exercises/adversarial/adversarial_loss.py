@@ -143,6 +143,20 @@ MISTAKES = (
         "return F.cross_entropy(model(adv_images), labels) + F.cross_entropy(model(images), labels)",
         hint="You add the clean loss: return the adversarial loss alone.",
     ),
+    mistake(
+        "loss of a copy",
+        "model(adv_images)",
+        "deepcopy(model)(adv_images)",
+        hint="Your loss belongs to a copy of the network: training needs its gradient in the parameters of model.",
+    ),
+    mistake(
+        "parameters frozen, then all thawed",
+        "    model.eval()\n",
+        "    model.eval().requires_grad_(False)\n",
+        "            module.training = training\n",
+        "            module.training = training\n        model.requires_grad_(True)\n",
+        hint="After the call, parameters that the caller had frozen require gradients: leave requires_grad as it was.",
+    ),
 )
 
 VARIANTS = (

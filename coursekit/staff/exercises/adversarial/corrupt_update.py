@@ -87,6 +87,12 @@ MISTAKES = (
         "gradient.detach() / scale",
         hint="You divide by scale: multiply by it.",
     ),
+    mistake(
+        "zero gradients left out",
+        "for gradient in gradients]",
+        "for gradient in gradients if gradient.any()]",
+        hint="You leave out gradients that are zero: return one tensor for each.",
+    ),
 )
 
 VARIANTS = (

@@ -131,6 +131,24 @@ MISTAKES = (
         "(ahead - behind).abs()[",
         hint="You take the absolute value of the score difference: keep its sign.",
     ),
+    mistake(
+        "scores of the batch added up",
+        "(ahead - behind)[:, :, None, None]",
+        "(ahead - behind).sum()",
+        hint="You add up the score differences of all images: weight each image's direction by its own.",
+    ),
+    mistake(
+        "another direction behind",
+        "images - sigma * noise",
+        "images - sigma * normal(*images.shape, like=images, generator=generator)",
+        hint="You draw another direction for the second point: use the same direction ahead and behind.",
+    ),
+    mistake(
+        "divided by the root of the number",
+        "(2 * sigma * num_samples)",
+        "(2 * sigma * num_samples**0.5)",
+        hint="You divide by the square root of num_samples: divide by num_samples.",
+    ),
 )
 
 VARIANTS = (

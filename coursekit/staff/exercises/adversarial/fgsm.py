@@ -149,6 +149,30 @@ MISTAKES = (
         "gradient.tanh() if targeted else gradient.tanh()",
         hint="You use tanh of the gradient, which is small for small gradients: use the sign.",
     ),
+    mistake(
+        "clamped to the images' own range",
+        ".clamp(0, 1)",
+        ".clamp(images.min().item(), images.max().item())",
+        hint="You clamp to the smallest and largest value of the images: clamp to [0, 1].",
+    ),
+    mistake(
+        "small gradients count as zero",
+        "gradient.sign() if targeted else gradient.sign()",
+        "torch.where(gradient.abs() < 1e-8, 0, gradient).sign() if targeted else torch.where(gradient.abs() < 1e-8, 0, gradient).sign()",
+        hint="You take small gradients for zero: every value whose gradient is not exactly zero moves by eps.",
+    ),
+    mistake(
+        "smoothed labels",
+        'reduction="sum")',
+        'reduction="sum", label_smoothing=0.1)',
+        hint="You smooth the labels: use the plain cross-entropy.",
+    ),
+    mistake(
+        "temperature",
+        "model(images), labels",
+        "model(images) / 10, labels",
+        hint="You divide the logits by a number: use the cross-entropy of the logits as they are.",
+    ),
 )
 
 VARIANTS = (

@@ -33,7 +33,7 @@ MISTAKES = (
         "the first ones",
         "torch.randperm(len(labels), generator=generator, device=generator.device)[:count]",
         "torch.arange(count)",
-        hint="You always change the first labels: choose them at random.",
+        hint="The labels that you change are not spread over all places: choose them at random.",
     ),
     mistake(
         "drawn with replacement",
@@ -58,7 +58,7 @@ MISTAKES = (
         "always the next class",
         "torch.randint(1, num_classes, (count,), generator=generator, device=generator.device).to(labels.device)",
         "1",
-        hint="You always take the next class: draw any other class at random.",
+        hint="All your labels move by the same number of classes: draw another class for each label.",
     ),
     mistake(
         "all to one class",
@@ -104,6 +104,12 @@ MISTAKES = (
         "(labels[chosen] + turn) % num_classes",
         "turn",
         hint="Your new label ignores the old one, so it can be equal: add the shift to the label.",
+    ),
+    mistake(
+        "one class is never drawn",
+        "torch.randint(1, num_classes",
+        "torch.randint(1, max(num_classes - 1, 2)",
+        hint="One of the other classes never comes: the upper bound of randint is excluded.",
     ),
 )
 

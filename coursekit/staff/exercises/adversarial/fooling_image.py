@@ -206,6 +206,41 @@ MISTAKES = (
         "step_size / (number + 1) * gradient",
         hint="You divide step_size by the step's number: the step size is constant.",
     ),
+    mistake(
+        "stops at a probability of one half",
+        "logits.argmax() == target",
+        "logits.softmax(dim=0)[target] > 0.5",
+        hint="You stop at a probability of 0.5: stop as soon as the target's logit is the largest.",
+    ),
+    mistake(
+        "looks only after a step",
+        body="""
+        image = image.detach().clone()
+        for _ in range(max_steps):
+            image.requires_grad_()
+            (gradient,) = torch.autograd.grad(model(image[None])[0, target], image, materialize_grads=True)
+            length = gradient.norm()
+            if length == 0:
+                break
+            image = image.detach() + step_size * gradient / length
+            if model(image[None]).argmax() == target:
+                break
+        return image.detach()
+        """,
+        hint="You look at the prediction only after a step: look before each step, also before the first.",
+    ),
+    mistake(
+        "small gradients count as zero",
+        "length == 0",
+        "length < 1e-6",
+        hint="You stop at a small gradient: stop only where it is exactly zero.",
+    ),
+    mistake(
+        "clamped at the end",
+        "return image.detach()",
+        "return image.detach().clamp(0, 1)",
+        hint="You clamp the result: fooling_image does not clamp.",
+    ),
 )
 
 VARIANTS = (

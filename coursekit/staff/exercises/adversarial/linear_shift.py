@@ -68,6 +68,12 @@ MISTAKES = (
         "weight.detach().abs().sum() / weight.numel() ** 0.5",
         hint="You divide by the square root of the number of weights: do not divide.",
     ),
+    mistake(
+        "positive weights only",
+        ".abs().sum()",
+        ".clamp(min=0).sum()",
+        hint="You count positive weights only: where a weight is negative, its entry falls, and the score rises too.",
+    ),
 )
 
 VARIANTS = (

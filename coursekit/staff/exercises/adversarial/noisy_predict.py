@@ -105,6 +105,29 @@ MISTAKES = (
         ".amax(dim=0)",
         hint="You take the maximum over the copies: average over them.",
     ),
+    mistake(
+        "mean of the logarithms",
+        ".softmax(dim=1).detach())",
+        ".log_softmax(dim=1).detach())",
+        "torch.stack(answers).mean(dim=0)",
+        "torch.stack(answers).mean(dim=0).exp()",
+        hint="You average log-probabilities: average the probabilities themselves.",
+    ),
+    mistake(
+        "clean image too",
+        "answers = []",
+        "answers = [model(images.detach()).softmax(dim=1).detach()]",
+        hint="You average over the clean image too: average over the noisy copies alone.",
+    ),
+    mistake(
+        "copies of different images mixed",
+        body="""
+        copies = images.detach().repeat(num_samples, 1, 1, 1)
+        copies = copies + sigma * normal(*copies.shape, like=images, generator=generator)
+        return model(copies).softmax(dim=1).detach().view(len(images), num_samples, -1).mean(dim=1)
+        """,
+        hint="You average over copies of different images: mind the order in which the copies stand in your batch.",
+    ),
 )
 
 VARIANTS = (

@@ -217,6 +217,48 @@ MISTAKES = (
         "members[best] + 0.5",
         hint="You use the best member as the base (DE/best/1): use a random member.",
     ),
+    mistake(
+        "both coordinates drawn anew",
+        "inside = (children[:, :2] >= 0) & (children[:, :2] < sides[:2])",
+        "inside = ((children[:, :2] >= 0) & (children[:, :2] < sides[:2])).all(dim=1, keepdim=True)",
+        hint="If one coordinate is outside, you draw both anew: draw only that one.",
+    ),
+    mistake(
+        "colours drawn anew",
+        "children[:, 2:].clamp(0, 1)",
+        "torch.where((children[:, 2:] >= 0) & (children[:, 2:] <= 1), children[:, 2:], fresh[:, 2:])",
+        hint="You draw colours outside [0, 1] anew: clip them.",
+    ),
+    mistake(
+        "lead as fitness",
+        "fitter = sign * child_scores[:, [wanted]] < sign * scores[:, [wanted]]",
+        "lead = lambda rows: sign * (rows[:, wanted] - rows.index_fill(1, torch.tensor([wanted]), -1).amax(dim=1))\n        fitter = (lead(child_scores) < lead(scores))[:, None]",
+        hint="You compare the lead over other classes: compare the probability of the label (of the target) alone.",
+    ),
+    mistake(
+        "whole positions",
+        "    scores, queries = show",
+        "    members[:, :2] = members[:, :2].floor()\n    scores, queries = show",
+        hint="You round the positions of the members themselves: keep them real, and round only to paint.",
+    ),
+    mistake(
+        "stops at a probability of one half",
+        "(scores[best].argmax() == wanted) == (target is not None)",
+        "(scores[best, wanted] > 0.5) == (target is not None)",
+        hint="You stop by a probability of 0.5: stop by which class the fittest member is predicted as.",
+    ),
+    mistake(
+        "clean image shown",
+        "members = sides *",
+        "if (predict(image.detach()[None])[0].argmax() == wanted) == (target is not None):\n        return image.detach().clone(), 1\n    members = sides *",
+        hint="You show the image itself to predict: show only members, each with one pixel replaced.",
+    ),
+    mistake(
+        "queries in a tensor",
+        "return paint(members[best][None])[0], queries",
+        "return paint(members[best][None])[0], torch.tensor(queries)",
+        hint="You return queries as a tensor: return a Python int.",
+    ),
 )
 
 VARIANTS = (

@@ -13,6 +13,9 @@ HINTS = (
     "x_(t+1) = clip_[0,1](clip_[x-eps, x+eps](x_t + step_size * sign(d CE(f(x_t), y) / d x_t)))",
 )
 
+MOMENTUM = "You add up the gradients of several steps (momentum): use the gradient at the current image alone."
+CAPPED = "You shorten step_size when eps is small or the steps are many: use the given step_size, then project."
+
 MISTAKES = (
     mistake(
         "gradient divided by its size",
@@ -198,6 +201,56 @@ MISTAKES = (
         "step_size * direction",
         "step_size * eps * direction",
         hint="You multiply step_size by eps: step_size is already in the units of the images.",
+    ),
+    mistake(
+        "ball only at the end",
+        "adv_images = adv_images.clamp(images - eps, images + eps).clamp(0, 1)",
+        "adv_images = adv_images.clamp(0, 1)",
+        "return adv_images",
+        "return adv_images.clamp(images - eps, images + eps)",
+        hint="You project onto the eps ball only once, at the end: project after every step.",
+    ),
+    mistake(
+        "momentum",
+        "for _ in range",
+        "total = 0\n    for _ in range",
+        "direction = -gradient.sign() if targeted else gradient.sign()",
+        "total = total + gradient / gradient.abs().mean(dim=(1, 2, 3), keepdim=True).clamp(min=1e-300)\n        direction = -total.sign() if targeted else total.sign()",
+        hint=MOMENTUM,
+    ),
+    mistake(
+        "gradients add up",
+        "for _ in range",
+        "total = 0\n    for _ in range",
+        "direction = -gradient.sign() if targeted else gradient.sign()",
+        "total = total + gradient\n        direction = -total.sign() if targeted else total.sign()",
+        hint=MOMENTUM,
+    ),
+    mistake(
+        "stops when all are fooled",
+        "(gradient,) = torch",
+        "if ((model(adv_images).argmax(dim=1) == labels) == targeted).all():\n            break\n        (gradient,) = torch",
+        "return adv_images",
+        "return adv_images.detach()",
+        hint="You stop when the whole batch fools the network: every image takes all num_steps steps.",
+    ),
+    mistake(
+        "step of at most the ball",
+        "step_size * direction",
+        "min(step_size, eps) * direction",
+        hint=CAPPED,
+    ),
+    mistake(
+        "step of at most a share of the ball",
+        "step_size * direction",
+        "min(step_size, 2.5 * eps / num_steps) * direction",
+        hint=CAPPED,
+    ),
+    mistake(
+        "small gradients count as zero",
+        "gradient.sign() if targeted else gradient.sign()",
+        "torch.where(gradient.abs() < 1e-8, 0, gradient).sign() if targeted else torch.where(gradient.abs() < 1e-8, 0, gradient).sign()",
+        hint="You take small gradients for zero: every value whose gradient is not exactly zero moves by step_size.",
     ),
 )
 

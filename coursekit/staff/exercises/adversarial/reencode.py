@@ -56,6 +56,24 @@ MISTAKES = (
         "(images.detach() * levels).floor().clamp(max=levels - 1)",
         hint="You cut [0, 1] into bins of equal width: round to the nearest level.",
     ),
+    mistake(
+        "in 8 bits",
+        ".round()",
+        ".round().to(torch.uint8).to(images)",
+        hint="You store level numbers in 8 bits, which overflow above 256 levels: keep them in a wider type.",
+    ),
+    mistake(
+        "in place",
+        "(images.detach() * (levels - 1)).round() / (levels - 1)",
+        "images.detach().mul_(levels - 1).round_().div_(levels - 1)",
+        hint="You write into the caller's images: make a new tensor.",
+    ),
+    mistake(
+        "rounded twice",
+        "images.detach() * (levels - 1)",
+        "(images.detach() * 255).round() / 255 * (levels - 1)",
+        hint="You round to 256 levels first, which moves some values to another level: round only once.",
+    ),
 )
 
 VARIANTS = (

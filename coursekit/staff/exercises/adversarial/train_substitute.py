@@ -135,6 +135,32 @@ MISTAKES = (
         "torch.optim.AdamW(",
         hint="Your optimizer is AdamW, which also decays weights: use Adam.",
     ),
+    mistake(
+        "from the start in every round",
+        "optimizer = torch",
+        "model = deepcopy(substitute)\n        optimizer = torch",
+        hint="You begin with a fresh copy of substitute in each round: go on training the same copy.",
+    ),
+    mistake(
+        "largest logit",
+        "model(shown).gather(1, labels[:, None])",
+        "model(shown).amax(dim=1)",
+        hint="You move images along the substitute's largest logit: use the logit of the oracle's label.",
+    ),
+    mistake(
+        "only the first images multiply",
+        "shown = images.clone().requires_grad_()",
+        "first = len(images) // round_number\n            shown = images.clone().requires_grad_()",
+        "(images + step_size * gradient.sign()).clamp(0, 1)",
+        "(images + step_size * gradient.sign()).clamp(0, 1)[:first]",
+        hint="You make new images from the first ones only: make one from each image so far.",
+    ),
+    mistake(
+        "small batches",
+        "F.cross_entropy(model(images), labels).backward()",
+        "rows = torch.arange(4 * _, 4 * _ + 4) % len(images)\n            F.cross_entropy(model(images[rows]), labels[rows]).backward()",
+        hint="You train on a part of the images in each step: use all images so far in one batch.",
+    ),
 )
 
 VARIANTS = (

@@ -65,6 +65,13 @@ MISTAKES = (
         body="return fgsm(substitute.train(), images, labels, eps)",
         hint="You switch the substitute to train mode: leave its mode as it is.",
     ),
+    mistake(
+        "many steps",
+        body="""
+        return pgd(substitute, images, labels, eps, step_size=eps / 4 + 1e-9, num_steps=10)
+        """,
+        hint="Your attack takes many steps: take the single step of FGSM.",
+    ),
 )
 
 VARIANTS = (

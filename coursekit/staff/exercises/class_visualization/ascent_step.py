@@ -253,6 +253,12 @@ MISTAKES = (
         "(length + 1)",
         hint="You add 1 to the norm, so the step is too short: divide by the norm alone.",
     ),
+    mistake(
+        "mean absolute value",
+        "length = gradient.norm()",
+        "length = gradient.abs().mean()",
+        hint="You divide by the mean absolute value of the gradient: divide by its L2 norm.",
+    ),
 )
 
 VARIANTS = (

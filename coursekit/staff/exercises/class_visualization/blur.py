@@ -92,7 +92,7 @@ MISTAKES = (
         "short window",
         "math.ceil(3 * sigma)",
         "math.ceil(sigma)",
-        hint="Your radius is only 1 sigma: use at least 3 sigma.",
+        hint="Your window is too short: it must reach at least 3 sigma to each side.",
     ),
     mistake(
         "a window of two and a half",
@@ -138,9 +138,43 @@ MISTAKES = (
         "image.clone()",
         hint=HISTORY,
     ),
+    mistake(
+        "three sigma in all",
+        "math.ceil(3 * sigma)",
+        "math.ceil(1.5 * sigma)",
+        hint="Your kernel spans 3 sigma in all: it must reach 3 sigma to each side.",
+    ),
+    mistake(
+        "radius of at most 10",
+        "math.ceil(3 * sigma)",
+        "min(math.ceil(3 * sigma), 10)",
+        hint="Your radius is limited: the kernel must reach 3 sigma to each side for every sigma and image size.",
+    ),
+    mistake(
+        "radius of at most the picture",
+        "math.ceil(3 * sigma)",
+        "min(math.ceil(3 * sigma), *[side - 1 for side in image.shape[1:]])",
+        hint="Your radius is limited: the kernel must reach 3 sigma to each side for every sigma and image size.",
+    ),
+    mistake(
+        "weights inside the picture alone",
+        body="""
+        if sigma == 0:
+            return image.detach().clone()
+        radius = math.ceil(3 * sigma)
+        offsets = torch.arange(-radius, radius + 1, dtype=image.dtype)
+        weights = (offsets / sigma).square().div(-2).exp()
+        weights = torch.outer(weights, weights)[None, None]
+        inside = image.detach()[:, None]
+        total = F.conv2d(torch.ones_like(inside), weights, padding=radius)
+        return (F.conv2d(inside, weights, padding=radius) / total)[:, 0]
+        """,
+        hint="At the border you average over the pixels inside the image: repeat the border pixels instead.",
+    ),
 )
 
 VARIANTS = (
+    variant("no further than 3 sigma", "math.ceil(3 * sigma)", "math.floor(3 * sigma)"),
     variant(
         "one kernel, depthwise",
         body="""

@@ -314,6 +314,62 @@ MISTAKES = (
         "return (image - image.min()) / (image.max() - image.min()).clamp(min=1e-8)",
         hint="You stretch the result to its minimum and maximum: do that only to show it.",
     ),
+    mistake(
+        "stops without a gradient",
+        "image = ascent_step(model, image, target, step_size=step_size, l2_weight=l2_weight)",
+        "image = ascent_step(model, image, target, step_size=step_size, l2_weight=l2_weight)\n        if torch.equal(before, image):\n            image = image.roll((-dy, -dx), dims=(1, 2))\n            break",
+        hint="You stop, or skip the blur, where the gradient is zero: the other operations go on in every step.",
+    ),
+    mistake(
+        "best picture returned",
+        "image = image.roll((-dy, -dx), dims=(1, 2)).clamp(0, 1)\n    return image",
+        "image = image.roll((-dy, -dx), dims=(1, 2)).clamp(0, 1)\n        score = float(model(image[None])[0, target])\n        if step == 1 or score > top:\n            top, best = score, image\n    return best if num_steps else image",
+        hint="You return the picture with the best score: return the picture after the last step.",
+    ),
+    mistake(
+        "clamped after the step",
+        "l2_weight=l2_weight)\n",
+        "l2_weight=l2_weight).clamp(0, 1)\n",
+        hint="You clamp right after the ascent step: clamp at the end, after all other operations.",
+    ),
+    mistake(
+        "not blurred in the last step",
+        "step % blur_every == 0",
+        "step % blur_every == 0 and step < num_steps",
+        hint="You skip the blur in the last step: blur at every multiple of blur_every.",
+    ),
+    mistake(
+        "blurred one step late",
+        "step % blur_every == 0",
+        "step > 1 and (step - 1) % blur_every == 0",
+        hint="You blur one step too late: count steps from 1 and blur at multiples of blur_every.",
+    ),
+    mistake(
+        "offsets of at most 8",
+        "torch.randint(-jitter, jitter + 1",
+        "torch.randint(-min(jitter, 8), min(jitter, 8) + 1",
+        hint="You limit the offsets: draw them from -jitter to jitter, however large jitter is.",
+    ),
+    mistake(
+        "small pixels only with a blur",
+        "image = blur(image, blur_sigma)\n        if pixel_fraction:\n            image = zero",
+        "image = blur(image, blur_sigma)\n            if pixel_fraction:\n                image = zero",
+        hint="You zero small pixels only in blurred steps: do it in every step.",
+    ),
+    mistake(
+        "contributions only with a blur",
+        "if contribution_fraction:",
+        "if contribution_fraction and blur_every and step % blur_every == 0:",
+        hint="You zero small contributions only in blurred steps: do it in every step.",
+    ),
+    mistake(
+        "contributions before small pixels",
+        "        if pixel_fraction:\n            image = zero_small_pixels(image, pixel_fraction)\n",
+        "",
+        "image = zero_small_contributions(image, gradient, contribution_fraction)\n",
+        "image = zero_small_contributions(image, gradient, contribution_fraction)\n        if pixel_fraction:\n            image = zero_small_pixels(image, pixel_fraction)\n",
+        hint="You zero small contributions before small pixels: small pixels come first.",
+    ),
 )
 
 VARIANTS = (

@@ -177,6 +177,36 @@ MISTAKES = (
         ".abs().sum(dim=1, keepdim=True)",
         hint="You sum absolute activations: sum them with their sign.",
     ),
+    mistake(
+        "stops without a gradient",
+        "image = ascent_step(scores, image, 0, step_size=step_size, l2_weight=l2_weight)",
+        "before = image\n        image = ascent_step(scores, image, 0, step_size=step_size, l2_weight=l2_weight)\n        if torch.equal(before, image):\n            break",
+        hint="You stop, or skip the blur, where the gradient is zero: blur and clamp go on in every step.",
+    ),
+    mistake(
+        "clamped after the step",
+        "l2_weight=l2_weight)\n",
+        "l2_weight=l2_weight).clamp(0, 1)\n",
+        hint="You clamp right after the ascent step: clamp at the end, after the blur.",
+    ),
+    mistake(
+        "not blurred in the last step",
+        "step % blur_every == 0",
+        "step % blur_every == 0 and step < num_steps",
+        hint="You skip the blur in the last step: blur at every multiple of blur_every.",
+    ),
+    mistake(
+        "blurred one step late",
+        "step % blur_every == 0",
+        "step > 1 and (step - 1) % blur_every == 0",
+        hint="You blur one step too late: count steps from 1 and blur at multiples of blur_every.",
+    ),
+    mistake(
+        "blur always",
+        "if blur_every and step % blur_every == 0:",
+        "if blur_every:",
+        hint="You blur after every step: blur only at multiples of blur_every.",
+    ),
 )
 
 VARIANTS = (

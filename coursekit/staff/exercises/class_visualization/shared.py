@@ -3,6 +3,7 @@
 from coursekit.staff.edits import Edit, mistake, variant
 
 HISTORY = "Your result still has a gradient history: detach it."
+EQUAL = "Your limit treats equal pixels alike, so too many or too few become grey: take exactly the given number."
 ROUND_GREY = "You measure the distance from black (0): measure it from grey (0.5)."
 OWN_BLUR = """
             if blur_every > 0 and step % blur_every == 0:
@@ -48,11 +49,32 @@ def zeroing(quantity: str) -> tuple[Edit, ...]:
             f"({quantity} < fraction * {quantity}.max()).nonzero().flatten()",
             hint="Your limit is a fraction of the maximum: the number of grey pixels is given, not the limit.",
         ),
+        *(
+            mistake(
+                f"quantile, {sign}",
+                f"{quantity}.argsort()[: {count}]",
+                f"({quantity} {sign} {quantity}.quantile(fraction)).nonzero().flatten()",
+                hint="Your quantile turns one pixel too many grey: sort, and take exactly the given number.",
+            )
+            for sign in ("<", "<=")
+        ),
         mistake(
-            "quantile",
+            "limit, its equals too",
             f"{quantity}.argsort()[: {count}]",
-            f"({quantity} <= {quantity}.quantile(fraction)).nonzero().flatten()",
-            hint="Your quantile turns one pixel too many grey: sort, and take exactly the given number.",
+            f"({quantity} <= {quantity}.sort().values[{count} - 1]).nonzero().flatten()[: len({quantity}) * ({count} > 0)]",
+            hint=EQUAL,
+        ),
+        mistake(
+            "limit, none of its equals",
+            f"{quantity}.argsort()[: {count}]",
+            f"({quantity} < torch.cat([{quantity}.sort().values, {quantity}.new_tensor([math.inf])])[{count}]).nonzero().flatten()",
+            hint=EQUAL,
+        ),
+        mistake(
+            "at least one",
+            f"[: {count}]",
+            f"[: max({count}, 1)]",
+            hint="You turn at least one pixel grey: with a small fraction none becomes grey.",
         ),
         mistake(
             "black",
@@ -111,13 +133,13 @@ def zeroed_otherwise(scores: str) -> tuple[Edit, ...]:
             """,
         ),
         variant(
-            "limit by sorting",
+            "largest ones kept",
             body=f"""
-            scores = {scores}
-            count = int(fraction * scores.shape[0] * scores.shape[1])
-            ordered = scores.flatten().sort().values
-            keep = torch.ones_like(scores, dtype=torch.bool) if count == 0 else scores > ordered[count - 1]
-            return (0.5 + (image - 0.5) * keep).detach()
+            scores = {scores}.flatten()
+            order = scores.sort(descending=True).indices
+            keep = torch.zeros_like(scores, dtype=torch.bool)
+            keep[order[: len(scores) - int(fraction * len(scores))]] = True
+            return (0.5 + (image - 0.5) * keep.view(image.shape[1:])).detach()
             """,
         ),
         variant(

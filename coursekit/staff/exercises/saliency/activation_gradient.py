@@ -98,6 +98,12 @@ MISTAKES = (
         "[(unit[0],) + (0,) * (len(unit) - 1)]",
         hint="You select the unit at y = 0, x = 0: use the given place.",
     ),
+    mistake(
+        "square of the unit",
+        "activation.sum()",
+        "activation.square().sum() / 2",
+        hint="You differentiate the unit's square, or weight the unit by its value: differentiate the unit itself.",
+    ),
 )
 
 VARIANTS = (

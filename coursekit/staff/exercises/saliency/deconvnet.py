@@ -112,6 +112,18 @@ MISTAKES = (
         "outputs[layer].reshape",
         hint="You take the maximum over all channels of the layer: use the given channel only.",
     ),
+    mistake(
+        "place of the first image",
+        "responses.max(dim=1).values",
+        "responses[:, responses[0].argmax()]",
+        hint="You use the first image's strongest place for every image: find each image's own.",
+    ),
+    mistake(
+        "ReLU on the strongest unit",
+        "strongest.sum()",
+        "strongest.relu().sum()",
+        hint="Where the largest value is negative, your result is 0: start with 1 there too, without a ReLU.",
+    ),
 )
 
 VARIANTS = (

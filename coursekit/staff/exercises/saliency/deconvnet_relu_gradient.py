@@ -55,6 +55,31 @@ MISTAKES = (
         "upstream.clamp(min=0) * (relu_input >= 0)",
         hint="You also stop the signal where relu_input is negative: the deconvnet looks at upstream only.",
     ),
+    mistake(
+        "cut off at 1",
+        "min=0",
+        "0, 1",
+        hint="You also cut off values above 1: only negative values of upstream become 0.",
+    ),
+    mistake(
+        "either condition",
+        body="""
+        return torch.where((upstream > 0) | (relu_input > 0), upstream, 0)
+        """,
+        hint="You also pass negative values of upstream where relu_input is positive: test the sign of upstream only.",
+    ),
+    mistake(
+        "the input itself",
+        "upstream.clamp",
+        "relu_input.clamp",
+        hint="You return values of relu_input: return values of upstream.",
+    ),
+    mistake(
+        "always float32",
+        "upstream.clamp(min=0)",
+        "upstream * (upstream > 0).float()",
+        hint="Your 0/1 mask is always float32, which changes the dtype of the result: keep that of upstream.",
+    ),
 )
 
 VARIANTS = (

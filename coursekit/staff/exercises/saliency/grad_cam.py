@@ -105,12 +105,18 @@ MISTAKES = (
         "cam / (peak + 1e-2)",
         hint=EPSILON,
     ),
-    mistake("the usual epsilon", "cam / torch.where(peak > 0, peak, 1)", "cam / (peak + 1e-8)", hint=EPSILON),
-    mistake(
-        "an epsilon instead of a small maximum",
-        "cam / torch.where(peak > 0, peak, 1)",
-        "cam / peak.clamp(min=1e-12)",
-        hint="Your lower bound replaces very small maxima: every map with a positive maximum must reach 1.",
+    *(
+        mistake(f"epsilon {e}", "cam / torch.where(peak > 0, peak, 1)", f"cam / (peak + {e})", hint=EPSILON)
+        for e in ("1e-5", "1e-6", "1e-7", "1e-8", "1e-10", "1e-12")
+    ),
+    *(
+        mistake(
+            f"at least {e} for the maximum",
+            "cam / torch.where(peak > 0, peak, 1)",
+            f"cam / peak.clamp(min={e})",
+            hint="Your lower bound replaces very small maxima: every map with a positive maximum must reach 1.",
+        )
+        for e in ("1e-5", "1e-6", "1e-7", "1e-8", "1e-10", "1e-12")
     ),
     mistake(
         "activation aliased by an in-place ReLU",
@@ -208,6 +214,24 @@ MISTAKES = (
         "(weights * features).sum(dim=1, keepdim=True)",
         "(weights * features).amax(dim=1, keepdim=True)",
         hint="You take the maximum over channels at each place: sum over channels.",
+    ),
+    mistake(
+        "positive gradients only",
+        "gradient.mean(",
+        "gradient.relu().mean(",
+        hint="You set negative gradients to 0 before the mean: average all of them, with their signs.",
+    ),
+    mistake(
+        "rectified features",
+        "(weights * features)",
+        "(weights * features.relu())",
+        hint="You apply ReLU to the layer's output: use it with its negative values, ReLU comes after the sum.",
+    ),
+    mistake(
+        "ReLU on the logit",
+        "scores.sum()",
+        "scores.relu().sum()",
+        hint="Where the label's logit is negative, your map is 0: differentiate the logit itself, without a ReLU.",
     ),
 )
 

@@ -10,6 +10,8 @@ HINTS = (
     "G[n] = d logit[n, label_n] / d image[n], each ReLU's derivative replaced by R_in = R_out * [R_out > 0] * [z > 0]",
 )
 
+EXCHANGED = "Your rule passes on the ReLU's input: a rule gets (upstream, relu_input) and returns values of upstream."
+
 # A backward hook on every ReLU that is a module.
 HOOKED = """
     images = images.detach().requires_grad_()
@@ -139,6 +141,24 @@ MISTAKES = (
         "return gradient",
         "return gradient * images.detach()",
         hint="You multiply the gradient by the image, which is another method: return the gradient alone.",
+    ),
+    mistake(
+        "arguments exchanged",
+        "relu_rule(guided_relu_gradient)",
+        "relu_rule(lambda g, x: guided_relu_gradient(x, g))",
+        hint=EXCHANGED,
+    ),
+    mistake(
+        "the input in place of the signal",
+        "relu_rule(guided_relu_gradient)",
+        "relu_rule(lambda g, x: x.clamp(min=0))",
+        hint=EXCHANGED,
+    ),
+    mistake(
+        "ReLU on the logit",
+        "scores.sum()",
+        "scores.relu().sum()",
+        hint="Where the label's logit is negative, your result is 0: differentiate the logit itself, without a ReLU.",
     ),
 )
 

@@ -25,7 +25,7 @@ MISTAKES = (
         "different targets",
         "guided_backprop(model, images, labels)",
         "guided_backprop(model, images, model(images).argmax(dim=1))",
-        hint="Guided backprop explains the predicted class in your version: both factors use the given labels.",
+        hint="One of your factors explains another class, such as the predicted one: both factors use the given labels.",
     ),
     mistake(
         "sum for product",
@@ -67,6 +67,18 @@ MISTAKES = (
         "guided_backprop(model, images, labels) *",
         "guided_backprop(model, images, labels).clamp(min=0) *",
         hint="You set negative values of guided backprop to 0: it is signed.",
+    ),
+    mistake(
+        "ordinary gradient",
+        "return guided_backprop(model, images, labels)",
+        "images = images.detach().requires_grad_()\n    scores = model(images).gather(1, labels[:, None])\n    return torch.autograd.grad(scores.sum(), images)[0]",
+        hint="Your first factor is the ordinary gradient: use guided_backprop.",
+    ),
+    mistake(
+        "scaled to 1",
+        "return guided_backprop(model, images, labels) * cam[:, None]",
+        "result = guided_backprop(model, images, labels) * cam[:, None]\n    return result / result.abs().amax(dim=(1, 2, 3), keepdim=True).clamp(min=1e-12)",
+        hint="You divide the product by its largest value: return it unscaled.",
     ),
 )
 

@@ -77,6 +77,31 @@ MISTAKES = (
         "torch.minimum(upstream.clamp(min=0), relu_input.clamp(min=0))",
         hint="You return the smaller of upstream and relu_input: return upstream unchanged where both are positive.",
     ),
+    mistake(
+        "cut off at 1",
+        "min=0",
+        "0, 1",
+        hint="You also cut off values above 1: values of upstream pass unchanged or become 0.",
+    ),
+    mistake(
+        "times the sign",
+        "(relu_input > 0)",
+        "relu_input.sign()",
+        hint="You multiply by the sign of relu_input, which turns values negative: where relu_input is negative, the result is 0.",
+    ),
+    mistake(
+        "the input itself",
+        body="""
+        return relu_input.clamp(min=0) * (upstream > 0)
+        """,
+        hint="You return values of relu_input: return values of upstream.",
+    ),
+    mistake(
+        "always float32",
+        "(relu_input > 0)",
+        "(relu_input > 0).float()",
+        hint="Your 0/1 mask is always float32, which changes the dtype of the result: keep that of upstream.",
+    ),
 )
 
 VARIANTS = (

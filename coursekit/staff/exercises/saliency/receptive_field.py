@@ -18,6 +18,26 @@ HINTS = (
     "first_in = first_out * stride - padding; end_in = (end_out - 1) * stride - padding + dilation * (kernel - 1) + 1",
 )
 
+AXES = "You take an entry of the wrong axis: kernel, stride, padding and dilation are (vertical, horizontal)."
+ENTRIES = "kernel", "stride", "padding", "dilation"
+
+
+def of_one_axis(*names: str) -> tuple[str, ...]:
+    """Return the edits with which the vertical entry serves for both axes."""
+    old = (
+        "low = first * step.stride[axis] - step.padding[axis]",
+        "reach = step.dilation[axis] * (step.kernel[axis] - 1) + 1",
+        "high = (last - 1) * step.stride[axis] - step.padding[axis] + reach",
+    )
+    edits: list[str] = []
+    for line in old:
+        new = line
+        for name in names:
+            new = new.replace(f"{name}[axis]", f"{name}[0]")
+        edits += [line, new]
+    return tuple(edits)
+
+
 MISTAKES = (
     mistake(
         "padding forgotten",
@@ -147,6 +167,64 @@ MISTAKES = (
         "return top, bottom, left, right",
         hint="You return top, bottom, left, right: the order is top, left, bottom, right.",
     ),
+    *(mistake(f"one {name} for both axes", *of_one_axis(name), hint=AXES) for name in ENTRIES[:3]),
+    mistake("one axis for both", *of_one_axis(*ENTRIES), hint=AXES),
+    mistake("kernel of the other axis", "step.kernel[axis]", "step.kernel[1 - axis]", hint=AXES),
+    mistake(
+        "padding counted in dilated steps",
+        "low = first * step.stride[axis] - step.padding[axis]",
+        "padding = step.padding[axis] * step.dilation[axis]\n                low = first * step.stride[axis] - padding",
+        "high = (last - 1) * step.stride[axis] - step.padding[axis] + reach",
+        "high = (last - 1) * step.stride[axis] - padding + reach",
+        hint="You multiply the padding by the dilation: padding is counted in pixels, whatever the dilation.",
+    ),
+    mistake(
+        "start of a dilated padding",
+        "first * step.stride[axis] - step.padding[axis]",
+        "first * step.stride[axis] - step.padding[axis] * step.dilation[axis]",
+        hint="Your box starts too early: you multiply the padding by the dilation, but padding is counted in pixels.",
+    ),
+    mistake(
+        "clipped to the image alone",
+        "max(low, 0)",
+        "low",
+        "min(high, size)",
+        "high",
+        "return top, left, bottom, right",
+        "return max(top, 0), max(left, 0), min(bottom, image_size[0]), min(right, image_size[1])",
+        hint="You clip only at the image: in between, a unit sees nothing beyond the edges of a map either.",
+    ),
+    mistake(
+        "whole image behind any global step",
+        "seen = {steps",
+        "if any(step.kernel is None for step in steps):\n        return 0, 0, *image_size\n    seen = {steps",
+        hint="A global step sees its whole map, which may show only a part of the image: go further back.",
+    ),
+    mistake(
+        "height for the width of a whole map",
+        "low, high = 0, size",
+        "low, high = 0, step.size[0]",
+        hint="Behind flatten or global pooling you use the map's height for its width as well.",
+    ),
+    mistake(
+        "dilation times the kernel",
+        "step.dilation[axis] * (step.kernel[axis] - 1) + 1",
+        "step.dilation[axis] * step.kernel[axis]",
+        hint="Your reach is too large: a kernel of k taps has k - 1 gaps between them.",
+    ),
+    mistake(
+        "gradient of one picture",
+        body="""
+        parameter = next(model.parameters())
+        picture = torch.full((1, 3, *image_size), 0.5, dtype=parameter.dtype)
+        touched = activation_gradient(model, picture, layer, unit)[0].abs().sum(dim=0)
+        rows, columns = (touched > 0).nonzero(as_tuple=True)
+        if not len(rows):
+            return 0, 0, 0, 0
+        return rows.min().item(), columns.min().item(), rows.max().item() + 1, columns.max().item() + 1
+        """,
+        hint="You look where one image's gradient is not 0: ReLU and max pooling hide pixels. Use the list of steps.",
+    ),
 )
 
 VARIANTS = (
@@ -157,6 +235,10 @@ VARIANTS = (
         made_by = {step.output: step for step in steps}
 
         def back(number, box):
+            made = [s.size for s in steps if number in s.inputs]
+            if made:
+                height, width = made[0]
+                box = max(box[0], 0), max(box[1], 0), min(box[2], height), min(box[3], width)
             if number not in made_by:
                 return box
             step = made_by[number]
@@ -175,9 +257,7 @@ VARIANTS = (
             return min(tops), min(lefts), max(bottoms), max(rights)
 
         y, x = unit[1:] if len(unit) == 3 else (0, 0)
-        top, left, bottom, right = back(steps[-1].output, (y, x, y + 1, x + 1))
-        height, width = image_size
-        return max(top, 0), max(left, 0), min(bottom, height), min(right, width)
+        return back(steps[-1].output, (y, x, y + 1, x + 1))
         """,
     ),
     variant(
@@ -209,12 +289,23 @@ VARIANTS = (
         """,
     ),
     variant(
-        "clipped at the end",
-        "max(low, 0)",
-        "low",
-        "min(high, size)",
-        "high",
-        "return top, left, bottom, right",
-        "return max(top, 0), max(left, 0), min(bottom, image_size[0]), min(right, image_size[1])",
+        "one list of rows and one of columns",
+        body="""
+        height, width = image_size
+        steps = spatial_steps(model, layer, image_size)
+        seen = {steps[-1].output: tuple({i} for i in (unit[1:] or (0, 0)))}
+        for step in steps[::-1]:
+            for source in step.inputs if step.output in seen else ():
+                for axis, places in enumerate(seen.setdefault(source, (set(), set()))):
+                    for place in seen[step.output][axis]:
+                        taps = range(step.size[axis])
+                        if step.kernel is not None:
+                            start = place * step.stride[axis] - step.padding[axis]
+                            reads = {start + tap * step.dilation[axis] for tap in range(step.kernel[axis])}
+                            taps = reads & set(taps)
+                        places.update(taps)
+        rows, columns = seen[0]
+        return min(rows), min(columns), max(rows) + 1, max(columns) + 1
+        """,
     ),
 )

@@ -97,6 +97,30 @@ MISTAKES = (
         "values[: k - 1], indices[: k - 1]",
         hint="You return k - 1 images: a slice excludes its end.",
     ),
+    mistake(
+        "width before height",
+        "(images.shape[-2], images.shape[-1])",
+        "(images.shape[-1], images.shape[-2])",
+        hint="You give receptive_field the image size as (W, H): it takes (H, W).",
+    ),
+    mistake(
+        "by size, with its sign",
+        "strongest, places = responses.reshape(len(images), -1).max(dim=1)",
+        "flat = responses.reshape(len(images), -1); places = flat.abs().argmax(dim=1); strongest = flat.gather(1, places[:, None])[:, 0]",
+        hint="You choose the unit of the largest absolute value: choose the largest value.",
+    ),
+    mistake(
+        "place in a flat layer",
+        "else (channel,)",
+        "else (channel, 0, 0)",
+        hint="In a flat layer a unit has no place: it is (channel,).",
+    ),
+    mistake(
+        "still in the graph",
+        "with torch.no_grad(), record_outputs",
+        "with record_outputs",
+        hint="Your values still have a gradient history: detach them, or run the network without gradients.",
+    ),
 )
 
 VARIANTS = (
