@@ -116,7 +116,7 @@ def guided_relu_gradient(upstream: AnyTensor, relu_input: AnyTensor) -> Tensor:
     Source: Springenberg et al. 2015, figure 1.
     """
     ### BEGIN SOLUTION
-    return upstream.clamp(min=0) * (relu_input > 0)
+    return upstream.clamp(min=0) * relu_input.clamp(min=0).sign()  # the sign is 1 where the unit was active, else 0
     ### END SOLUTION
 
 

@@ -23,7 +23,7 @@ MISTAKES = (
     ),
     mistake(
         "deconvnet rule",
-        " * (relu_input > 0)",
+        " * relu_input.clamp(min=0).sign()",
         "",
         hint="This is the deconvnet's rule: you also have to stop the signal where relu_input is not positive.",
     ),
@@ -34,8 +34,8 @@ MISTAKES = (
     ),
     mistake(
         "active at zero",
-        "relu_input > 0",
-        "relu_input >= 0",
+        "relu_input.clamp(min=0).sign()",
+        "(relu_input >= 0)",
         hint="You pass the signal where relu_input is exactly 0: only relu_input > 0 passes.",
     ),
     mistake(
@@ -61,31 +61,31 @@ MISTAKES = (
     ),
     mistake(
         "always float64",
-        "(relu_input > 0)",
-        "(relu_input > 0).double()",
+        "relu_input.clamp(min=0).sign()",
+        "relu_input.clamp(min=0).sign().double()",
         hint="Your result is always float64: keep the dtype of upstream.",
     ),
     mistake(
         "times the ReLU's output",
-        "(relu_input > 0)",
+        "relu_input.clamp(min=0).sign()",
         "relu_input.clamp(min=0)",
         hint="You multiply by the ReLU's output: use relu_input only as a condition (0 or 1).",
     ),
     mistake(
         "smaller of the two",
-        "upstream.clamp(min=0) * (relu_input > 0)",
+        "upstream.clamp(min=0) * relu_input.clamp(min=0).sign()",
         "torch.minimum(upstream.clamp(min=0), relu_input.clamp(min=0))",
         hint="You return the smaller of upstream and relu_input: return upstream unchanged where both are positive.",
     ),
     mistake(
         "cut off at 1",
-        "min=0",
-        "0, 1",
+        "upstream.clamp(min=0)",
+        "upstream.clamp(0, 1)",
         hint="You also cut off values above 1: values of upstream pass unchanged or become 0.",
     ),
     mistake(
         "times the sign",
-        "(relu_input > 0)",
+        "relu_input.clamp(min=0).sign()",
         "relu_input.sign()",
         hint="You multiply by the sign of relu_input, which turns values negative: where relu_input is negative, the result is 0.",
     ),
@@ -98,8 +98,8 @@ MISTAKES = (
     ),
     mistake(
         "always float32",
-        "(relu_input > 0)",
-        "(relu_input > 0).float()",
+        "relu_input.clamp(min=0).sign()",
+        "relu_input.clamp(min=0).sign().float()",
         hint="Your 0/1 mask is always float32, which changes the dtype of the result: keep that of upstream.",
     ),
 )
@@ -119,5 +119,5 @@ VARIANTS = (
         return result
         """,
     ),
-    variant("relu and sign", body="return F.relu(upstream) * F.relu(relu_input).sign()"),
+    variant("relu and a mask", body="return F.relu(upstream) * (relu_input > 0)"),
 )
