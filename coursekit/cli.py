@@ -106,7 +106,7 @@ def _student_commands(commands: Commands) -> None:
     notebooks.add_argument(
         "part",
         nargs="*",
-        help="numbers of parts, or modules (default: all); A2_MODEL=resnet18 uses that network in part 1, 3 or 6",
+        help="numbers of parts, or modules (default: all); A2_MODEL=resnet18 uses that network in parts 1, 2, 3, 5 and 6",
     )
 
 

@@ -94,11 +94,11 @@ def sentences_with_sums(name):
     said = {
         "README.md": [f"the {home:g} points that everybody is graded on"],  # a2 readme writes it
         "docs/student/README.md": [
-            f"({home:g} points when all six parts are out, {first:g} in part 1)",
+            f"(part 1 has {first:g} points, all six parts together have {home:g})",
             f"{sum(c.points for c in trained):g} of its points are for its mean IoU",
         ],
         "docs/staff.md": [
-            f"{classroom:g} points here, since the hidden checks count too, {home:g} at a student's home"
+            f"`max_core` is {classroom:g} with the hidden checks; without them, as in the student edition, it is {home:g}"
         ],
     }
     return said.get(name, [])
