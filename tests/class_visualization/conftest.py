@@ -163,7 +163,7 @@ def _answer(expect, sibling, name, wanted, log, stored):
         if name == "zero_small_pixels" and fraction is None:
             gradient, fraction = None, gradient  # (image, fraction)
         if fraction == 0:
-            return image.detach().clone()
+            return image.clone().detach()
         given = [image.detach()] if gradient is None else [image.detach(), gradient.detach() / gradient.norm()]
         if stored is None:
             result = sibling(*(value for value in (image, gradient, fraction) if value is not None))
