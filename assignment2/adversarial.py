@@ -162,7 +162,7 @@ def one_pixel_attack(
     (1) Start: `population` members, y uniform in [0, H), x in [0, W), colours in [0, 1]. Show them to predict.
     (2) Stop after `generations` rounds, or if the fittest is predicted as another class (with target: as target).
     (3) Child i is r1 + 0.5 (r2 - r3); r1, r2, r3 are distinct members of the old generation and not member i.
-    (4) Draw each coordinate (y or x) of a child that is outside the image anew, as in (1). Clip colours to [0, 1].
+    (4) If a child's y is outside the image, draw this y anew as in (1); likewise its x. Clip its colour to [0, 1].
     (5) Show the children to predict. Child i replaces member i only if it is fitter. Go back to (2).
     In (1) and (5), show each image once, in the order of i, in batches of any size.
     Returns the image of the fittest member, (3, H, W), and the number of images shown to predict.
@@ -253,7 +253,7 @@ def train_substitute(
 
     First, ask oracle for the labels of images. Then, num_rounds times:
     (1) From the second round on, add one new image for each image so far: image + step_size * sign(g), clamped to
-        [0, 1]. g is the gradient of the copy's logit of the image's label, in eval mode. oracle labels the new images.
+        [0, 1]. g: gradient of the copy's logit of oracle's label, in eval mode. oracle then labels the new images.
     (2) num_steps steps of a new Adam, the copy in train mode, on the mean cross-entropy of all images in one batch.
 
     Args:

@@ -164,11 +164,11 @@ def class_visualization(
     """Return a picture with a high logit of the target: gradient ascent from `start_picture`, num_steps steps.
 
     Random numbers come from generator alone; jitter > 0 needs one. Each step, in this order:
-    (1) roll the picture by dy rows and dx columns, both drawn anew from -jitter..jitter;
+    (1) roll the picture by dy rows and dx columns, both drawn anew from -jitter..jitter. Call the result rolled;
     (2) `ascent_step` with step_size and l2_weight; a zero gradient changes nothing here, and (3) to (6) follow;
     (3) `blur` with blur_sigma, at steps blur_every, 2 * blur_every, ..., counted from 1;
     (4) `zero_small_pixels` with pixel_fraction;
-    (5) `zero_small_contributions` with contribution_fraction and the gradient of the logit alone at the picture of (1);
+    (5) `zero_small_contributions` with contribution_fraction; its gradient is that of the logit alone at rolled;
     (6) roll back by -dy and -dx, then clamp to [0, 1].
     If blur_every or a fraction is 0, do not call that step's function: it may not be written yet.
     Returns (3, H, W) in [0, 1], in the model's dtype; with num_steps 0 the start.

@@ -177,11 +177,11 @@ def receptive_field(model: Model, layer: Layer, unit: Unit, image_size: ImageSiz
     `spatial_steps(model, layer, image_size)` lists the steps from the image to the layer's output. Maps are numbered;
     the image is map 0. A step reads the maps `step.inputs` and makes the map `step.output`. `step.size` is the (height,
     width) of the maps it reads. Its kernel, stride, padding and dilation are (vertical, horizontal). kernel is None if
-    a unit depends on the whole input (flatten, global pooling).
+    a unit depends on the whole input (flatten, global pooling). Clip at the edges of every map: nothing lies beyond.
 
     Args:
-        unit: (channel, y, x), or (channel,) in a flat layer. No unit sees anything beyond the edges of a map.
-        image_size: (H, W). If a stride skips the last rows or columns of a map, the box may include them or not.
+        unit: (channel, y, x), or (channel,) in a flat layer.
+        image_size: (H, W). Rows or columns that a stride skips at the end of a map may be in the box or not.
     Returns (top, left, bottom, right), Python ints inside the image; the patch is image[:, top:bottom, left:right].
     Source: Dumoulin & Visin 2016, section 2. Where the network branches, take the smallest box around all paths.
     """

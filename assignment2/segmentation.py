@@ -3,7 +3,7 @@
 Long et al. 2015 (FCN), Noh et al. 2015 (DeconvNet), Ronneberger et al. 2015 (U-Net).
 
 images are (N, C, H, W), logits (N, K, H, W), labels and predictions (N, H, W) int64, one class per pixel, any strides
-(`view` may fail, `reshape` works). A pixel whose label is ignore_index does not count; its prediction may be no class.
+(`view` may fail, `reshape` works). A pixel whose label is ignore_index does not count, whatever its prediction is.
 The arguments are not modified. Networks and losses are differentiable. Invalid arguments are checked for you: they
 raise ValueError before your code runs.
 
@@ -62,9 +62,10 @@ def convolutionalize(model: Classifier) -> nn.Module:
     """Return a classifier as a fully convolutional network, which takes images of any size.
 
     Args:
-        model: runs `normalize`, `features` (convolutions, ReLUs, pools) and `classifier`: Flatten, a Linear that reads
-            a square map, then any number of ReLUs, Dropouts and Linears. Torchvision's networks also have an adaptive
-            pooling before `classifier`: leave it out, since it changes nothing at the training size.
+        model: runs three modules. `normalize` scales the pixels. `features` has convolutions, ReLUs and pools.
+            `classifier` is Flatten, a Linear that reads a square map, then any number of ReLUs, Dropouts and Linears.
+            Torchvision's networks also have an adaptive pooling before `classifier`: leave it out, since it changes
+            nothing at the training size.
     Returns:
         A network in the model's mode, made of copies of its layers; keep the dropout. It returns (N, K, h, w); at the
         training size (N, K, 1, 1), equal to the classifier's logits.
@@ -183,9 +184,9 @@ class UNet(Network):
     padding 0 (the paper): crop the skip's centre (start at difference // 2). The logits are smaller (572 gives 388).
     widths: the channels of each level, finest first; the last is the bottom's.
 
-    Parameters: `down` (ModuleList of blocks, finest first), `bottom` (a block). Level i (0 is the finest) has in `up`
-    ConvTranspose2d(widths[i + 1], widths[i], 2, stride=2), in `merge` conv_block(2 * widths[i], widths[i], padding);
-    both are ModuleLists, coarsest first. `head` is Conv2d(widths[0], num_classes, 1), which returns the logits.
+    Parameters: `down` (ModuleList of blocks, finest first), `bottom` (a block), `up` and `merge` (ModuleLists, coarsest
+    first). For level i, 0 the finest, `up` has ConvTranspose2d(widths[i + 1], widths[i], 2, stride=2) and `merge` has
+    conv_block(2 * widths[i], widths[i], padding). `head` is Conv2d(widths[0], num_classes, 1): it gives the logits.
     Source: Ronneberger et al. 2015, figure 1.
     """
 

@@ -210,7 +210,7 @@ def style_transfer(
     Args:
         content, style: (N, 3, H, W) and (1, 3, h, w).
         optimizer: "lbfgs" or "adam"; step_size is for "adam" only.
-        init: (N, 3, H, W), the start; content by default. num_steps = 0 returns the start.
+        init: (N, 3, H, W) in [0, 1], the start; content by default. num_steps = 0 returns the start.
     Returns (N, 3, H, W) in [0, 1], detached.
     Source: Gatys et al. 2015, section 2 and equation 7.
     """
