@@ -253,13 +253,13 @@ def train_substitute(
 
     First, ask oracle for the labels of images. Then, num_rounds times:
     (1) From the second round on, add one new image for each image so far: image + step_size * sign(g), clamped to
-        [0, 1]. g: gradient of the copy's logit of oracle's label, in eval mode. oracle then labels the new images.
+        [0, 1], where g = d (the copy's logit of oracle's label) / d image, in eval mode. Ask oracle for the new labels.
     (2) num_steps steps of a new Adam, the copy in train mode, on the mean cross-entropy of all images in one batch.
 
     Args:
         oracle: (M, 3, H, W) -> (M,) labels. Ask it once about each image.
         images: (N, 3, H, W), the attacker's own; their true labels are unknown.
-    Returns a trained deep copy of substitute, in eval mode.
+    Returns the trained copy (a deep copy), in eval mode.
     Source: Papernot et al. 2017, section 4.
     """
     ### BEGIN SOLUTION

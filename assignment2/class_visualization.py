@@ -107,7 +107,7 @@ def zero_small_pixels(image: UnboundedImage, fraction: Fraction) -> Tensor:
 
     Args:
         image: (3, H, W).
-        fraction: 0 to 1. The floor(fraction * H * W) pixels of smallest norm (of equals any) get 0.5 in all channels.
+        fraction: 0 to 1. The floor(fraction * H * W) pixels of smallest norm get 0.5 in all channels; of ties, any.
 
     Returns:
         (3, H, W).
@@ -132,7 +132,7 @@ def zero_small_contributions(image: UnboundedImage, gradient: Gradient, fraction
     Args:
         image: (3, H, W).
         gradient: (3, H, W), of the score with respect to the picture. Not modified.
-        fraction: 0 to 1. floor(fraction * H * W) pixels of least contribution (of equals any) get 0.5 in all channels.
+        fraction: 0 to 1. floor(fraction * H * W) pixels of least contribution get 0.5 in all channels; of ties, any.
 
     Returns (3, H, W).
     Source: Yosinski et al. 2015, section 3 (clipping pixels with small contribution).
@@ -168,7 +168,7 @@ def class_visualization(
     (2) `ascent_step` with step_size and l2_weight; a zero gradient changes nothing here, and (3) to (6) follow;
     (3) `blur` with blur_sigma, at steps blur_every, 2 * blur_every, ..., counted from 1;
     (4) `zero_small_pixels` with pixel_fraction;
-    (5) `zero_small_contributions` with contribution_fraction; its gradient is that of the logit alone at rolled;
+    (5) `zero_small_contributions` with contribution_fraction; its gradient is that of target's logit at rolled;
     (6) roll back by -dy and -dx, then clamp to [0, 1].
     If blur_every or a fraction is 0, do not call that step's function: it may not be written yet.
     Returns (3, H, W) in [0, 1], in the model's dtype; with num_steps 0 the start.

@@ -181,7 +181,7 @@ def receptive_field(model: Model, layer: Layer, unit: Unit, image_size: ImageSiz
 
     Args:
         unit: (channel, y, x), or (channel,) in a flat layer.
-        image_size: (H, W). Rows or columns that a stride skips at the end of a map may be in the box or not.
+        image_size: (H, W). Rows or columns that one step skips and a later step with kernel None reads: in or out.
     Returns (top, left, bottom, right), Python ints inside the image; the patch is image[:, top:bottom, left:right].
     Source: Dumoulin & Visin 2016, section 2. Where the network branches, take the smallest box around all paths.
     """
@@ -213,7 +213,7 @@ def top_patches(model: Model, images: Images, layer: Layer, channel: Channel, k:
     """Return the k images in which a channel responds most, and the patch that the strongest unit sees in each of them.
 
     The response of an image is the channel's largest value in the layer's output. Its box is the `receptive_field` of
-    the unit with that value, and its patch is the part of the image inside the box.
+    the unit with that value (of several, any); its patch is the part of the image inside the box.
 
     Args:
         layer: returns maps (N, C, h, w), or is flat (N, C).

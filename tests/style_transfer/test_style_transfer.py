@@ -181,6 +181,7 @@ def test_lbfgs_is_the_default_and_each_step_is_one_iteration_for_one_image(expec
     usual = {key: value for key, value in SETTINGS.items() if key != "optimizer"}
 
     for num_steps in 1, 2, 3:
+        network.eval()  # a mode that an earlier call switched is one check's matter
         result = part5.style_transfer(network, content, style, **usual, num_steps=num_steps, init=start)
 
         def slope(image, wanted):
