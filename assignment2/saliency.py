@@ -4,10 +4,10 @@ Simonyan et al. 2013 (saliency), Zeiler & Fergus 2014 (deconvnet), Springenberg 
 Selvaraju et al. 2017 (Grad-CAM).
 
 In every function: images are (N, 3, H, W) in [0, 1], any strides (`view` may fail, `reshape` works). model maps them to
-logits (N, K), before the softmax, and is in eval mode. layer is the qualified name of a module ("features.12"). The
-arguments are not modified. Results are new, detached tensors. The result for one image does not depend on the other
-images of the batch. Your code runs with gradients enabled. Invalid arguments are checked for you: they raise ValueError
-before your code runs.
+logits (N, K), before the softmax, and is in eval mode; its weights may be frozen, so let the images require gradients
+(a copy of them). layer is the qualified name of a module ("features.12"). The arguments are not modified. Results are
+new, detached tensors. The result for one image does not depend on the other images of the batch. Your code runs with
+gradients enabled. Invalid arguments are checked for you: they raise ValueError before your code runs.
 
 To get a layer's output, call model inside `with record_outputs(model, ["features.12"]) as outputs:`. Then read
 outputs["features.12"].
@@ -182,7 +182,7 @@ def receptive_field(model: Model, layer: Layer, unit: Unit, image_size: ImageSiz
     Args:
         unit: (channel, y, x), or (channel,) in a flat layer.
         image_size: (H, W). Rows or columns that one step skips and a later step with kernel None reads: in or out.
-    Returns (top, left, bottom, right), Python ints inside the image; the patch is image[:, top:bottom, left:right].
+    Returns (top, left, bottom, right), ints; the patch is image[:, top:bottom, left:right]. No pixel: (0, 0, 0, 0).
     Source: Dumoulin & Visin 2016, section 2. Where the network branches, take the smallest box around all paths.
     """
     ### BEGIN SOLUTION
