@@ -168,7 +168,7 @@ def class_visualization(
     (2) `ascent_step` with step_size and l2_weight; a zero gradient changes nothing here, and (3) to (6) follow;
     (3) `blur` with blur_sigma, at steps blur_every, 2 * blur_every, ..., counted from 1;
     (4) `zero_small_pixels` with pixel_fraction;
-    (5) `zero_small_contributions` with contribution_fraction; its gradient is that of target's logit at rolled;
+    (5) `zero_small_contributions` with contribution_fraction and the gradient of target's logit (no penalty) at rolled;
     (6) roll back by -dy and -dx, then clamp to [0, 1].
     If blur_every or a fraction is 0, do not call that step's function: it may not be written yet.
     Returns (3, H, W) in [0, 1], in the model's dtype; with num_steps 0 the start.

@@ -181,8 +181,8 @@ def receptive_field(model: Model, layer: Layer, unit: Unit, image_size: ImageSiz
 
     Args:
         unit: (channel, y, x), or (channel,) in a flat layer.
-        image_size: (H, W). Rows or columns that one step skips and a later step with kernel None reads: in or out.
-    Returns (top, left, bottom, right), ints; the patch is image[:, top:bottom, left:right]. No pixel: (0, 0, 0, 0).
+        image_size: (H, W). If a stride leaves edge rows or columns unread, the box may include them or not.
+    Returns (top, left, bottom, right), Python ints inside the image; the patch is image[:, top:bottom, left:right].
     Source: Dumoulin & Visin 2016, section 2. Where the network branches, take the smallest box around all paths.
     """
     ### BEGIN SOLUTION

@@ -92,7 +92,7 @@ class FCN(Network):
     (2) For each skip: resize the sum so far to the size of the next finer map, and add the score of that map.
     (3) Resize the sum to the images' size. Each resize is bilinear, align_corners=False.
     Args:
-        stages: the trunk; each stage halves its input's size. Use these modules themselves: no copies, not frozen.
+        stages: the trunk; each stage halves its input's size. Use these modules themselves, not copies.
         channels: the number of output channels of each stage.
         num_skips: on a trunk of five stages, 0, 1 and 2 are the paper's FCN-32s, 16s and 8s.
     Parameters: `stages` (ModuleList); `scores` (ModuleList), one Conv2d(channels of the map, num_classes, 1) for each
@@ -185,8 +185,8 @@ class UNet(Network):
     widths: the channels of each level, finest first; the last is the bottom's.
 
     Parameters: `down` (ModuleList of blocks, finest first), `bottom` (a block), `up` and `merge` (ModuleLists, coarsest
-    first). For level i, 0 the finest, `up` has ConvTranspose2d(widths[i + 1], widths[i], 2, stride=2) and `merge` has
-    conv_block(2 * widths[i], widths[i], padding). `head` is Conv2d(widths[0], num_classes, 1): it gives the logits.
+    level first). Level i (0 is the finest) has ConvTranspose2d(widths[i + 1], widths[i], 2, stride=2) in `up` and
+    conv_block(2 * widths[i], widths[i], padding) in `merge`. `head` is Conv2d(widths[0], num_classes, 1).
     Source: Ronneberger et al. 2015, figure 1.
     """
 

@@ -268,7 +268,7 @@ def stylize(
         fraction: exactly round(fraction * N) images are repainted, chosen at random.
         generator: all random numbers come from it. It may be None if there is one style and fraction is 0 or 1.
 
-    Returns images (N, 3, H, W), detached, in the same order, the others unchanged; and labels (N,), the same.
+    Returns images (N, 3, H, W), detached, in the same order, the others unchanged; and a copy of labels (N,).
     Source: Geirhos et al. 2018, section 2 (Stylized-ImageNet); the lecture's last point on style.
     """
     ### BEGIN SOLUTION

@@ -75,3 +75,7 @@ def test_source_to_target_counts_pictures_of_the_source_alone(expect):
     check_goal(expect, "source_to_target", [0, 0, 1, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0, 0], formula, source=2, target=1)
     check_goal(expect, "source_to_target", [0, 0, 0, 1, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0], formula, source=3, target=1)
     check_goal(expect, "source_to_target", [0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0], formula, source=3, target=3)
+    logits, clean = torch.tensor([[0.0, 0, 5]]).double(), torch.tensor([[0.0, 5, 0]]).double()
+    options = {"source": 1, "target": 2, "clean_logits": clean}
+    result = adversarial.attack_success(logits, torch.tensor([0]), "source_to_target", **options)
+    expect(result, torch.tensor([False]), "source is compared with the label, not with the clean prediction")

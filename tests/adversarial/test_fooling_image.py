@@ -2,12 +2,21 @@
 
 import pytest
 import torch
+from torch import nn
 
 from assignment2 import adversarial
 from coursekit.checks.laws import assert_no_trace, assert_same_however_called
 from coursekit.checks.recorder import Recorder
 from coursekit.checks.small_networks import Dead, Linear, SmallConvNet, seeded
 from coursekit.checks.steps import true_gradient
+
+
+class Stairs(nn.Module):
+    """A network that says 0, then 1, then 2 of brighter and brighter pictures."""
+
+    def forward(self, images):
+        level = images.flatten(1).mean(dim=1, keepdim=True)
+        return level * level.new_tensor([0.0, 3, 4]) + level.new_tensor([1.0, 0, -1])
 
 
 def climb(network, image, target, **options):
@@ -61,6 +70,10 @@ def test_fooling_stops_at_the_first_picture_that_is_taken_for_the_target(expect,
     classes = model(path).argmax(dim=1)
     fooled = [False] * (len(path) - 1) + [True]
     expect(classes == 1, torch.tensor(fooled), "only the last picture of the way is taken for the target")
+    stairs = Stairs().eval()
+    path = climb(stairs, torch.zeros_like(images[0]), 2, step_size=4.0, max_steps=20)
+    classes = stairs(path).argmax(dim=1)
+    expect(classes, torch.tensor([0, 0, 1, 1, 1, 2]), "a third class on the way is no reason to stop")
     own = int(model(images[:1]).argmax())
     same = adversarial.fooling_image(model, images[0], own, step_size=0.15, max_steps=5)
     expect(same, images[0], "a picture that is taken for the target already comes back as it is")

@@ -30,7 +30,8 @@ def test_reencoding_twice_is_reencoding_once_and_leaves_no_trace(expect, images)
     assert not once.requires_grad, "the result is still joined to the autograd graph: detach it"
     expect(adversarial.reencode(once, levels=7), once, "values on the grid stay")
     ends = torch.tensor([0.0, 1.0]).double().expand(1, 3, 2, 2).contiguous()
-    expect(adversarial.reencode(ends, levels=4), ends, "0 and 1 are levels")
+    for levels in 4, 65_536:
+        expect(adversarial.reencode(ends, levels=levels), ends, "0 and 1 are levels")
     expect.new(once, images=followed)
     expect(adversarial.reencode(strided(images), levels=7), once, ANY_STRIDES)
     expect(adversarial.reencode(images.float(), levels=7), once.float(), "float32 gives float32")

@@ -21,6 +21,9 @@ def test_impulse_noise_makes_half_of_the_amount_black_and_half_white(expect, set
 
     shares = torch.stack([(results == end).flatten(1).double().mean(dim=1) for end in (0, 1)])
     expect(shares, (amounts / 2).expand(2, 5), "the shares of values that are 0, and that are 1", tolerance=0.07)
+    bright = robustness.impulse_noise(plain(0.9), 2, generator=seed())
+    ends = torch.stack([(bright == end).double().mean() for end in (0, 1)])
+    expect(ends, torch.full((2,), 0.25).double(), "the shares of 0 and of 1 in a bright picture too", tolerance=0.09)
     kept = (results > 0) & (results < 1)
     expect(torch.where(kept, results, 0), torch.where(kept, images, 0), "every other value is what it was")
 

@@ -61,6 +61,8 @@ def test_relative_mce_takes_clean_errors_as_numbers_or_tensors_and_leaves_no_tra
 
     number = robustness.relative_mean_corruption_error(errors.clone().requires_grad_(), 0.05, baseline, 0.05)
     expect(number, result, "0-d tensors as floats, detached")
+    joined = robustness.relative_mean_corruption_error(errors, clean.clone().requires_grad_(), baseline, clean)
+    assert not joined.requires_grad, "the result is joined to the gradient history of clean: detach it"
     single = robustness.relative_mean_corruption_error(errors.float(), 0.05, baseline.float(), 0.05)
     expect(single, result.float(), "float32 tables give a float32 result", tolerance=1e-4)
     assert result.dim() == 0, f"the result has shape {tuple(result.shape)}, expected one number (0-d)"

@@ -74,7 +74,12 @@ def test_a_parameter_that_the_file_lacks_is_an_error(saved, tmp_path):
     path, bias = tmp_path / "unfit.safetensors", saved.pop("head.bias")
     segmentation.trained_unet(tmp_path / "weights.safetensors")  # where nothing is missing, there is no error
 
-    for state, what in (saved, "missing"), (saved | {"head.bias": bias.repeat(2)}, "of another shape"):
+    other = "of another shape"
+    for state, what in (
+        (saved, "missing"),
+        (saved | {"head.bias": bias.repeat(2)}, other),
+        (saved | {"head.bias": bias[:1]}, other),
+    ):
         save_file(state, path)
         try:
             segmentation.trained_unet(path)

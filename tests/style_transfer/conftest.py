@@ -110,10 +110,14 @@ def right_losses(replay, put_right_gram, monkeypatch):
         return (_response(maps, squares[maps.shape[-2:]]) * maps).sum()
 
     def content_loss(features, targets, weights):
+        if not len(features):
+            raise ValueError("content_loss got no features: leave it out where no layer is named")
         pairs = zip(features, targets, weights, strict=True)
         return sum(weight * square(found - wanted.detach()) for found, wanted, weight in pairs)
 
     def style_loss(features, grams, weights):
+        if not len(features):
+            raise ValueError("style_loss got no features: leave it out where no layer is named")
         pairs = zip(features, grams, weights, strict=True)
         return sum(weight * square((gram_matrix(found) - a.detach())[:, None]) for found, a, weight in pairs)
 

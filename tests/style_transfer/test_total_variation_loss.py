@@ -20,7 +20,7 @@ def test_roughness_of_a_ramp_counts_every_pair_of_neighbours(expect):
     wanted = (1 + 9) * 3 * (0.2**2 * 4 * 7 + 0.03**2 * 5 * 6)
     formula = "3 * (a^2 (H - 1) W + b^2 H (W - 1)) for the ramp a y + b x, summed over two images: nothing wraps round"
     expect(loss, torch.tensor(wanted).double(), formula)
-    for size, pairs in (((1, 7), 0.03**2 * 6), ((5, 1), 0.2**2 * 4), ((1, 1), 0.0)):
+    for size, pairs in (((1, 7), 0.03**2 * 6), ((5, 1), 0.2**2 * 4), ((2, 1), 0.2**2), ((1, 1), 0.0)):
         narrow = ramps[:, :, : size[0], : size[1]]
         result = part5.total_variation_loss(narrow)
         expect(

@@ -103,6 +103,14 @@ MISTAKES = (
         "(predicted != target)",
         hint="Your comparison is reversed: the prediction must equal the target.",
     ),
+    mistake(
+        "source from the clean prediction",
+        "(labels == source)",
+        "((labels if clean_logits is None else clean_logits.argmax(dim=1)) == source)",
+        "if clean_logits is not None:\n        success",
+        'if clean_logits is not None and goal != "source_to_target":\n        success',
+        hint="You compare source with the clean prediction: compare it with the label.",
+    ),
 )
 
 VARIANTS = (

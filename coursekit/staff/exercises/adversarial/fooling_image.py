@@ -241,6 +241,22 @@ MISTAKES = (
         "return image.detach().clamp(0, 1)",
         hint="You clamp the result: fooling_image does not clamp.",
     ),
+    mistake(
+        "stops at any other class",
+        "image = image.clone().detach()",
+        "image = image.clone().detach()\n    start = model(image[None])[0].argmax()",
+        "logits.argmax() == target",
+        "logits.argmax() == target or logits.argmax() != start",
+        hint="You stop when any other class wins: stop only when target has the largest logit.",
+    ),
+    mistake(
+        "stops ahead of the first class",
+        "image = image.clone().detach()",
+        "image = image.clone().detach()\n    start = model(image[None])[0].argmax()",
+        "logits.argmax() == target",
+        "logits[target] > logits[start] or start == target",
+        hint="You stop when target beats the first class: a third class may still have a larger logit.",
+    ),
 )
 
 VARIANTS = (

@@ -259,6 +259,18 @@ MISTAKES = (
         "return paint(members[best][None])[0], torch.tensor(queries)",
         hint="You return queries as a tensor: return a Python int.",
     ),
+    mistake(
+        "parents with repetition",
+        "one, two, three = order.topk(3, dim=1, largest=False).indices.unbind(dim=1)",
+        "one, two, three = (uniform(population, 3, like=image, generator=generator) * population).long().unbind(dim=1)",
+        hint="Your parents may be equal to each other or to member i: draw three distinct others.",
+    ),
+    mistake(
+        "x for the row",
+        "row, column = genes",
+        "column, row = genes",
+        hint="You use x as the row: a member is (y, x, r, g, b).",
+    ),
 )
 
 VARIANTS = (

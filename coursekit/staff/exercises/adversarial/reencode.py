@@ -74,6 +74,12 @@ MISTAKES = (
         "(images.detach() * 255).round() / 255 * (levels - 1)",
         hint="You round to 256 levels first, which moves some values to another level: round only once.",
     ),
+    mistake(
+        "in 16 bits",
+        ".round()",
+        ".round().to(torch.int16)",
+        hint="int16 ends at 32767, so many levels overflow: round without changing the dtype.",
+    ),
 )
 
 VARIANTS = (

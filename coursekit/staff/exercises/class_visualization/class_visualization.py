@@ -370,6 +370,12 @@ MISTAKES = (
         "image = zero_small_contributions(image, gradient, contribution_fraction)\n        if pixel_fraction:\n            image = zero_small_pixels(image, pixel_fraction)\n",
         hint="You zero small contributions before small pixels: small pixels come first.",
     ),
+    mistake(
+        "small pixels although 0",
+        "if pixel_fraction:",
+        "if True:",
+        hint="You call zero_small_pixels with fraction 0: do not call it then, it may not be written yet.",
+    ),
 )
 
 VARIANTS = (

@@ -148,6 +148,14 @@ MISTAKES = (
         "(predicted != labels[: len(predicted)])",
         hint="You count only the first part of the batch: use the predictions of all images.",
     ),
+    mistake(
+        "mean over batches",
+        "predicted = torch.cat([model(part).argmax(dim=1) for part in corrupted.split(25)])",
+        "parts = zip(corrupted.split(4), labels.split(4), strict=True)\n                wrong = [(model(part).argmax(dim=1) != own).to(rates).mean() for part, own in parts]",
+        "(predicted != labels).to(rates).mean()",
+        "torch.stack(wrong).mean()",
+        hint="You average per batch, but the last batch is smaller: average over all images.",
+    ),
 )
 
 VARIANTS = (

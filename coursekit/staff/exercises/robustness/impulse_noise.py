@@ -141,6 +141,14 @@ MISTAKES = (
         "chance < amount",
         hint="You set values to 0 with probability amount: the probability must be amount / 2.",
     ),
+    mistake(
+        "inverts",
+        "torch.where(chance < amount / 2, 0, images.detach())",
+        "images.detach()",
+        "torch.where(chance >= 1 - amount / 2, 1, noisy).clamp(0, 1)",
+        "torch.where(chance < amount, (noisy < 0.5).to(noisy), noisy).clamp(0, 1)",
+        hint="You make bright values 0 and dark values 1: choose 0 or 1 at random.",
+    ),
 )
 
 VARIANTS = (

@@ -150,6 +150,12 @@ MISTAKES = (
         "errors.detach()",
         hint="You do not subtract the network's clean error from its table.",
     ),
+    mistake(
+        "joined to the clean error",
+        ".mean().detach()",
+        ".mean()",
+        hint="Your result has the gradient history of clean: detach the result.",
+    ),
 )
 
 VARIANTS = (

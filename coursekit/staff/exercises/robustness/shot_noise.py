@@ -120,6 +120,12 @@ MISTAKES = (
         "(images.detach() * photons).floor()",
         hint="You round the expected count down: it need not be a whole number.",
     ),
+    mistake(
+        "rounded to 8 bits",
+        "(images.detach() * photons)",
+        "((images.detach() * 255).round() / 255 * photons)",
+        hint="You round the image to 256 levels first: the mean count is value * photons.",
+    ),
 )
 
 VARIANTS = (

@@ -108,6 +108,12 @@ MISTAKES = (
         """,
         hint="You return one matrix per image: add them up.",
     ),
+    mistake(
+        "no minlength",
+        "torch.bincount(pairs, minlength=num_classes**2)",
+        "torch.bincount(pairs)",
+        hint="bincount ends at the largest number that occurs: give minlength=num_classes ** 2.",
+    ),
 )
 
 VARIANTS = (

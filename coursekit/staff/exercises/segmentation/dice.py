@@ -87,6 +87,12 @@ MISTAKES = (
         "iou = (matrix.diagonal() / (sizes - matrix.diagonal()))[sizes > 0].mean()\n    return 2 * iou / (1 + iou)",
         hint="You convert the mean IoU: convert the IoU of each class, then average.",
     ),
+    mistake(
+        "divided by the union",
+        "matrix.sum(dim=0) + matrix.sum(dim=1)",
+        "matrix.sum(dim=0) + matrix.sum(dim=1) - matrix.diagonal()",
+        hint="You divide by the union: divide by the sum of the two sizes.",
+    ),
 )
 
 VARIANTS = (

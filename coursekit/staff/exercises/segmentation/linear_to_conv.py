@@ -94,6 +94,12 @@ MISTAKES = (
         "size",
         hint="You unpack size, but it may be one number for both sides.",
     ),
+    mistake(
+        "bias left random",
+        "            conv.bias.copy_(linear.bias)",
+        "            pass",
+        hint="Your convolution keeps its own random bias: copy linear's bias too.",
+    ),
 )
 
 VARIANTS = (

@@ -79,6 +79,12 @@ MISTAKES = (
         "return network.state_dict()",
         hint="You return the weights: return the network.",
     ),
+    mistake(
+        "copied by broadcasting",
+        "network.load_state_dict(load_file(path))",
+        "state = load_file(path)\n    with torch.no_grad():\n        for name, parameter in network.named_parameters():\n            parameter.copy_(state[name])",
+        hint="copy_() broadcasts, so a tensor of another shape is accepted: it must raise an error.",
+    ),
 )
 
 VARIANTS = (

@@ -367,6 +367,18 @@ MISTAKES = (
         return image.detach() if num_steps and float(closure()) < low else best""",
         hint="You return the image with the lowest loss: return the image after the last step.",
     ),
+    mistake(
+        "content loss of no layer",
+        "if content_layers:",
+        "if True:",
+        hint="You call content_loss without a layer, which is an error: leave the loss out if content_layers is empty.",
+    ),
+    mistake(
+        "style loss of no layer",
+        "if style_layers:",
+        "if True:",
+        hint="You call style_loss without a layer, which is an error: leave the loss out if style_layers is empty.",
+    ),
 )
 
 VARIANTS = (

@@ -212,6 +212,12 @@ MISTAKES = (
         "(vertical[..., :-1].square() + horizontal[:, :, :-1].square() + 1e-12).sqrt().sum()",
         hint="You take a square root at each pixel: sum the squared differences themselves.",
     ),
+    mistake(
+        "channels summed first",
+        "vertical.square().sum() + horizontal.square().sum()",
+        "vertical.sum(1).square().sum() + horizontal.sum(1).square().sum()",
+        hint="You sum the differences over channels before squaring: square each difference.",
+    ),
 )
 
 VARIANTS = (

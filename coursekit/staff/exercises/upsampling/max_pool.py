@@ -142,6 +142,12 @@ MISTAKES = (
         "    x = torch.nn.functional.pad(x, (0, more[1], 0, more[0]), value=-torch.inf)",
         hint="Your last windows reach over the border (ceil): windows must lie inside x (floor).",
     ),
+    mistake(
+        "width of the pooled map",
+        "rows * width + columns",
+        "rows * w + columns",
+        hint="You number the places by the width of the pooled map: use the width of x.",
+    ),
 )
 
 VARIANTS = (
