@@ -7,6 +7,8 @@ Blackboard  Assignment 2_s123456_attempt_2026-11-20-12-00-00_x.zip           -> 
 D2L         397063-2557369 - Mary-Ann Smith - Sep 24, 2026 926 PM/x.zip      -> Mary-Ann Smith_397063, with the time
 ILIAS       Doe_Jane_jdoe_4711/20261120120000_submission.zip     -> Doe_Jane_jdoe_4711, with the time
 otherwise   jane_doe.zip, jane_doe (1).zip                       -> jane_doe
+
+Times of files are never used: unpacking changes them. A platform's times sort as text.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The room in which student code runs: what bubblewrap shows of this machine, and what is forbidden besides."""
+"""The room in which student code runs: what bubblewrap shows of this machine, and what is forbidden besides.
+
+There is no seccomp filter: the kernel's interface is trusted. The memory limit holds for each process, not for their sum.
+"""
 
 from __future__ import annotations
 
