@@ -50,8 +50,8 @@ MISTAKES = (
         "if clean_logits is not None:",
         "if clean_logits is not None and goal != 'misclassification':",
         hint=(
-            "You compare with the clean prediction: the prediction must differ from the label, and clean errors "
-            "never count."
+            "Compare the prediction with the label, not with the clean prediction. "
+            "Images misclassified when clean are never successes."
         ),
     ),
     mistake(

@@ -232,7 +232,7 @@ MISTAKES = (
         "clamp before the clippings",
         "image = zero_small_pixels(image, pixel_fraction)",
         "image = zero_small_pixels(image.clamp(0, 1), pixel_fraction)",
-        hint="You clamp before zero_small_pixels: clamp at the very end of the step.",
+        hint="You clamp before zero_small_pixels: clamp only at the very end of the step.",
     ),
     mistake(
         "jitter not undone",

@@ -102,7 +102,7 @@ MISTAKES = (
         "for fine, coarse in levels]",
         "self.decoder[j](x)",
         "self.decoder[-1 - j](x)",
-        hint="Your decoder's list starts at the finest level: the coarsest level comes first.",
+        hint="Your decoder's list starts at the finest level: put the coarsest first, and index it in that order.",
     ),
     mistake("softmax at the end", "return self.head(x)", "return self.head(x).softmax(dim=1)", hint=SOFTMAX),
     mistake(
@@ -154,7 +154,7 @@ MISTAKES = (
         "sizes rounded up",
         "F.max_pool2d(x, 2, return_indices=True)",
         "F.max_pool2d(x, 2, return_indices=True, ceil_mode=True)",
-        hint="Your pooling rounds odd sizes up (ceil_mode): it must drop the last row or column.",
+        hint="Pooling must drop an odd last row or column (no ceil_mode); then pad the upsampled map.",
     ),
     mistake(
         "an empty list if tied",

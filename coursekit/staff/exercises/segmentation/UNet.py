@@ -93,7 +93,7 @@ MISTAKES = (
         "F.max_pool2d(skips[-1], 2, ceil_mode=True)",
         "self.padding:\n                x",
         "self.padding:\n                x = x[:, :, : skip.shape[-2], : skip.shape[-1]]\n                rows = columns = 0\n                x",
-        hint="Your pooling rounds odd sizes up (ceil_mode): it must drop the last row or column.",
+        hint="Pooling must drop an odd last row or column (no ceil_mode); then pad the upsampled map.",
     ),
     mistake(
         "skips in the wrong order",

@@ -107,7 +107,7 @@ def of_a_class_mean(ratio: str, weight: str, ignored: str) -> tuple[Edit, ...]:
             "class of ignore_index left out",
             f"[{weight} > 0].mean()",
             f"[({weight} > 0) & (torch.arange(num_classes) != ignore_index)].mean()",
-            hint="You leave out class ignore_index: if it is predicted at counted pixels, it counts with 0.",
+            hint="Do not leave out the class numbered ignore_index: predicted at counted pixels, it scores 0 like any class.",
         ),
         mistake(
             "background left out",
