@@ -157,12 +157,6 @@ MISTAKES = (
         "            module.training = training\n        model.requires_grad_(True)\n",
         hint="After the call, parameters that the caller had frozen require gradients: leave requires_grad as it was.",
     ),
-    mistake(
-        "FGSM in the caller's mode",
-        "    model.eval()\n    try:",
-        "    try:",
-        hint="You run FGSM in the caller's mode: run it in eval mode, then restore every module's mode.",
-    ),
 )
 
 VARIANTS = (

@@ -265,12 +265,6 @@ MISTAKES = (
         "one, two, three = (uniform(population, 3, like=image, generator=generator) * population).long().unbind(dim=1)",
         hint="Your parents may be equal to each other or to member i: draw three distinct others.",
     ),
-    mistake(
-        "x for the row",
-        "row, column = genes",
-        "column, row = genes",
-        hint="You use x as the row: a member is (y, x, r, g, b).",
-    ),
 )
 
 VARIANTS = (

@@ -433,7 +433,7 @@ VARIANTS = (
         """,
     ),
     variant(
-        "while loop, keywords, always calls the tricks",
+        "while loop, keywords",
         body="""
         image, done = start_picture(model, image_size, generator), 0
         while done < num_steps:
@@ -447,8 +447,10 @@ VARIANTS = (
             image = ascent_step(model=model, image=image, target=target, step_size=step_size, l2_weight=l2_weight)
             if blur_every != 0 and done % blur_every == 0:
                 image = blur(image=image, sigma=blur_sigma)
-            image = zero_small_pixels(image=image, fraction=pixel_fraction)
-            image = zero_small_contributions(image=image, gradient=slope, fraction=contribution_fraction)
+            if pixel_fraction > 0:
+                image = zero_small_pixels(image=image, fraction=pixel_fraction)
+            if contribution_fraction > 0:
+                image = zero_small_contributions(image=image, gradient=slope, fraction=contribution_fraction)
             image = torch.roll(image, shifts=(-shift[0], -shift[1]), dims=(-2, -1))
             image = image.clamp(min=0.0, max=1.0)
         return image

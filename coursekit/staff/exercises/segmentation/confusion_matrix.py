@@ -112,7 +112,7 @@ MISTAKES = (
         "no minlength",
         "torch.bincount(pairs, minlength=num_classes**2)",
         "torch.bincount(pairs)",
-        hint="bincount ends at the largest number that occurs: give minlength=num_classes ** 2.",
+        hint="bincount ends at the largest number that occurs: ask it for num_classes ** 2 entries.",
     ),
 )
 
