@@ -33,6 +33,7 @@ OWN_STAND_INS = (  # checks whose own siblings, callbacks or generators make ten
     "test_guided_grad_cam_of_a_single_image_and_of_two_keeps_the_shape",
     "test_guided_grad_cam_leaves_no_trace_and_repeats",
     "test_every_image_is_repainted_in_its_place_and_keeps_its_label",
+    "test_stylize_leaves_no_trace",
 )
 
 

@@ -75,7 +75,7 @@ def test_a_trusted_room_has_limits_only_and_grades_the_same(tmp_path):
     with Room(BARE) as room:
         result = grade(room)
         text = (ROOT / PARTS[0].module_path).read_text(encoding="utf-8")
-        text = text.replace("return upstream.clamp(min=0) * (", "__import__('os')._exit(3), (")
+        text = text.replace("return upstream.clamp(min=0) * ", "__import__('os')._exit(3), ")
         path = tmp_path / PARTS[0].module_path
         path.parent.mkdir()
         path.write_text(text)
