@@ -113,7 +113,9 @@ TrialClasses = Annotated[Tensor, tensor("one class a trial: (T,)", dtype="int64"
 ErrorRates = Annotated[Tensor, tensor("(C, S): a row a corruption", maps.rates, dtype="float")]
 BaselineRates = Annotated[Tensor, tensor("errors' (C, S)", maps.rates, maps.divides, dtype="float")]
 RATE = "an error rate from 0 to 1: a float or a 0-d tensor"
-ErrorRate = Annotated[float | Tensor, number(RATE, lambda v: 0 <= float(torch.as_tensor(v).detach()) <= 1)]
+ErrorRate = Annotated[
+    float | Tensor, number(RATE, lambda v: 0 <= float(v.detach() if isinstance(v, Tensor) else v) <= 1)
+]
 BaselineRate = Annotated[float | Tensor, number(RATE, lambda v: 0 <= float(v) <= 1, role="baseline_clean")]
 
 # tensors of any shape
