@@ -21,7 +21,8 @@ class Step:
 
     Map 0 is the image. kernel is None if every unit depends on the whole of the inputs (flatten, a linear layer, global
     pooling). An operation on single pixels (ReLU, batch norm, a sum of two branches) has kernel (1, 1). A crop has a
-    negative padding. The stride is 0 if all units depend on the same rows or columns. Neither is a special case: a formula for ordinary steps holds for both.
+    negative padding. The stride is 0 if all units depend on the same rows or columns. Neither is a special case: a
+    formula for ordinary steps holds for both.
     """
 
     inputs: tuple[int, ...]
