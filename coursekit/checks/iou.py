@@ -17,12 +17,8 @@ _MEASURED: dict[tuple[object, ...], float] = {}
 def iou_on_scenes(network: nn.Module, seed: int) -> float:
     """Return the mean IoU over the classes that the scenes of this seed, or the predictions, show."""
     parameters = b"".join(p.detach().cpu().numpy().tobytes() for p in network.parameters())
-    key = (
-        os.getpid(),
-        seed,
-        type(network),
-        sha256(parameters).digest(),
-    )  # not its id, which may be given again; a fork may have other code
+    # The class, not its id, which may be given again. The process, since code may have changed in a fork.
+    key = (os.getpid(), seed, type(network), sha256(parameters).digest())
     if key not in _MEASURED:
         images, labels, _ = segmentation_scenes(NUM_SCENES, seed=seed)
         predictions = segment(network, images)
