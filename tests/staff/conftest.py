@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from coursekit.grading.launch import environment
+from coursekit.grading.warm import CAN_FORK
 from coursekit.parts import PARTS, ROOT
 
 if TYPE_CHECKING:
@@ -30,11 +34,23 @@ NEEDED = (
 NOT_NEEDED = shutil.ignore_patterns("__pycache__", "staff", "hidden")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a test with @pytest.mark.sampled(k), leave every k-th case to the quick suite; the others are slow."""
+    seen = Counter[str]()
+    for item in items:
+        sampled, test = item.get_closest_marker("sampled"), item.nodeid.partition("[")[0]
+        if sampled and seen[test] % sampled.args[0]:
+            item.add_marker("slow")
+        seen[test] += 1
+
+
 @dataclass(frozen=True)
 class Copy:
     """A folder with a complete edition, and the module of its first part."""
 
     root: Path
+    program: str = sys.executable
 
     @property
     def module(self) -> Path:
@@ -60,7 +76,7 @@ class Copy:
 
     def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, *arguments],
+            [self.program, *arguments],
             cwd=self.root,
             env=self.environment,
             capture_output=True,
@@ -69,8 +85,24 @@ class Copy:
         )
 
 
+@pytest.fixture(scope="session")
+def warm_python() -> Iterator[str]:
+    """The path of a Python that has torch imported already, where there is a fork."""
+    if not CAN_FORK:
+        yield sys.executable
+        return
+    with tempfile.TemporaryDirectory(prefix="a2-") as folder:
+        command = [sys.executable, "-I", str(ROOT / "tests" / "staff" / "warm_python.py"), folder]
+        with subprocess.Popen(
+            command, env=environment(ROOT), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as server:
+            assert server.stdout is not None
+            yield server.stdout.readline().strip()
+            server.communicate()
+
+
 @pytest.fixture
-def small_edition(tmp_path: Path) -> Copy:
+def small_edition(tmp_path: Path, warm_python: str) -> Copy:
     """The staff edition's exercises, solved, without the staff's own code."""
     root = tmp_path / "edition"
     for name in NEEDED:
@@ -79,12 +111,12 @@ def small_edition(tmp_path: Path) -> Copy:
             shutil.copytree(ROOT / name, root / name, ignore=NOT_NEEDED)
         else:
             shutil.copyfile(ROOT / name, root / name)
-    return Copy(root)
+    return Copy(root, warm_python)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def room() -> Iterator[Room]:
-    """A sandbox, for all tests of a file."""
+    """A sandbox for all tests of a process, as a class is graded in one."""
     from coursekit.staff.isolation import Room, choose_level
 
     with Room(choose_level(trust=False)) as room:

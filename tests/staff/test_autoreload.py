@@ -248,6 +248,7 @@ def wrongly(name: str, when: str, printed: str, wanted: list[str]) -> Iterator[s
         yield f"{name}, {when}: {printed[:600]}, not {wanted[0][:200]}"
 
 
+@pytest.mark.slow
 def test_the_networks_of_part_6_can_be_worked_on_in_a_notebook(tmp_path, monkeypatch):
     assert not "\n".join(walk(tmp_path, list(NETWORKS), monkeypatch))
 

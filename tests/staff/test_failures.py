@@ -32,6 +32,7 @@ def test_errors_about_different_things_differ():
     assert failure_of(IndexError("list index out of range"), 0) != failure_of(KeyError("list index out of range"), 0)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seconds", ["0.5", "1"])
 def test_a_hanging_mistake_fails_in_the_trials_as_it_does_at_home(monkeypatch, seconds):
@@ -59,6 +60,7 @@ def test_a_network_that_an_earlier_call_left_in_train_mode_is_the_functions_faul
     assert message_of(error) == LEFT_IN_TRAIN_MODE
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("function", "body"),
     [

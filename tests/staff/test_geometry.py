@@ -136,6 +136,7 @@ def test_the_box_is_where_gradients_are_not_zero(name):
     assert_exact(model, "shown", SIZE)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("name", "layer", "size"),
     [

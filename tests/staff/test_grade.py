@@ -22,6 +22,12 @@ def grade(small_edition):
     return run
 
 
+def take_two_seconds(edition):
+    """Lower the time limit of a check; a test waits for it."""
+    path = edition.root / "coursekit" / "grading" / "results.py"
+    path.write_text(path.read_text().replace("CHECK_SECONDS = 10 ", "CHECK_SECONDS = 2 "))
+
+
 def lost(results):
     return {t["extra_data"]["id"].split("::")[1]: t["output"] for t in results["tests"] if t["status"] != "passed"}
 
@@ -120,6 +126,7 @@ def test_each_setting_that_holds_for_everybody_is_watched(small_edition):
     assert done.stdout.splitlines() == list(GLOBAL.values()), done.stderr
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [("import os; os._exit(0)", "exit code 0"), ("import ctypes; ctypes.string_at(0)", "exit code -11")],
@@ -146,13 +153,14 @@ def test_an_endless_loop_is_stopped(grade, small_edition):
         "    cam = grad_cam(model, images, labels, layer)  # (N, H, W)\n",
         "    while True:\n        pass\n    cam = 0\n",
     )
+    take_two_seconds(small_edition)
 
     began = time.monotonic()
     _, results = grade("guided_grad_cam", "guided_relu_gradient")
 
     messages = list(lost(results).values())
     told = "not run: another check of guided_grad_cam was stopped for taking too long"
-    assert messages == ["stopped after 10 seconds: is there an endless loop?"] + [told] * (len(messages) - 1)
+    assert messages == ["stopped after 2 seconds: is there an endless loop?"] + [told] * (len(messages) - 1)
     assert len(messages) > 1
     assert results["score"] == 2, "the other function's checks run"
     assert {t["extra_data"]["outcome"] for t in results["tests"]} == {"timeout", "passed"}
@@ -164,12 +172,13 @@ def test_a_loop_that_only_the_end_of_its_process_stops_is_waited_for_once(grade,
         "    cam = grad_cam(model, images, labels, layer)  # (N, H, W)\n",
         "    import signal\n    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])\n    while True:\n        pass\n    cam = 0\n",
     )
+    take_two_seconds(small_edition)
 
     _, results = grade("guided_grad_cam")
 
     told = "not run: another check of guided_grad_cam was stopped for taking too long"
     messages = list(lost(results).values())
-    assert messages == ["stopped after 10 seconds: is there an endless loop?"] + [told] * (len(messages) - 1)
+    assert messages == ["stopped after 2 seconds: is there an endless loop?"] + [told] * (len(messages) - 1)
 
 
 def test_what_a_function_prints_is_shown_with_its_failed_check_only(grade, small_edition):
@@ -298,6 +307,7 @@ def test_several_parts_and_functions_are_graded_together(grade):
     assert "no part is called 'no_such_part'" in wrong.stderr
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("arguments", "points"),
     [("tests/saliency -k guided_rule", 2), ("tests/saliency/test_guided_relu_gradient.py", 2), ("-k linear_shift", 2)],
@@ -311,6 +321,7 @@ def test_plain_pytest_works_and_shows_points(small_edition, arguments, points):
     assert f"points: {points} of {points}" in done.stdout
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("says_so", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}], ids=["C", "ascii"])
 def test_the_output_is_plain_ascii_where_the_locale_says_so(small_edition, says_so):
     environment = small_edition.environment | says_so | {"COLUMNS": "80"}

@@ -77,6 +77,7 @@ def test_a_network_with_linear_layers_that_read_a_map_is_given_back(name):
     assert linear_head(model) is model
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [

@@ -148,17 +148,16 @@ def test_hidden_checks_draw_other_numbers_in_another_term():
 
 
 @needs_sandbox
-def test_a_submission_has_a_time_limit_of_its_own(tmp_path):
+def test_a_submission_has_a_time_limit_of_its_own(room, tmp_path):
     path = tmp_path / PARTS[0].module_path
     path.parent.mkdir()
     text = (ROOT / PARTS[0].module_path).read_text()
     path.write_text(text.replace("    ### BEGIN SOLUTION\n", "    __import__('time').sleep(100)\n"))
     checks = checks_of(PARTS[:1])
 
-    with Room(choose_level(trust=False)) as room:
-        grade(room)  # what follows is not the room's start
-        started = time.monotonic()
-        result = grade(room, tmp_path, checks=checks, whole_seconds=4)
+    grade(room)  # what follows is not the room's start
+    started = time.monotonic()
+    result = grade(room, tmp_path, checks=checks, whole_seconds=4)
 
     assert time.monotonic() - started < 15
     assert result.score == 0

@@ -56,9 +56,10 @@ def killed(what, times, room, folder, **options):
         thread.join()
 
 
+@pytest.mark.sampled(2)
 @needs_sandbox
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("what", ["worker", "decider"])
+@pytest.mark.parametrize("what", ["decider", "worker"])
 def test_a_process_killed_from_outside_costs_no_point(room, tmp_path, what):
     folder = submission(tmp_path, NAMED.format(seconds=1.5))
 
@@ -103,6 +104,7 @@ def test_a_machine_without_the_memory_that_a_submission_may_take_is_to_blame(roo
         killed("worker", 100, room, submission(tmp_path, NAMED.format(seconds=3)))
 
 
+@pytest.mark.sampled(3)
 @needs_sandbox
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),

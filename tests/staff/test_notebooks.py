@@ -70,6 +70,7 @@ def test_no_output_of_a_notebook_is_an_error_or_a_warning(part):
             assert output.get("name") != "stderr", output
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("printed", "verdict"), [(6, 0), (7, 1)])
 def test_a_notebook_that_a_student_has_not_run_yet_is_held_to_what_is_stored(printed, verdict, tmp_path, capfd):
     """The student edition's notebooks are cleared: no outputs, and no cell has ever run."""

@@ -339,6 +339,7 @@ def test_no_function_that_takes_a_network_is_left_out():
     assert functions == set(CHECKS)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("function", CHECKS)
 @pytest.mark.filterwarnings("ignore:.*non-deterministic.*")
 def test_it_works_on_a_network_of_torchvision_and_leaves_it_as_it_was(given, function):

@@ -261,6 +261,7 @@ def test_a_graded_mistake_is_in_the_report_with_its_hint_and_pictures(small_edit
     assert not list(small_edition.root.glob("*.part"))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: as root, ./setup.sh test")
 @pytest.mark.parametrize("width", [390, 1100])
 def test_a_browser_shows_the_page_at_the_width_of_a_phone_and_of_a_desktop(tmp_path: Path, width: int):

@@ -14,6 +14,7 @@ from tests.staff.test_classroom import hand_in, lines_of
 from tests.staff.zips import solution
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_a_limit_that_is_too_low_for_a_worker_is_named(tmp_path):
     zips = hand_in(tmp_path / "zips", ann=solution().decode())
@@ -48,6 +49,7 @@ def saliency_map(*args, **kwargs):
 """
 
 
+@pytest.mark.slow
 @needs_sandbox
 @pytest.mark.timeout(300)
 def test_eight_threads_and_a_loader_with_four_workers_have_room(room, tmp_path):

@@ -306,6 +306,7 @@ SIDE_EFFECTS = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("statement", SIDE_EFFECTS)
 def test_a_module_that_does_something_when_it_is_imported_is_refused(edition: Path, statement: str):
     (edition / "assignment2" / "diary.py").write_text("x = 1\n")

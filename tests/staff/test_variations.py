@@ -152,6 +152,7 @@ def tried(part):
     return {what: [str(check).split("::")[1] for check in checks] for what, checks in trial.recorded.items()}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.module)
 def test_every_way_in_which_an_argument_can_vary_is_tried_by_a_check(part):

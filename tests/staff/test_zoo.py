@@ -36,6 +36,7 @@ def fresh():
     return make_scenes(480, seed=FRESH_SEED)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", zoo.MODEL_NAMES)
 def test_the_shipped_network_names_fresh_scenes(name, fresh):
     accuracy = measure.measure_accuracy(zoo.load_model(name), fresh.images, fresh.label)
@@ -67,6 +68,7 @@ def test_the_robust_network_withstands_what_it_is_said_to():
     assert robustness >= 0.75
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", zoo.MODEL_NAMES)
 def test_only_the_stylized_network_decides_fresh_conflicts_by_shape(name):
     bias = measure.measure_shape_bias(zoo.load_model(name), textures.make_conflicts(240, seed=FRESH_SEED))

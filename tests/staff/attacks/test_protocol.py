@@ -172,6 +172,7 @@ def w_writer():
 """
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", LIES)
 def test_a_worker_that_lies_gains_nothing(grader, name):
     outcome = grader.attack(FIND + LIES[name])

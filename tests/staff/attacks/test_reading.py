@@ -31,6 +31,7 @@ READ = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", READ)
 def test_nothing_is_there_to_be_read(grader, name, monkeypatch):
     import socket
@@ -77,6 +78,7 @@ LEFT_BEHIND = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", LEFT_BEHIND)
 def test_nothing_passes_from_one_submission_to_the_next(grader, name):
     leave, look = LEFT_BEHIND[name]

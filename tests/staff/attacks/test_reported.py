@@ -15,6 +15,7 @@ TEXTS = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_message_is_text_wherever_it_is_shown(grader, name, capsys):
     from coursekit.grading.terminal import print_grade

@@ -64,6 +64,7 @@ ATTACKS = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.slow] * ("6 seconds" in ATTACKS[name][1])) for name in ATTACKS]
 )
@@ -95,6 +96,7 @@ IMPORTS = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name == "loops")) for name in IMPORTS])
 def test_a_module_that_cannot_be_imported_costs_its_part_alone(grader, name):
     from coursekit.parts import PARTS, ROOT
