@@ -147,14 +147,14 @@ def _witnessed(thing: Tensor | nn.Module) -> Facts:
 
 
 def _told(thing: Tensor | nn.Module | None, law: str) -> int:
-    return sum(witness(thing, law) for witness in WITNESSES)
+    return sum(witness(thing, law) for witness in WITNESSES) if WITNESSES else 0
 
 
 def global_facts() -> Facts:
     """Return what must not change of the whole process, by the sentence that is said of it."""
     return {
         "torch's global random state was used: draw from a generator that is given, or do without": torch.get_rng_state(),
-        "Python's global random state was used: draw from the generator that is given": random.getstate(),
+        "Python's global random state was used: draw from the generator that is given": hash(random.getstate()),
         "numpy's global random state was used: draw from the generator that is given": _numpy_state(),
         "torch.nn.functional.relu was replaced": id(F.relu),
         "torch.relu was replaced": id(torch.relu),
