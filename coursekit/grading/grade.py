@@ -128,6 +128,8 @@ class _Run:
             "--continue-on-collection-errors",  # a part that cannot be imported costs no other part
             "-p",
             "no:logging",
+            "-p",
+            "no:unraisableexception",  # it collects garbage at the end, which walks over all of torch: 0.3 s
             "--tb=native",  # the usual ones parse the whole test file for each check that fails: 0.1 s
             "-p",
             "pytest_timeout",
