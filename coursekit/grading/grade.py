@@ -23,7 +23,7 @@ LOAD_SECONDS = 60  # from pytest's start to the first check: the student's modul
 GRACE_SECONDS = 5  # what pytest-timeout gets to interrupt a check before the process is killed
 
 # Exit codes of the deciding process: the signal of a kernel without memory, and of one that could not open its log.
-LIKELY = {-9: ": is there memory enough?", 70: ": is the disk full?"}
+LIKELY = {-9: ": is there enough memory?", 70: ": is the disk full?"}
 
 LONGEST_MESSAGE = 4000  # characters; a student's exception may carry a whole tensor
 
@@ -185,7 +185,7 @@ class _Run:
         """Raise GraderFailed for a check that did not even begin, if no student code could prevent it; time may just be up."""
         lost = next((name for name in self.checks if name not in found), "")
         if self.isolated and lost and time.monotonic() <= self.end:
-            stale = "is in the manifest and not in its file: `a2 reference` makes the manifest again"
+            stale = "is listed in the manifest, but its file does not contain it: `a2 reference` makes a new manifest"
             raise GraderFailed(f"{lost} {stale if reason[0] == 'missing' else f'did not begin: {reason[1]}'}")
 
     def _verdict(self, event: dict[str, Any]) -> Verdict:

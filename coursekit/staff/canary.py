@@ -87,7 +87,8 @@ def edition_problem(checks: Sequence[Check]) -> str:
         wanted = [check for check in checks if check.id.split("::")[0] == name]
         gone = [check for check in wanted if check.id.split("::")[-1].partition("[")[0] not in there]
         if gone:
-            return f"{gone[0].id} is in the manifest and not in its file; `a2 reference` makes the manifest again"
+            told = "is listed in the manifest, but its file does not contain it"
+            return f"{gone[0].id} {told}; `a2 reference` makes a new manifest"
     paths = [
         path for folder in ("tests", "data") for path in sorted((ROOT / folder).rglob("*")) if path.suffix in STORED
     ]

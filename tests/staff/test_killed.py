@@ -111,7 +111,11 @@ def test_a_machine_without_the_memory_that_a_submission_may_take_is_to_blame(roo
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        (f"def {SLOW}", "def test_renamed", f"{SLOW} is in the manifest and not in its file: `a2 reference`"),
+        (
+            f"def {SLOW}",
+            "def test_renamed",
+            f"{SLOW} is listed in the manifest, but its file does not contain it: `a2 reference`",
+        ),
         ("\ndef ", "\ndef (", r"cannot be loaded \(.*SyntaxError.*\): fix it"),
         (
             'points(2, "saliency_map")\ndef ' + SLOW,

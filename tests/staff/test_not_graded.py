@@ -104,7 +104,7 @@ def test_an_edition_that_is_damaged_is_said_in_one_line(edition, monkeypatch, tm
         (
             tests,
             text.replace(f"def {SLOW}", "def test_renamed"),
-            f"{SLOW} is in the manifest and not in its file; `a2 ref",
+            f"{SLOW} is listed in the manifest, but its file does not contain it; `a2 ref",
         ),
         (tests, None, "cannot be read"),
         (
