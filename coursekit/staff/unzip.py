@@ -20,16 +20,7 @@ MAX_ZIP = 2**30
 MAX_INNER = 64 * 2**20  # a zip in a zip is read into memory
 MAX_ENTRIES = 20_000
 ENTRY_MARK = b"PK\1\2"  # one for each line of a zip's directory
-BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    struct.error,
-    ValueError,
-    NotImplementedError,
-    RuntimeError,
-    OSError,
-)
+BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, RuntimeError, OSError)
 OTHER_KINDS = {b"Rar!": "a RAR", b"7z\xbc\xaf": "a 7z", b"\x1f\x8b": "a gzip", b"BZh": "a bzip2", b"\xfd7zXZ": "an xz"}
 PACK = "pack it again with `a2 submit`"
 

@@ -14,9 +14,8 @@ from coursekit.staff.classroom.finished import Finished, finished
 from coursekit.staff.classroom.record import Record, write_whole
 
 PAGES = ("report.html", ANSWERS)
-PREFIX = re.compile(
-    r"(.+?_\d+_|(?:LATE_)?anon_[A-Za-z0-9]+_)\d+_", re.DOTALL
-)  # Canvas knows its files by what stands before the name
+# Canvas knows its files by what stands before the name.
+PREFIX = re.compile(r"(.+?_\d+_|(?:LATE_)?anon_[A-Za-z0-9]+_)\d+_", re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -160,9 +160,8 @@ def renew(folder: Path, outcome: Outcome, order: Order) -> Outcome:
 def _log(grade: Grade) -> str:
     lines = [*grade.notes, f"{grade.score:g} of {grade.max_score:g} points, {grade.seconds:.1f} s", ""]
     for verdict in grade.verdicts:
-        lines.append(
-            f"{verdict.score:g}/{verdict.check.points:g} {verdict.outcome:10} {verdict.seconds:6.2f} s  {verdict.check.id}"
-        )
+        points = f"{verdict.score:g}/{verdict.check.points:g}"
+        lines.append(f"{points} {verdict.outcome:10} {verdict.seconds:6.2f} s  {verdict.check.id}")
         lines += [f"      {line}" for line in printable(verdict.message).splitlines()]
     return "\n".join(printable(line) for line in lines) + "\n"
 

@@ -92,9 +92,7 @@ def grade_class(
                 run.grade(pool, progress)
         finally:
             outcome = run.outcome(out)
-            write_books(
-                out, outcome.records, outcome.waiting, outcome.failures, order, outcome.others, extras
-            )  # fmt: skip
+            write_books(out, outcome.records, outcome.waiting, outcome.failures, order, outcome.others, extras)
     return dataclasses.replace(outcome, notes=(*outcome.notes, *extras.notes(roster.students)))
 
 

@@ -17,15 +17,7 @@ from typing import Any
 
 import cloudpickle
 
-PLAIN_ATTRIBUTES = (
-    "__defaults__",
-    "__kwdefaults__",
-    "__annotations__",
-    "__doc__",
-    "__name__",
-    "__qualname__",
-    "__module__",
-)
+ATTRIBUTES = ("__defaults__", "__kwdefaults__", "__annotations__", "__doc__", "__name__", "__qualname__", "__module__")
 
 
 def must_travel(function: types.FunctionType) -> bool:
@@ -43,12 +35,8 @@ def reduced(function: types.FunctionType, namespaces: dict[int, dict[str, Any]])
     code, names = function.__code__, function.__globals__
     namespace = namespaces.setdefault(id(names), {"__name__": names["__name__"]})
     used = {name: names[name] for name in _global_names(code) if name in names}
-    state = (
-        used,
-        list(_contents(function)),
-        vars(function),
-        {name: getattr(function, name) for name in PLAIN_ATTRIBUTES},
-    )
+    attributes = {name: getattr(function, name) for name in ATTRIBUTES}
+    state = used, list(_contents(function)), vars(function), attributes
     return _blank, (code, namespace), state, None, None, _fill
 
 

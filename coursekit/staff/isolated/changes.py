@@ -57,9 +57,7 @@ class Frame:
         self.given = [Given(n, "", t, state_of(t), {}, {}) for n, t in things if isinstance(t, Tensor)]
         for number, thing in things:
             if isinstance(thing, nn.Module):
-                inside = (
-                    thing.named_modules() if number in ours else [("", thing)]
-                )  # the decider's have their own numbers
+                inside = thing.named_modules() if number in ours else [("", thing)]  # the decider's have own numbers
                 self.given += [_module(number, path, module, number in ours) for path, module in inside]
         self.by_number = {given.number: given for given in self.given if not given.path}
 
