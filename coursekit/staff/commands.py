@@ -129,11 +129,7 @@ def _classroom(arguments: argparse.Namespace) -> int:
     order = Order(
         parts=_numbers(arguments.parts), hidden=arguments.hidden, trust=arguments.trust, seconds=arguments.seconds
     )
-    with progress_bar("submissions", 0) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.update(bar.task_ids[0], completed=done, total=total)
-
+    with progress_bar("submissions", 0) as progress:
         graded = grade_class(
             arguments.zips, arguments.out, order, workers=arguments.workers, scheduler=arguments.scheduler,
             regrade=arguments.regrade, latest=arguments.latest, progress=progress,
