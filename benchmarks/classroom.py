@@ -22,8 +22,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from coursekit.grading.submit import submit
-from coursekit.parts import PARTS, ROOT
-from coursekit.staff.classroom.job import NUMBERS, Order
+from coursekit.parts import NUMBERS, PARTS, ROOT
+from coursekit.staff.classroom.job import Order
 from coursekit.staff.classroom.run import grade_class
 from coursekit.staff.isolation import Room, checks_of, choose_level, grade_submission
 

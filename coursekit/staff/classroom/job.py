@@ -19,14 +19,13 @@ from coursekit.grading.answers import ANSWERS, answers_page
 from coursekit.grading.report import page
 from coursekit.grading.results import Check, Grade, Verdict, gradescope_results, printable
 from coursekit.grading.written import Written
-from coursekit.parts import PARTS, ROOT, Part, part_of
+from coursekit.parts import NUMBERS, PARTS, ROOT, Part, part_of
 from coursekit.staff.classroom.kept import KEPT, pack, renewed, unpack
 from coursekit.staff.classroom.record import RECORD, Outcome, digest_of, outcome_of, read_record
 from coursekit.staff.classroom.scratch import scratch_of_worker
 from coursekit.staff.isolation import PATIENCE, Room, checks_of, choose_level, grade_submission, record
 
 UNNEEDED = "none needed"  # the sandbox, where there was nothing to run
-NUMBERS = tuple(dict.fromkeys(part.number for part in PARTS))  # a part may have two modules
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coursekit.errors import UsageError
-from coursekit.parts import PARTS
+from coursekit.parts import NUMBERS
 from coursekit.staff.classroom.cells import cell
 
 MARKS = "written.csv"
 OUT_OF = "out of"
 COMMENT = "comment"
 CODE_LETTERS = 8
-NUMBERS = tuple(part.number for part in PARTS)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from coursekit.errors import UsageError
+from coursekit.parts import NUMBERS
 from coursekit.staff.classroom import job as jobs
 from coursekit.staff.classroom.job import Order
 from coursekit.staff.classroom.record import RECORD, write_whole
@@ -100,7 +101,7 @@ def settle(zips: Path, out: Path, order: Order, again: Sequence[int]) -> tuple[O
 
 
 def _parts_option(stored: Mapping[str, Any]) -> str:
-    whole = list(stored["parts"]) == list(jobs.NUMBERS)
+    whole = list(stored["parts"]) == list(NUMBERS)
     return "the command without --parts" if whole else f"--parts {' '.join(map(str, stored['parts']))}"
 
 
