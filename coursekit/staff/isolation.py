@@ -18,7 +18,7 @@ from types import TracebackType
 
 from coursekit.errors import GraderFailed, UsageError
 from coursekit.grading.grade import Progress, grade
-from coursekit.grading.results import NOT_GRADED, Check, Grade, Verdict, read_manifest, select
+from coursekit.grading.results import NOT_GRADED, Check, Grade, Verdict, read_manifest
 from coursekit.grading.warm import Warm
 from coursekit.parts import PARTS, ROOT, Part, part_of
 from coursekit.staff.canary import innocent, shortfall
@@ -63,11 +63,10 @@ class Room:
         self._inside.close()
 
 
-def checks_of(parts: Sequence[Part] = PARTS, *, hidden: bool = False, name: str | None = None) -> tuple[Check, ...]:
+def checks_of(parts: Sequence[Part] = PARTS, *, hidden: bool = False) -> tuple[Check, ...]:
     """Return the checks that count: the manifest's for students, with hidden also the staff's own."""
     manifests = [ROOT / "tests" / "manifest.json", *([ROOT / "tests" / "hidden" / "manifest.json"] if hidden else [])]
-    found = [check for path in manifests for check in select(read_manifest(path), [name] if name else [])]
-    return tuple(check for check in found if part_of(check.function) in parts)
+    return tuple(check for path in manifests for check in read_manifest(path) if part_of(check.function) in parts)
 
 
 def grade_submission(
@@ -128,10 +127,10 @@ def _decided(
         if shortfall(ours, [part_of(verdict.check.function) for verdict in still]):
             raise GraderFailed(_told(still))
         if free_memory() < Limits.memory:
-            promised = (
-                f"{free_memory() / 2**20:.0f} MB are free of the {Limits.memory / 2**20:.0f} that a submission may take"
+            free, promised = free_memory() / 2**20, Limits.memory / 2**20
+            raise GraderFailed(
+                f"{_told(still)}; {free:.0f} MB are free of the {promised:.0f} that a submission may take"
             )
-            raise GraderFailed(f"{_told(still)}; {promised}")
         verdicts.update({v.check.id: dataclasses.replace(v, outcome="crashed") for v in still})
     seconds = done.seconds + second.seconds
     return dataclasses.replace(done, verdicts=tuple(verdicts[v.check.id] for v in done.verdicts), seconds=seconds)

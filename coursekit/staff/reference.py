@@ -70,11 +70,11 @@ def _ladders() -> dict[str, tuple[str, ...]]:
     return {name: exercise(name).hints for part in PARTS for name in part.functions}
 
 
-def given_text(parts: Sequence[Part], root: Path = ROOT) -> str:
+def given_text(parts: Sequence[Part]) -> str:
     """Return what the notebooks are handed out with, as it is stored for finding what a student added to them."""
     given = {}
     for path in notebooks_of(parts):
-        cut = cut_notebook((root / path).read_text(encoding="utf-8"), path)
+        cut = cut_notebook((ROOT / path).read_text(encoding="utf-8"), path)
         given[path.as_posix()] = given_in(json.loads(cut))
     return json.dumps(given, indent=0, ensure_ascii=False) + "\n"
 
