@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Mapping, Sequence
 
 from coursekit.parts import part_of
-from coursekit.staff.classroom.cells import cell, number
+from coursekit.staff.classroom.cells import cell, csv_text, number
 from coursekit.staff.classroom.extras import Extras
 from coursekit.staff.classroom.handed_in import HandedIn
 from coursekit.staff.classroom.job import Order
@@ -33,13 +32,10 @@ def gradebook(
     rows = [_row(record, ids, most, core, extras) for record in records]
     blank = len(SCORES) + len(extras.titles) + len(ids)
     rows += [_waiting_row(one, failures.get(one.student, ""), blank) for one in waiting]
-    stream = io.StringIO()
-    writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    titles = [f"part {number}" for number in ids]
-    writer.writerow(["student", *SCORES, *extras.titles, *titles, "status", "late", "remarks", "sandbox", "file"])
     rows.sort(key=lambda row: (str(row[0]).casefold(), str(row[0])))
-    writer.writerows(rows)
-    return stream.getvalue()
+    parts = [f"part {number}" for number in ids]
+    titles = ["student", *SCORES, *extras.titles, *parts, "status", "late", "remarks", "sandbox", "file"]
+    return csv_text([titles, *rows], quoting=csv.QUOTE_NONNUMERIC)
 
 
 def max_score(order: Order) -> float:
