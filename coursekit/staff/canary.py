@@ -88,10 +88,8 @@ def edition_problem(checks: Sequence[Check]) -> str:
         gone = [check for check in wanted if check.id.split("::")[-1].partition("[")[0] not in there]
         if gone:
             return f"{gone[0].id} is in the manifest and not in its file; `a2 reference` makes the manifest again"
-    paths = [
-        path for folder in ("tests", "data") for path in sorted((ROOT / folder).rglob("*")) if path.suffix in STORED
-    ]
-    return next(filter(None, map(_damage, paths)), "")
+    paths = [path for folder in ("tests", "data") for path in sorted((ROOT / folder).rglob("*"))]
+    return next(filter(None, map(_damage, (path for path in paths if path.suffix in STORED))), "")
 
 
 def _damage(path: Path) -> str:

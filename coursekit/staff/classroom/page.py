@@ -121,9 +121,8 @@ def slowest(records: Sequence[Record]) -> list[Record]:
 def flags(records: Sequence[Record]) -> list[Flag]:
     """Return what a person should look at; none of it changes a score."""
     solved_by: dict[tuple[str, ...], list[str]] = defaultdict(list)  # students -> modules
-    found = [
-        Flag("the same zip, byte for byte", s) for s in _groups((r.archive, r.student) for r in records if r.archive)
-    ]
+    zips = _groups((record.archive, record.student) for record in records if record.archive)
+    found = [Flag("the same zip, byte for byte", students) for students in zips]
     same_zip = {flag.students for flag in found}
     for module in sorted({name for record in records for name in record.sources}):
         released, solved = _own_sources().get(module, ("", ""))
@@ -141,9 +140,8 @@ def flags(records: Sequence[Record]) -> list[Flag]:
     known = [set(flag.students) for flag in found]
     for students, count in _alike(records):
         if not any(set(students) <= group for group in known):
-            found.append(
-                Flag(f"the same {count} wrong answers, which no known mistake gives: were results copied?", students)
-            )
+            told = f"the same {count} wrong answers, which no known mistake gives: were results copied?"
+            found.append(Flag(told, students))
     odd = _groups_of_any((name, record.student) for record in records for name in _only_public(record))
     told = "right on the public checks, wrong on every hidden one: hard-coded seeds or answers?"
     return found + [Flag(f"{name}: {told}", students) for name, students in odd]
