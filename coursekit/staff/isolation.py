@@ -30,6 +30,7 @@ __all__ = ["Room", "checks_of", "choose_level", "grade_submission", "record"]
 
 PATIENCE = 20  # seconds for one check: twice what a student has, since others grade on the same cores
 WHOLE = 600  # seconds for a submission
+Run = Callable[[Path, Sequence[Check]], Grade]
 
 
 class Room:
@@ -102,23 +103,18 @@ def grade_submission(
     if doubtful:
         if not alone:
             raise GraderFailed(_told(doubtful))
-        done = _decided(done, doubtful, lambda checks: run(folder.resolve(), checks), run)
+        done = _decided(done, doubtful, folder.resolve(), run)
     return dataclasses.replace(done, notes=(*done.notes, f"sandbox: {room.level}"))
 
 
-def _decided(
-    done: Grade,
-    doubtful: Sequence[Verdict],
-    again: Callable[[Sequence[Check]], Grade],
-    run: Callable[[Path, Sequence[Check]], Grade],
-) -> Grade:
+def _decided(done: Grade, doubtful: Sequence[Verdict], submission: Path, run: Run) -> Grade:
     """Return the grade with a verdict in place of each NOT_GRADED; GraderFailed if the machine is to blame.
 
     Nobody can see who has killed a process: the kernel for want of memory, or the submission itself. What has killed it, now that
     nothing else runs, twice at the same check, while a submission of ours passes that check and all the memory is free that a
     submission may take, is the submission.
     """
-    second = again([verdict.check for verdict in doubtful])
+    second = run(submission, [verdict.check for verdict in doubtful])
     verdicts = {verdict.check.id: verdict for verdict in (*done.verdicts, *second.verdicts)}
     still = [verdict for verdict in second.verdicts if verdict.outcome == NOT_GRADED]
     if still:

@@ -34,6 +34,7 @@ from coursekit.staff.width import workers_that_fit
 
 TRIES = 2  # with nothing else beside it, of a job that breaks for no fault that the submission is known to have
 Progress = Callable[[int, int], None]  # done, total
+Running = dict[concurrent.futures.Future[Outcome], Attempt]
 
 
 @dataclass(frozen=True)
@@ -148,9 +149,8 @@ class _Run:
         if problem and width == 1:
             raise UsageError(f"nothing was graded: {problem}")
         if problem:
-            self.notes.append(
-                f"{width} at a time are too many for this machine ({problem}): the run continued with {width // 2}"
-            )
+            why = f"{width} at a time are too many for this machine ({problem})"
+            self.notes.append(f"{why}: the run continued with {width // 2}")
         self.canary = bool(problem)
         return not problem
 
@@ -166,7 +166,7 @@ class _Run:
 
         Return the attempts that broke: they are made again when everything else has ended, with fewer at a time.
         """
-        running: dict[concurrent.futures.Future[Outcome], Attempt] = {}
+        running: Running = {}
         queue, again = [*reversed(waiting)], []
         try:
             while queue or running:
@@ -185,14 +185,7 @@ class _Run:
             raise
         return again
 
-    def _begin(
-        self,
-        pool: Pool,
-        width: int,
-        attempt: Attempt,
-        running: dict[concurrent.futures.Future[Outcome], Attempt],
-        progress: Progress,
-    ) -> None:
+    def _begin(self, pool: Pool, width: int, attempt: Attempt, running: Running, progress: Progress) -> None:
         if attempt.work is None:
             attempt.open(self.order.chosen)
         work = attempt.work or Work()
@@ -207,9 +200,8 @@ class _Run:
             try:
                 future = pool.executor.submit(self.job, work, self.orders[kind])
             except Exception as error:  # noqa: BLE001 (a pool may raise anything)
-                raise UsageError(
-                    f"the workers cannot be reached any more ({error}): run the same command again"
-                ) from None
+                why = f"the workers cannot be reached any more ({error})"
+                raise UsageError(f"{why}: run the same command again") from None
             running[future] = attempt
 
     def _end(self, future: concurrent.futures.Future[Outcome], attempt: Attempt, progress: Progress) -> bool:
