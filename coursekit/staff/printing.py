@@ -14,7 +14,7 @@ from coursekit.staff.check import Gate
 from coursekit.staff.classroom.gradebook import max_score
 
 if TYPE_CHECKING:
-    from coursekit.staff.classroom.run import Class
+    from coursekit.staff.classroom.graded import Class
 
 
 def print_gate(gate: Gate) -> None:

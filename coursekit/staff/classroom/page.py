@@ -7,7 +7,7 @@ import functools
 import hashlib
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -16,9 +16,8 @@ from coursekit.grading.report import template
 from coursekit.grading.results import Check
 from coursekit.parts import PARTS, ROOT
 from coursekit.staff.classroom.extras import Extras
-from coursekit.staff.classroom.gradebook import NO_EXTRAS, core_points, core_score, max_score
-from coursekit.staff.classroom.handed_in import HandedIn
-from coursekit.staff.classroom.job import Order
+from coursekit.staff.classroom.gradebook import core_points, core_score, max_score
+from coursekit.staff.classroom.graded import Class
 from coursekit.staff.classroom.record import Record
 from coursekit.staff.contents import source_digest
 from coursekit.staff.edits import callers
@@ -58,24 +57,18 @@ class Flag:
     students: tuple[str, ...]
 
 
-def class_page(
-    records: Sequence[Record],
-    waiting: Sequence[HandedIn],
-    failures: Mapping[str, str],
-    order: Order,
-    others: Sequence[str],
-    extras: Extras = NO_EXTRAS,
-) -> str:
+def class_page(whole: Class, extras: Extras) -> str:
     """Return the class page."""
+    records, order = whole.records, whole.order
     graded = [record for record in records if record.status == "graded"]
-    most = max_score(order)
-    checks = checks_of(order.chosen, hidden=order.hidden)
+    checks, ids = checks_of(order.chosen, hidden=order.hidden), order.ids()
     core = core_points(order)
     scores = {record.student: core_score(record, core) for record in records}
     core_scores, core_most = [scores[record.student] for record in graded], sum(core.values())
     return template("class.html", Path(__file__).parent).render(
-        records=records, graded=graded, waiting=waiting, failures=failures, others=others, most=most,
-        ids=order.ids(), worth={n: sum(c.points for c in checks if c.id in set(ids)) for n, ids in order.ids().items()},
+        records=records, graded=graded, waiting=whole.waiting, failures=whole.failures, others=whole.others,
+        most=max_score(order), ids=ids,
+        worth={number: sum(c.points for c in checks if c.id in set(names)) for number, names in ids.items()},
         script=SORT, script_hash=base64.b64encode(hashlib.sha256(SORT.encode()).digest()).decode(),
         middle=median([r.score for r in graded]) if graded else 0.0,
         core=scores, core_most=core_most, core_middle=median(core_scores) if graded else 0.0,

@@ -13,7 +13,6 @@ import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 
 from coursekit.errors import GraderFailed, UsageError
@@ -21,6 +20,7 @@ from coursekit.staff.classroom import job as jobs
 from coursekit.staff.classroom.attempt import Attempt, is_of
 from coursekit.staff.classroom.books import write_books
 from coursekit.staff.classroom.extras import read_extras
+from coursekit.staff.classroom.graded import Class
 from coursekit.staff.classroom.handed_in import HandedIn
 from coursekit.staff.classroom.job import Job, Order, Work
 from coursekit.staff.classroom.kept import KEPT, unpack
@@ -35,20 +35,6 @@ from coursekit.staff.width import workers_that_fit
 TRIES = 2  # with nothing else beside it, of a job that breaks for no fault that the submission is known to have
 Progress = Callable[[int, int], None]  # done, total
 Running = dict[concurrent.futures.Future[Outcome], Attempt]
-
-
-@dataclass(frozen=True)
-class Class:
-    """A graded class, as the gradebook has it."""
-
-    records: tuple[Record, ...]
-    waiting: tuple[HandedIn, ...]  # not graded: the run was stopped, or every try broke
-    failures: dict[str, str]  # student -> why the tries broke
-    others: tuple[str, ...]  # files that are nobody's
-    order: Order
-    out: Path
-    newly: int  # graded in this run
-    notes: tuple[str, ...] = ()  # what this machine could not do
 
 
 def grade_class(
@@ -92,9 +78,9 @@ def grade_class(
             with scratch_in(out / ".scratch"):
                 run.grade(pool, progress)
         finally:
-            outcome = run.outcome(out)
-            write_books(out, outcome.records, outcome.waiting, outcome.failures, order, outcome.others, extras)
-    return dataclasses.replace(outcome, notes=(*outcome.notes, *extras.notes(roster.students)))
+            graded = run.outcome(out)
+            write_books(graded, extras)
+    return dataclasses.replace(graded, notes=(*graded.notes, *extras.notes(roster.students)))
 
 
 class _Run:
