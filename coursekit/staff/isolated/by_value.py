@@ -43,9 +43,7 @@ def reduced(function: types.FunctionType, namespaces: dict[int, dict[str, Any]])
 @functools.cache
 def _global_names(code: types.CodeType) -> frozenset[str]:
     own = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL")}
-    return frozenset(own).union(
-        *(_global_names(inner) for inner in code.co_consts if isinstance(inner, types.CodeType))
-    )
+    return frozenset(own).union(*(_global_names(c) for c in code.co_consts if isinstance(c, types.CodeType)))
 
 
 def _contents(function: types.FunctionType) -> Iterator[tuple[int, Any]]:

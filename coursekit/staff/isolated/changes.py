@@ -120,9 +120,8 @@ def _module(number: int, path: str, module: nn.Module, ours: bool) -> Given:
     notes = {}
     if not ours and not type(module).__module__.startswith("torch."):
         names = [name for name in own.keys() - INNER - {"training"} if name[0] != "_"]
-        notes = {
-            n: list(own[n]) if type(own[n]) is list else own[n] for n in names if isinstance(own[n], (list, *PLAIN))
-        }
+        plain = {name: own[name] for name in names if isinstance(own[name], (list, *PLAIN))}
+        notes = {name: list(value) if type(value) is list else value for name, value in plain.items()}
     return Given(number, path, module, state_of(module), own, notes, module.training)
 
 

@@ -112,9 +112,9 @@ class Packer(cloudpickle.Pickler):
             return tags.NUMBERED, value.number
         there: tuple[Any, ...] | None = self.remote(value)
         if there is not None:
-            return (
-                (tags.NUMBERED, self.number(value, (tags.WORKERS_OWN, there))) if issubclass(kind, nn.Module) else there
-            )
+            if issubclass(kind, nn.Module):
+                return tags.NUMBERED, self.number(value, (tags.WORKERS_OWN, there))
+            return there
         if issubclass(kind, nn.Module):
             if id(value) not in self.numbers:
                 self.modules.append((self.number(value, (tags.MODULE_INSIDE,)), value))
