@@ -70,7 +70,7 @@ def find_regions(text: str, path: Path | str) -> list[Region]:
 
 def cut(text: str, path: Path | str) -> str:
     """Replace every solution of a module by the hole that names its function."""
-    return cut_code(text, find_regions(text, path), in_file(path))
+    return cut_code(text, find_regions(text, path))
 
 
 def code_regions(code: str, place: Place, *, cell: bool = False) -> list[Region]:
@@ -80,7 +80,7 @@ def code_regions(code: str, place: Place, *, cell: bool = False) -> list[Region]
     return [_locate(tree, code.split("\n"), start, end, place, cell) for start, end in pairs]
 
 
-def cut_code(code: str, regions: Sequence[Region], place: Place) -> str:
+def cut_code(code: str, regions: Sequence[Region]) -> str:
     """Replace regions of code by holes; the result is Python."""
     lines = code.split("\n")
     for region in reversed(regions):
