@@ -137,13 +137,10 @@ def write_whole(path: Path, content: bytes | str) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             draft.unlink()
+        again = "and run the same command again"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise UsageError(
-                f"the disk of {path.parent} is full: make room and run the same command again; nothing graded is lost"
-            ) from None
-        raise UsageError(
-            f"{path} cannot be written ({error.strerror}): fix that and run the same command again"
-        ) from None
+            raise UsageError(f"the disk of {path.parent} is full: make room {again}; nothing graded is lost") from None
+        raise UsageError(f"{path} cannot be written ({error.strerror}): fix that {again}") from None
 
 
 def digest_of(parts: Sequence[bytes]) -> str:
