@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -114,6 +114,13 @@ def read_record(path: Path) -> Record | None:
         return Record(outcome=Outcome(**outcome), **content)
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def read_records(out: Path) -> Iterator[Record]:
+    """Yield the records in a folder of results, in the order of their folders."""
+    for path in sorted((out / "students").glob(f"*/{RECORD}")):
+        if record := read_record(path):
+            yield record
 
 
 def keep(record: Record, room: Path) -> None:

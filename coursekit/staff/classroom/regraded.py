@@ -9,15 +9,14 @@ from pathlib import Path
 
 from coursekit.errors import UsageError
 from coursekit.staff.classroom.cells import cell, csv_text, number
-from coursekit.staff.classroom.record import RECORD, Record, read_record, write_whole
+from coursekit.staff.classroom.record import Record, read_records, write_whole
 
 BEFORE, TABLE = "before.json", "regraded.csv"
 
 
 def remember(out: Path) -> None:
     """Write down the points of everybody, before some are graded again."""
-    records = [record for path in sorted((out / "students").glob(f"*/{RECORD}")) if (record := read_record(path))]
-    points = {record.student: record.outcome.points for record in records}
+    points = {record.student: record.outcome.points for record in read_records(out)}
     write_whole(out / BEFORE, json.dumps(points) + "\n")
 
 
