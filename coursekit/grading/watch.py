@@ -116,12 +116,7 @@ def _changes(root: Path, poll: bool, note: Callable[[str], None]) -> Iterator[th
 
 
 def _observe(
-    root: Path,
-    seen: Snapshot,
-    poll: bool,
-    note: Callable[[str], None],
-    changed: threading.Event,
-    stop: threading.Event,
+    root: Path, seen: Snapshot, poll: bool, note: Callable[[str], None], changed: threading.Event, stop: threading.Event
 ) -> None:
     """Follow the file events; look at the files too, and go over to polling when changes come without events.
 

@@ -20,12 +20,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def segmentation_scenes(
-    num_scenes: int,
-    *,
-    seed: int,
-    size: tuple[int, int] = SIZE,
-    num_objects: int = 2,
-    among: Sequence[str] = SEGMENTED,
+    num_scenes: int, *, seed: int, size: tuple[int, int] = SIZE, num_objects: int = 2, among: Sequence[str] = SEGMENTED
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Compose scenes of several objects, whose classes are those in among.
 

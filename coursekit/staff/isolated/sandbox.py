@@ -21,13 +21,8 @@ from coursekit.parts import ROOT
 SHOWN = (
     *(f"coursekit/{name}.py" for name in ("__init__", "errors", "memory", "parts", "checks/__init__")),
     *(f"coursekit/checks/{name}.py" for name in ("small_networks", "recorder", "shared_state", "unchanged")),
-    *(
-        "coursekit/vision",
-        "coursekit/staff/__init__.py",
-        "coursekit/staff/isolated",
-        "data/weights",
-        "data/sprites.png",
-    ),
+    *("coursekit/vision", "coursekit/staff/__init__.py", "coursekit/staff/isolated"),
+    *("data/weights", "data/sprites.png"),
 )
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache")
 VIEW = "/edition"
