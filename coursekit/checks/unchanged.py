@@ -56,9 +56,7 @@ def kept(**tensors: Tensor) -> Iterator[None]:
 
 
 def _numbers(tensors: dict[str, Tensor]) -> Facts:
-    return {
-        f"{name} was changed in place: work on a copy": _witnessed(tensor)["values"] for name, tensor in tensors.items()
-    }
+    return {f"{n} was changed in place: work on a copy": _witnessed(t)["values"] for n, t in tensors.items()}
 
 
 def _compare(before: Facts, after: Facts, when: str) -> None:
