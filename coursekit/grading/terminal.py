@@ -217,9 +217,8 @@ def print_submission(made: Submission, score: float, max_score: float, warnings:
     kinds = {".py": "module", ".ipynb": "notebook", ".safetensors": "trained network"}
     counts = {word: sum(name.endswith(suffix) for name in made.files) for suffix, word in kinds.items()}
     inside = ", ".join(f"{count} {word}{'s' * (count != 1)}" for word, count in counts.items() if count)
-    console.print(
-        f"{mark('right')} {escape(_from_here(made.path))}: {inside}, your written answers; {made.size / 1000:.0f} kB"
-    )
+    size = f"{made.size / 1000:.0f} kB"
+    console.print(f"{mark('right')} {escape(_from_here(made.path))}: {inside}, your written answers; {size}")
     if made.kept:
         _print_indented(f"the older {made.path.name} is now {made.kept.name}", "dim", 2)
     _print_indented(f"{score:g} of {max_score:g} points, not counting the hidden checks", "", 2)
@@ -245,9 +244,8 @@ def _print_answers(books: Mapping[str, Written]) -> None:
         _print_indented(f"words in your written answers: {words} (the graders read answers.html in the zip)", "", 2)
     stray = [name for name, book in asked.items() if book.elsewhere and book.unanswered]
     if stray:
-        _print_indented(
-            f"you also wrote text outside the answers, see the end of answers.html: {', '.join(stray)}", "yellow", 2
-        )
+        also = "you also wrote text outside the answers, see the end of answers.html"
+        _print_indented(f"{also}: {', '.join(stray)}", "yellow", 2)
 
 
 def _each(numbers: Sequence[int]) -> str:

@@ -14,7 +14,6 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 
 from coursekit.errors import GraderFailed, UsageError
 from coursekit.grading.grade import Progress, grade
@@ -58,9 +57,7 @@ class Room:
             self._inside = stack.pop_all()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._inside.close()
 
 

@@ -134,9 +134,8 @@ def _place(line: Any, root: Shell) -> None:
         inner = [(f"{path}.{name}" if path else name, child) for name, child in shell._modules.items()]
         if any(child is root for _, child in inner):
             raise broken("a network that contains itself")
-        waiting += [
-            (place, child) for place, child in inner if isinstance(child, Shell) and "_handle" not in vars(child)
-        ]
+        shells = ((place, child) for place, child in inner if isinstance(child, Shell))
+        waiting += [(place, child) for place, child in shells if "_handle" not in vars(child)]
 
 
 def _empty(line: Any, name: Any, base: Any, number: Any) -> Shell:
