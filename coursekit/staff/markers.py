@@ -126,9 +126,9 @@ def _parse(code: str, place: Place) -> ast.Module:
 
 
 def _markers_of_code(code: str, place: Place) -> Iterator[tuple[int, str]]:
-    lines = code.split("\n")
-    comments = dict(_comments(code))
-    for number, line in enumerate(lines, 1):
+    tokens = tokenize.generate_tokens(io.StringIO(code).readline)
+    comments = {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}
+    for number, line in enumerate(code.split("\n"), 1):
         comment = comments.get(number, "")
         marker = MARKER.fullmatch(line.strip())
         if marker and comment:
@@ -137,12 +137,6 @@ def _markers_of_code(code: str, place: Place) -> Iterator[tuple[int, str]]:
             raise MarkerError(f"{place(number)}: the marker {line.strip()!r} stands in a string; {RULE}")
         elif comment and _looks_like_a_marker(comment):
             raise MarkerError(f"{place(number)}: {line.strip()!r} looks like a solution marker and is none; {RULE}")
-
-
-def _comments(code: str) -> Iterator[tuple[int, str]]:
-    for token in tokenize.generate_tokens(io.StringIO(code).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.start[0], token.string
 
 
 def _markers_of_markdown(lines: Sequence[str], place: Place) -> Iterator[tuple[int, str]]:

@@ -127,7 +127,7 @@ KernelSize = Annotated[int, whole(1, maps.fits_in_maps)]
 Stride = Annotated[int, whole(1, role="stride")]
 Crop = Annotated[int, whole(0, maps.leaves_something)]
 PlaneSize = Annotated[tuple[int, int], that("(H, W), both 1 or more", looks.is_size, maps.holds_indices)]
-LogitMaps = Annotated[Tensor, tensor("(N, K, H, W), K 2 or more", maps.several_classes, role="logit_maps")]
+LogitMaps = Annotated[Tensor, tensor("(N, K, H, W), K 2 or more", lambda _, v: v.shape[1] > 1, role="logit_maps")]
 PIXELS = "(N, H, W): one label a pixel"
 LabelMaps = Annotated[Tensor, tensor(PIXELS, maps.pixel_classes, dtype="int64", thing="pixel", role="label_maps")]
 PredictedMaps = Annotated[Tensor, tensor(PIXELS, maps.pixel_classes, dtype="int64", thing="pixel")]

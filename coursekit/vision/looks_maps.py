@@ -197,10 +197,6 @@ def is_widths(value: Any) -> bool:
 # label maps
 
 
-def several_classes(name: str, value: Tensor) -> bool:
-    return value.shape[1] > 1
-
-
 def pixel_classes(
     name: str,
     value: Tensor,
