@@ -1,18 +1,16 @@
 """Grade one submission with its code in a sandbox: the interface that `a2 grade --isolated`, the classroom and Gradescope use.
 
-    with Room(choose_level(trust=False), hidden_seed=2026) as room:  # imports torch, here and in the sandbox: once
-        grade = grade_submission(folder, PARTS, room=room, hidden=True)
+    with Room(choose_level(trust=False), recorded=record(2026, folder)) as room:  # imports torch, here and in the sandbox: once
+        grade = grade_submission(submission, PARTS, room=room, hidden=True)
 
-A room grades one submission after the other; for two at a time take two rooms, in two processes. With a hidden_seed the
-hidden checks draw numbers of their own from it, and the solution tells what is right; without, they draw the stored ones.
+A room grades one submission after the other; for two at a time take two rooms, in two processes. With what `record` has written
+the hidden checks draw numbers of their own from its seed, and the solution has told what is right; without, the stored ones.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 from coursekit.errors import GraderFailed, UsageError
@@ -33,32 +31,20 @@ Run = Callable[[Path, Sequence[Check]], Grade]
 
 
 class Room:
-    """A warm deciding process and its sandbox; both go when the block ends.
+    """A warm deciding process and its sandbox; both go when the block ends."""
 
-    Rooms that draw the same hidden numbers may share what `record` has written with their seed.
-    """
-
-    def __init__(self, level: str, *, hidden_seed: int | None = None, recorded: Path | None = None) -> None:
-        self.level, self.hidden_seed, self.recorded = level, hidden_seed, recorded
-        self._inside = ExitStack()
+    def __init__(self, level: str, *, recorded: Path | None = None) -> None:
+        self.level = level
+        arguments = ["-m", "coursekit.staff.isolated.warm_room", level, *([str(recorded)] if recorded else [])]
+        self._warm = Warm(ROOT, arguments)
+        self.launch = self._warm.launch
 
     def __enter__(self) -> Room:  # noqa: PYI034
-        with ExitStack() as stack:  # what was begun is undone if a later step fails
-            arguments = ["-m", "coursekit.staff.isolated.warm_room", self.level]
-            if self.recorded:
-                arguments.append(str(self.recorded))
-            elif self.hidden_seed is not None:
-                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="a2-room-"))
-                arguments.append(str(record(self.hidden_seed, Path(folder))))
-            warm = Warm(ROOT, arguments)
-            stack.callback(warm.close)
-            warm.start()
-            self.launch = warm.launch
-            self._inside = stack.pop_all()
+        self._warm.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._inside.close()
+        self._warm.close()
 
 
 def checks_of(parts: Sequence[Part] = PARTS, *, hidden: bool = False) -> tuple[Check, ...]:
