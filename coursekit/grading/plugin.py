@@ -99,16 +99,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def _new_record(item: pytest.Item, points: float, function: str) -> dict[str, Any]:
     check = {"id": check_id(item), "function": function, "max_score": points}
-    begun = {
-        "score": 0.0,
-        "outcome": "crashed",
-        "message": "",
-        "hints": [],
-        "seconds": 0.0,
-        "picture": "",
-        "printed": "",
-    }
-    return check | begun
+    texts = dict.fromkeys(("message", "picture", "printed"), "")
+    return {**check, **texts, "outcome": "crashed", "score": 0.0, "hints": [], "seconds": 0.0}
 
 
 def describe(item: pytest.Item, error: BaseException) -> dict[str, Any]:

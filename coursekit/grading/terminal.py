@@ -70,7 +70,7 @@ def bar(got: float, most: float, width: int = BAR) -> str:
 
 
 @contextmanager
-def progress_bar(title: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+def progress_bar(title: str, total: int) -> Iterator[Callable[..., None]]:
     """Show a progress bar on a terminal, nothing elsewhere; yield what moves it, to so many done (of so many)."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
