@@ -22,10 +22,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from coursekit.grading.submit import submit
-from coursekit.parts import PARTS, ROOT
-from coursekit.staff.classroom.job import NUMBERS, Order
+from coursekit.parts import NUMBERS, PARTS, ROOT
+from coursekit.staff.classroom.job import Order
 from coursekit.staff.classroom.run import grade_class
-from coursekit.staff.isolation import Room, checks_of, choose_level, grade_submission
+from coursekit.staff.isolation import Room, checks_of, choose_level, grade_submission, record
 
 REPEATS, CLASS, WORKERS = 5, 10, 2
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -84,7 +84,10 @@ class Watch(threading.Thread):
 def one_room() -> list[tuple[str, str]]:
     """Grade the solution some times in one room, which has graded once before."""
     checks, costs, clock = checks_of(hidden=True), [], []
-    with Room(choose_level(trust=False), hidden_seed=1) as room:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Room(choose_level(trust=False), recorded=record(1, Path(folder))) as room,
+    ):
         start = cpu_seconds()
         grade_submission(ROOT, PARTS, room=room, checks=checks)
         first = cpu_seconds() - start

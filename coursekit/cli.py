@@ -65,12 +65,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def command(commands: Commands, name: str, run: Run, summary: str, example: str) -> argparse.ArgumentParser:
+    plain = argparse.RawDescriptionHelpFormatter
     parser = commands.add_parser(
-        name,
-        help=summary,
-        description=summary,
-        epilog=f"example: {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        name, help=summary, description=summary, epilog=f"example: {example}", formatter_class=plain
     )
     parser.set_defaults(run=run)
     return parser
@@ -87,14 +84,10 @@ def _student_commands(commands: Commands) -> None:
         grade.add_argument("--submission", type=Path, help="with --isolated: the folder with assignment2/ to grade")
     watch = command(commands, "watch", _watch, "grade whenever you save a file, until Ctrl-C", "a2 watch 1")
     watch.add_argument("part", nargs="*", help=NARROW_HELP)
-    watch.add_argument(
-        "--poll", action="store_true", help="look at the files five times a second; do not wait for events"
-    )
-    watch.add_argument(
-        "--fresh",
-        action="store_true",
-        help="start a new Python for each run: seconds slower (macOS and Windows always do)",
-    )
+    polling = "look at the files five times a second; do not wait for events"
+    watch.add_argument("--poll", action="store_true", help=polling)
+    fresh = "start a new Python for each run: seconds slower (macOS and Windows always do)"
+    watch.add_argument("--fresh", action="store_true", help=fresh)
     hint = command(commands, "hint", _hint, "show one more hint for a function", "a2 hint saliency_map")
     hint.add_argument("function", help="one of the functions to complete; `a2 grade` lists them")
     hint.add_argument("--reset", action="store_true", help="begin again with the first hint")
@@ -103,11 +96,8 @@ def _student_commands(commands: Commands) -> None:
     command(commands, "doctor", _doctor, "check this installation and say how to repair it", "a2 doctor")
     command(commands, "play", _play, "try your functions on photographs, in JupyterLab", "a2 play")
     notebooks = command(commands, "notebooks", _notebooks, "run the notebooks from a fresh kernel", "a2 notebooks 1")
-    notebooks.add_argument(
-        "part",
-        nargs="*",
-        help="numbers of parts, or modules (default: all); A2_MODEL=resnet18 uses that network in parts 1, 2, 3, 5 and 6",
-    )
+    other = "A2_MODEL=resnet18 uses that network in parts 1, 2, 3, 5 and 6"
+    notebooks.add_argument("part", nargs="*", help=f"numbers of parts, or modules (default: all); {other}")
 
 
 def _grade(arguments: argparse.Namespace) -> int:
@@ -125,11 +115,7 @@ def _grade(arguments: argparse.Namespace) -> int:
             raise UsageError(f"{path} cannot be written: name a file in a folder that is there")
     parts = find_parts(arguments.part)
     checks = results.select(results.read_manifest(ROOT / "tests" / "manifest.json"), arguments.part)
-    with terminal.progress_bar("checks", len(checks)) as bar:
-
-        def progress(done: int) -> None:
-            bar.update(bar.task_ids[0], completed=done)
-
+    with terminal.progress_bar("checks", len(checks)) as progress:
         if getattr(arguments, "isolated", False):
             from coursekit.staff.isolation import Room, choose_level, grade_submission
 
@@ -195,15 +181,13 @@ def _submit(arguments: argparse.Namespace) -> int:
     try:
         made = submit(destination=path)
         checks = results.read_manifest(ROOT / "tests" / "manifest.json")
-        with terminal.progress_bar("checks", len(checks)) as bar:
-            alone = rehearse(made.path, progress=lambda done: bar.update(bar.task_ids[0], completed=done))
+        with terminal.progress_bar("checks", len(checks)) as progress:
+            alone = rehearse(made.path, progress=progress)
     except KeyboardInterrupt:
-        older = f"no new zip was written; {path} is an older one" if before else f"{path} is not written yet"
-        raise KeyboardInterrupt(
-            f"{path} is written and can be handed in; only its trial grading was stopped"
-            if _changed(path) != before
-            else older
-        ) from None
+        told = f"no new zip was written; {path} is an older one" if before else f"{path} is not written yet"
+        if _changed(path) != before:
+            told = f"{path} is written and can be handed in; only its trial grading was stopped"
+        raise KeyboardInterrupt(told) from None
     terminal.print_submission(made, alone.score, alone.max_score, [*made.newer, *alone.lines()[1:]])
     return FULL_MARKS
 

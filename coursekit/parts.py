@@ -158,6 +158,9 @@ PARTS = (
 )
 
 
+NUMBERS = tuple(dict.fromkeys(part.number for part in PARTS))  # a part may have two modules
+
+
 def notebooks_of(parts: Sequence[Part]) -> tuple[Path, ...]:
     """Return the notebooks of some parts, each once, in their order."""
     return tuple(dict.fromkeys(part.notebook_path for part in parts))

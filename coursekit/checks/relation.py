@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
@@ -31,9 +30,7 @@ def relation_of(actual: Array, expected: Array, *, start: Array | None = None) -
         return ""
     if not actual.any():
         return "yours is 0 everywhere" if actual.size > 1 else ""
-    return (
-        _whole(actual, expected) or _factor(actual, expected) or (_parts(actual, expected) if actual.ndim > 1 else "")
-    )
+    return _whole(actual, expected) or _factor(actual, expected) or _parts(actual, expected)
 
 
 def _same(one: Array, other: Array) -> bool:
@@ -73,16 +70,15 @@ def _factor(actual: Array, expected: Array) -> str:
     simple = Fraction(factor).limit_denominator(LARGEST)
     plain = simple and abs(float(simple) / factor - 1) < CLOSE
     if plain and 1 in (abs(simple.numerator), simple.denominator) and abs(simple.numerator) <= LARGEST:
-        return (
-            f"yours is {simple} of what is expected" if abs(simple) < 1 else f"yours is {simple} times what is expected"
-        )
+        return f"yours is {simple} {'of' if abs(simple) < 1 else 'times'} what is expected"
     return f"yours is {factor:.6g} times what is expected, everywhere" if np.count_nonzero(expected) > 1 else ""
 
 
 def _parts(actual: Array, expected: Array) -> str:
     """Look at single images, at the order of what stands side by side, and at where the wrong entries are."""
-    tried: tuple[Callable[[Array, Array], str], ...] = (_flipped, _each_image, _entries)
-    return next((found for form in tried if (found := form(actual, expected))), "")
+    if actual.ndim < 2:
+        return ""
+    return _flipped(actual, expected) or _each_image(actual, expected) or _entries(actual, expected)
 
 
 def _flipped(actual: Array, expected: Array) -> str:

@@ -110,7 +110,10 @@ class Store:
 
     def _read_mistakes(self, stored: dict[str, Any]) -> None:
         counts = Counter(key for failures in stored["failures"].values() for key in failures)
-        known = {key: KnownMistake(*_names(key), hint, counts[key]) for key, hint in stored["hints"].items()}
+        known = {}
+        for key, hint in stored["hints"].items():
+            function, name = key.split("/", 1)
+            known[key] = KnownMistake(function, name, hint, counts[key])
         for check, failures in stored["failures"].items():
             self.mistakes[check] = [(known[key], _failure(value)) for key, value in failures.items()]
 
@@ -123,19 +126,9 @@ class Store:
         return tuple(mistake for mistake, known in self.mistakes.get(check, ()) if known.matches(failure))
 
 
-def _names(key: str) -> tuple[str, str]:
-    function, name = key.split("/", 1)
-    return function, name
-
-
-def _failure(value: dict[str, Any]) -> Failure:
-    shape, fingerprint = value.get("shape"), value.get("fingerprint")
-    return Failure(
-        value["site"],
-        value.get("text", ""),
-        None if shape is None else tuple(shape),
-        None if fingerprint is None else tuple(fingerprint),
-    )
+def _failure(record: dict[str, Any]) -> Failure:
+    """Read what failure_record made, from JSON."""
+    return Failure(**{key: tuple(value) if isinstance(value, list) else value for key, value in record.items()})
 
 
 def failure_record(failure: Failure) -> dict[str, Any]:

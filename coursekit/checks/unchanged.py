@@ -21,13 +21,10 @@ SETTINGS: tuple[tuple[str, Callable[[], Any], Callable[[Any], Any]], ...] = (
     ("torch's default dtype was changed", torch.get_default_dtype, torch.set_default_dtype),
     ("torch's number of threads was changed", torch.get_num_threads, torch.set_num_threads),
     ("anomaly detection was left switched on", torch.is_anomaly_enabled, torch.set_anomaly_enabled),
-    (
-        "deterministic algorithms were left switched on",
-        torch.are_deterministic_algorithms_enabled,
-        torch.use_deterministic_algorithms,
-    ),
+    ("deterministic algorithms were left switched on", torch.are_deterministic_algorithms_enabled,
+     torch.use_deterministic_algorithms),
     ("gradients were left switched on or off", torch.is_grad_enabled, torch.set_grad_enabled),
-)
+)  # fmt: skip
 # Who saw student code at work on copies of what it was given (a worker of another process): how often has it broken a law of
 # state_of(thing), or for None the sentence of global_facts?
 Witness = Callable[[Tensor | nn.Module | None, str], int]
@@ -59,16 +56,13 @@ def kept(**tensors: Tensor) -> Iterator[None]:
 
 
 def _numbers(tensors: dict[str, Tensor]) -> Facts:
-    return {
-        f"{name} was changed in place: work on a copy": _witnessed(tensor)["values"] for name, tensor in tensors.items()
-    }
+    return {f"{n} was changed in place: work on a copy": _witnessed(t)["values"] for n, t in tensors.items()}
 
 
 def _compare(before: Facts, after: Facts, when: str) -> None:
     __tracebackhide__ = True
-    for sentence in dict.fromkeys(
-        (*before, *after)
-    ):  # in this order, so that the same mistake is told in the same words
+    # In this order, so that the same mistake is told in the same words.
+    for sentence in dict.fromkeys((*before, *after)):
         if not same(before.get(sentence), after.get(sentence)):
             raise AssertionError(f"{sentence}{when}")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from coursekit.grading.holes import hole_line
 from coursekit.grading.results import FunctionGrade, Grade, PartGrade, of_checks
-from coursekit.parts import PARTS, ROOT
+from coursekit.parts import NUMBERS, PARTS, ROOT
 
 UNREADABLE = (OSError, ValueError, SyntaxError, RecursionError, MemoryError)
 LONGEST, AROUND = 68, 50  # characters of a source line: so many are shown, and so many of them before the place
@@ -39,7 +39,7 @@ def next_step(grade: Grade, root: Path = ROOT) -> str:
 def completed(grade: Grade) -> str:
     """Say of which parts the core is complete, if of any; of a part that was graded as a whole."""
     numbers = [str(n) for n in _complete(grade)]
-    if len(numbers) == len({part.number for part in PARTS}) > 1:
+    if len(numbers) == len(NUMBERS) > 1:
         return "core of all parts complete"
     if len(numbers) > 1:
         return f"core of parts {', '.join(numbers[:-1])} and {numbers[-1]} complete"
@@ -79,20 +79,18 @@ def source_of(part: PartGrade, root: Path = ROOT) -> list[str]:
 def _complete(grade: Grade) -> list[int]:
     """Return the numbers of the parts whose core functions were all graded, and all right."""
     right = {f.function for f in grade.functions if f.state == "right"}
-    numbers = dict.fromkeys(part.number for part in PARTS)
-    return [n for n in numbers if right.issuperset(name for part in PARTS if part.number == n for name in part.core)]
+    return [n for n in NUMBERS if right.issuperset(name for part in PARTS if part.number == n for name in part.core)]
 
 
 def _onward(grade: Grade) -> str:
     """Say where to go when nothing of the core that was graded is left."""
-    numbers = list(dict.fromkeys(part.number for part in PARTS))
     done, graded = _complete(grade), {part.part.number for part in grade.parts}
-    if done == numbers:
+    if len(done) == len(NUMBERS):
         return "answer the questions in the notebooks, then `a2 submit`"
-    last = max(graded, default=numbers[0])
+    last = max(graded, default=NUMBERS[0])
     if last not in done:
         return f"`a2 grade {last}` shows all of part {last}"
-    if last == numbers[-1]:
+    if last == NUMBERS[-1]:
         return "`a2 grade` shows what is left in all parts"
     after = next(part for part in PARTS if part.number > last)
     return f"part {after.number}: {after.notebook_path.as_posix()}, then `a2 grade {after.number}`"

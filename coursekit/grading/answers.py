@@ -6,6 +6,7 @@ become MathML.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -40,9 +41,9 @@ def answers_page(books: Mapping[str, Written], whose: str = "") -> str:
     return template.render(sections=sections, whose=whose)
 
 
-def rendered(text: str, *, markdown: bool = True) -> Markup:
-    """Return what somebody wrote as HTML without scripts and pictures; without markdown, as it was typed."""
-    return _html(text) if markdown else _plain(text)
+def rendered(text: str, longest: float = math.inf) -> Markup:
+    """Return what somebody wrote as HTML without scripts and pictures; what is longer as it was typed."""
+    return _html(text) if len(text) <= longest else _plain(text)
 
 
 def _html(markdown: str) -> Markup:

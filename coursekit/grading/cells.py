@@ -62,27 +62,28 @@ def needs(*functions: str) -> None:
     """
 
 
-def show(html: str, text: str) -> None:
-    """Display a card in a notebook, or print its text where there is none."""
+def _running_ipython() -> Any:
+    """Return the IPython in which this code runs; None where there is none."""
     try:
         from IPython.core.getipython import get_ipython
-        from IPython.display import display
     except ImportError:
+        return None
+    return get_ipython()
+
+
+def show(html: str, text: str) -> None:
+    """Display a card in a notebook, or print its text where there is none."""
+    if _running_ipython() is None:
         print(text)
         return
-    if get_ipython() is None:
-        print(text)
-    else:
-        display({"text/html": html, "text/plain": text}, raw=True)
+    from IPython.display import display
+
+    display({"text/html": html, "text/plain": text}, raw=True)
 
 
 def use_cards() -> None:
     """Let the running IPython, if there is one, show cards and skip cells; calling it twice changes nothing."""
-    try:
-        from IPython.core.getipython import get_ipython
-    except ImportError:
-        return
-    shell = get_ipython()
+    shell = _running_ipython()
     if shell is None or any(isinstance(t, SkipExtensions) for t in shell.ast_transformers):
         return
     keep_memory()

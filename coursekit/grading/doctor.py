@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from coursekit.grading.only_required import required
 from coursekit.parts import ROOT
 
 OLDEST, NEWEST = (3, 10), (3, 14)  # as setup.sh has them
@@ -108,9 +109,8 @@ def _torch() -> tuple[Finding, ModuleType | None]:
         torch = importlib.import_module("torch")
         importlib.import_module("torchvision")
     except Exception as error:  # noqa: BLE001  libraries that do not load or fit raise anything from OSError to ValueError
-        return Finding(
-            "torch", False, f"{value}: {_sentence(error)}", f"these two versions do not work together: {REMAKE}"
-        ), None
+        remedy = f"these two versions do not work together: {REMAKE}"
+        return Finding("torch", False, f"{value}: {_sentence(error)}", remedy), None
     return Finding("torch", True, value), torch
 
 
@@ -148,12 +148,10 @@ def _packages(root: Path) -> Finding:
     except ImportError as error:
         return Finding("packages", False, _sentence(error), install)
     try:
-        lines = (root / "requirements.txt").read_text(encoding="utf-8").splitlines()
-        wanted = [Requirement(line.split("#")[0]) for line in lines if line.split("#")[0].strip()]
+        wanted = [Requirement(line) for line in required((root / "requirements.txt").read_text(encoding="utf-8"))]
     except (OSError, ValueError) as error:
-        return Finding(
-            "packages", False, _sentence(error), "copy requirements.txt again from the zip that you were given"
-        )
+        again = "copy requirements.txt again from the zip that you were given"
+        return Finding("packages", False, _sentence(error), again)
     wrong = []
     for requirement in wanted:
         try:

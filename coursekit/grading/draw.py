@@ -68,9 +68,9 @@ def draw_own(picture: Picture) -> tuple[Row, ...]:
     stack = _stack(picture.actual)
     if stack is None:
         return ()
-    drawings = [_drawing("", image, _span(image), _is_signed(image)) for image in stack[:MOST]]
-    titles = [_place(i, picture.actual.shape[: -stack[0].ndim]) for i in range(len(drawings))]
-    return (Row("", tuple(replace(d, title=t) for d, t in zip(drawings, titles, strict=True))),)
+    batch = picture.actual.shape[: -stack[0].ndim]
+    shown = enumerate(stack[:MOST])
+    return (Row("", tuple(_drawing(_place(i, batch), image, _span(image), _is_signed(image)) for i, image in shown)),)
 
 
 def _place(i: int, batch: tuple[int, ...]) -> str:

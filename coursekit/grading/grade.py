@@ -26,6 +26,9 @@ GRACE_SECONDS = 5  # what pytest-timeout gets to interrupt a check before the pr
 LIKELY = {-9: ": is there enough memory?", 70: ": is the disk full?"}
 
 LONGEST_MESSAGE = 4000  # characters; a student's exception may carry a whole tensor
+PLUGINS = ("no:cacheprovider", "no:logging", "pytest_timeout")
+# A part that cannot be imported costs no other part. The usual tracebacks parse the whole file: 0.1 s a failed check.
+OPTIONS = ("--continue-on-collection-errors", "--tb=native")
 
 # Called many times a second with the number of checks done so far; an exception that it raises stops the run.
 Progress = Callable[[int], None]
@@ -121,6 +124,7 @@ class _Run:
         files = dict.fromkeys(_file(c) for c in self.checks.values())
         chosen = self.folder / "checks"
         chosen.write_text("\n".join(self.checks), encoding="utf-8")
+<<<<<<< HEAD
         options = [
             "-q",
             "-p",
@@ -137,6 +141,10 @@ class _Run:
             *self.options,
         ]
         return [*options, f"--a2-results={results}", f"--a2-checks={chosen}", *files]
+=======
+        told = [f"--timeout={self.seconds}", *self.options, f"--a2-results={results}", f"--a2-checks={chosen}"]
+        return ["-q", *(f"-p{name}" for name in PLUGINS), *OPTIONS, *told, *files]
+>>>>>>> m14
 
     def _follow(self, child: Child, results: Path, progress: Progress) -> int | None:
         """Read what the child reports until it has told everything or ends; None when it was silent for too long."""
@@ -147,7 +155,9 @@ class _Run:
                 fresh = _read_events(stream)
                 if fresh:
                     self.events += fresh
-                    _refuse(fresh)
+                    for event in fresh:
+                        if "refused" in event:  # a sandbox that does not start costs nobody a point
+                            raise GraderFailed(event["refused"])
                     loading = not any("start" in event for event in self.events)
                     limit, last = LOAD_SECONDS if loading else self.seconds + GRACE_SECONDS, time.monotonic()
                     done = len({e["id"] for e in self.events if "outcome" in e and e.get("id") in self.checks})
@@ -171,22 +181,24 @@ class _Run:
         unfinished = [e["start"] for e in self.events if e.get("start") in self.checks and e["start"] not in found]
         for name in unfinished[-1:]:
             found[name] = self._cut_short(self.checks[name], code)
-        if not unfinished and not unloaded:  # nothing more would come of another run
-            reason = _why_missing(code, log)
-            self._blame_nobody((reason[0], _ended(code) if code in LIKELY else reason[1]), found)
-            found.update({c.id: Verdict(c, *reason) for c in self.checks.values() if c.id not in found})
-        if unloaded and not unfinished and not any(e.get("outcome") for e in self.events):
-            reason = "missing", "the check did not run"
-            self._blame_nobody(reason, found)
-            found.update({c.id: Verdict(c, *reason) for c in self.checks.values() if c.id not in found})
+        ran = any(e.get("outcome") for e in self.events)
+        if not unfinished and not (unloaded and ran):  # nothing more would come of another run
+            outcome, why = ("missing", "the check did not run") if unloaded else _why_missing(code, log)
+            self._blame_nobody(outcome, why if unloaded or code not in LIKELY else _ended(code), found)
+            found.update({c.id: Verdict(c, outcome, why) for c in self.checks.values() if c.id not in found})
         return found
 
-    def _blame_nobody(self, reason: tuple[str, str], found: Container[str]) -> None:
+    def _blame_nobody(self, outcome: str, why: str, found: Container[str]) -> None:
         """Raise GraderFailed for a check that did not even begin, if no student code could prevent it; time may just be up."""
         lost = next((name for name in self.checks if name not in found), "")
         if self.isolated and lost and time.monotonic() <= self.end:
+<<<<<<< HEAD
             stale = "is listed in the manifest, but its file does not contain it: `a2 reference` makes a new manifest"
             raise GraderFailed(f"{lost} {stale if reason[0] == 'missing' else f'did not begin: {reason[1]}'}")
+=======
+            stale = "is in the manifest and not in its file: `a2 reference` makes the manifest again"
+            raise GraderFailed(f"{lost} {stale if outcome == 'missing' else f'did not begin: {why}'}")
+>>>>>>> m14
 
     def _verdict(self, event: dict[str, Any]) -> Verdict:
         recognised = tuple(KnownMistake(**known) for known in event["hints"])
@@ -215,13 +227,6 @@ def _ended(code: int | None) -> str:
     return f"the deciding process ended (exit code {code}{LIKELY.get(code, '')})"
 
 
-def _refuse(events: Sequence[dict[str, Any]]) -> None:
-    """Raise what is no fault of the graded code: a sandbox that does not start costs nobody a point."""
-    for event in events:
-        if "refused" in event:
-            raise GraderFailed(event["refused"])
-
-
 def _read_events(stream: TextIO) -> list[dict[str, Any]]:
     """Read the lines that are complete; the rest of a line that is still being written is read next time."""
     events: list[dict[str, Any]] = []
@@ -247,10 +252,8 @@ def _reason(report: str) -> str:
 
 def _why_missing(code: int | None, log: str) -> tuple[str, str]:
     if code is None:
-        return (
-            "timeout",
-            f"nothing happened for {LOAD_SECONDS} seconds: is there an endless loop outside the functions?",
-        )
+        quiet = f"nothing happened for {LOAD_SECONDS} seconds"
+        return "timeout", f"{quiet}: is there an endless loop outside the functions?"
     if code in (0, 1, 5):  # 5: not one of the chosen checks was there
         return "missing", "the check is not in its file any more: restore the file that you were given"
     last = [line for line in log.splitlines() if line.strip()][-1:]

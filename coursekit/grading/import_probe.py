@@ -19,7 +19,7 @@ import sys
 import traceback
 import warnings
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 from coursekit.grading.only_required import hide_packages
@@ -95,33 +95,19 @@ def main(report: str, folder: str, libraries: str, *modules: str) -> None:
             stream.write(json.dumps({"done": module, "problem": problem, "line": line}) + "\n")
 
 
-class Caught:
-    """A context that takes down any exception, and lets the next module be tried."""
-
-    def __init__(self, folder: str) -> None:
-        self.folder = folder
-        self.problem: tuple[str, int | None] | None = None
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> bool:
-        if error is not None:
-            frames = [frame for frame in traceback.extract_tb(trace) if frame.filename.startswith(self.folder)]
-            text = f"raises {type(error).__name__}: {' '.join(str(error).split())[:200]}"
-            action = "ends Python (exit)" if isinstance(error, SystemExit) else text
-            self.problem = (action, frames[-1].lineno if frames else None)
-        return True
-
-
 def _import(module: str, watch: ImportWatch) -> tuple[str, int | None]:
     """Return what importing a module does that it should not ('' for nothing), and the line that does it."""
     watch.seen.clear()
-    before, caught = settings(), Caught(watch.folder)
-    with caught, contextlib.redirect_stdout(watch):
-        importlib.import_module(module)
-    if caught.problem or watch.seen:
-        return caught.problem or watch.seen[0]
+    before = settings()
+    try:
+        with contextlib.redirect_stdout(watch):
+            importlib.import_module(module)
+    except BaseException as error:  # noqa: BLE001 (SystemExit too; the next module is tried)
+        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(watch.folder)]
+        text = f"raises {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        return "ends Python (exit)" if isinstance(error, SystemExit) else text, lines[-1] if lines else None
+    if watch.seen:
+        return watch.seen[0]
     changed = changes(before)
     return (f"changes {changed[0]}" if changed else "", None)
 

@@ -64,9 +64,8 @@ def _known(function: str) -> bool:
     if function in names:
         return True
     near = difflib.get_close_matches(str(function), names, n=1)
-    text = f"no function is called {function!r}: " + (
-        f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
-    )
+    known = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
+    text = f"no function is called {function!r}: {known}"
     show(card("bad", text), text)
     return False
 
@@ -86,13 +85,9 @@ def as_text(function: FunctionGrade) -> str:
 
 
 @functools.cache
-def _warm() -> Warm:
-    """Keep one process with torch imported for all checks of this kernel; it ends with the kernel."""
-    return Warm(ROOT)
-
-
 def _launch() -> Launch:
-    return _warm().launch if CAN_FORK else fresh_process
+    """Keep one process with torch imported for all checks of this kernel; it ends with the kernel."""
+    return Warm(ROOT).launch if CAN_FORK else fresh_process
 
 
 use_cards()

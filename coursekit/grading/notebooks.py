@@ -23,6 +23,8 @@ from coursekit.parts import PARTS, ROOT, Part, notebooks_of
 
 MARK = "# NBVAL_CHECK_OUTPUT"
 CELL_SECONDS = 600
+PLUGINS = ("no:cacheprovider", "nbval.plugin", "coursekit.grading.cell_results", "pytest_timeout")
+QUIET = ("-qq", "--no-header", "--no-summary", "--tb=no", "-o", "console_output_style=classic")  # cell_results speaks
 ANY_NETWORK = ("load_model()", "load_worlds()")  # how a notebook asks for the network that A2_MODEL names
 EXPECTED = Path("data") / "reference" / "notebooks.json"  # notebook -> cell id -> outputs
 
@@ -34,10 +36,8 @@ def run_notebooks(parts: Sequence[Part], *, root: Path = ROOT) -> int:
     """
     other = _other_network(parts, root)
     if other:
-        print(
-            f"A2_MODEL={other}: every cell must run; outputs are not compared, because the stored ones come from other networks",
-            flush=True,
-        )
+        why = "outputs are not compared, because the stored ones come from other networks"
+        print(f"A2_MODEL={other}: every cell must run; {why}", flush=True)
     expected = json.loads((root / EXPECTED).read_text(encoding="utf-8"))
     folder = root / ".a2" / "notebooks" / (other or "")
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,49 +45,27 @@ def run_notebooks(parts: Sequence[Part], *, root: Path = ROOT) -> int:
     for path in notebooks_of(parts):
         notebook = read_notebook(root / path)
         fill(notebook, expected[path.stem], path)
-        if other:
-            _unmark(notebook)
+        for cell in marked_cells(notebook).values() if other else ():  # nbval compares no cell then
+            cell["source"] = "".join(cell["source"]).replace(MARK, "# not compared")
         copies.append(folder / path.name)
         copies[-1].write_text(json.dumps(notebook), encoding="utf-8")
     limits = [f"--nbval-cell-timeout={CELL_SECONDS}", f"--timeout={CELL_SECONDS}"]
-    plugins = [
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "nbval.plugin",
-        "-p",
-        "coursekit.grading.cell_results",
-        "-p",
-        "pytest_timeout",
-    ]
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        *plugins,
-        *("-qq", "--no-header", "--no-summary", "--tb=no", "-o", "console_output_style=classic"),  # cell_results speaks
-        "--nbval-lax",
-        "--nbval-current-env",
-        f"--color={'auto' if sys.stdout.isatty() else 'no'}",  # nbval colours what is piped, too
-        *limits,
-        *map(str, copies),
-    ]
-    quiet = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "JUPYTER_PLATFORM_DIRS": "1"}
-    quiet["PYTHONPATH"] = f"{root}{os.pathsep}{ROOT}"  # the plugin is this edition's
-    quiet["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that wait busily slow a shared machine down several times
-    environment = {**KEEP_MEMORY, **os.environ, **quiet}
+    colour = f"--color={'auto' if sys.stdout.isatty() else 'no'}"  # nbval colours what is piped, too
+    options = [*(f"-p{name}" for name in PLUGINS), *QUIET, "--nbval-lax", "--nbval-current-env", colour, *limits]
+    command = [sys.executable, "-m", "pytest", *options, *map(str, copies)]
+    settings = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "JUPYTER_PLATFORM_DIRS": "1"}
+    settings["PYTHONPATH"] = f"{root}{os.pathsep}{ROOT}"  # the plugin is this edition's
+    settings["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that wait busily slow a shared machine down several times
+    environment = {**KEEP_MEMORY, **os.environ, **settings}
     return min(subprocess.run(command, cwd=root, env=environment, check=False).returncode, 1)
 
 
-def open_in_lab(path: Path, *, root: Path = ROOT) -> int:
+def open_in_lab(path: Path) -> int:
     """Open a notebook in JupyterLab, started at the edition's root: from there the modules can be opened as well."""
-    if not (root / path).is_file():
+    if not (ROOT / path).is_file():
         raise UsageError(f"{path.as_posix()} is missing: restore it from the assignment you were given")
-    environment = {**os.environ, "PYTHONPATH": str(root)}
-    return subprocess.run(
-        [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}", str(root / path)], env=environment, cwd=root,
-        check=False,
-    ).returncode  # fmt: skip
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={ROOT}", str(ROOT / path)]
+    return subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT, check=False).returncode
 
 
 def _other_network(parts: Sequence[Part], root: Path) -> str | None:
@@ -97,9 +75,8 @@ def _other_network(parts: Sequence[Part], root: Path) -> str | None:
         return None
     unable = [path.name for path in notebooks_of(parts) if not _takes_any_network(root / path)]
     if unable:
-        able = [
-            path.name for path in notebooks_of(PARTS) if (root / path).is_file() and _takes_any_network(root / path)
-        ]
+        there = [path for path in notebooks_of(PARTS) if (root / path).is_file()]
+        able = [path.name for path in there if _takes_any_network(root / path)]
         raise UsageError(
             f"A2_MODEL={name} is only for {', '.join(able)}; {', '.join(unable)} needs the networks that ship with it: "
             "name another notebook, or unset A2_MODEL"
@@ -114,12 +91,6 @@ def _takes_any_network(path: Path) -> bool:
     cells = read_notebook(path)["cells"]
     code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
     return any(call in code for call in ANY_NETWORK)
-
-
-def _unmark(notebook: dict[str, Any]) -> None:
-    """Take the marks away, so that nbval compares no cell."""
-    for cell in marked_cells(notebook).values():
-        cell["source"] = "".join(cell["source"]).replace(MARK, "# not compared")
 
 
 def read_notebook(path: Path) -> dict[str, Any]:

@@ -7,7 +7,6 @@ The page looks at the saved files: a function that is saved is run again, one th
 from __future__ import annotations
 
 import ast
-import html
 import importlib
 import queue
 import tempfile
@@ -25,9 +24,9 @@ from torch import Tensor
 from coursekit.errors import UsageError
 from coursekit.grading.advice import UNREADABLE
 from coursekit.grading.cells import place_of_hole
-from coursekit.grading.draw import data_address
 from coursekit.grading.grade import syntax_problem
 from coursekit.grading.holes import HOLE_ENDING, open_holes
+from coursekit.grading.report import template
 from coursekit.parts import ROOT
 from coursekit.vision import MODEL_NAMES, collage, load_model, make_scenes, map_layers, photographs
 from coursekit.vision.experiments import EXPERIMENTS, STYLE_SIDE, Choice, Experiment, Frame, first_answers
@@ -38,7 +37,6 @@ NETWORKS = ("efficientnet_lite0", *MODEL_NAMES)
 LOOK = 1.0  # seconds between two looks at the files
 LIKELY = 3  # classes that stand first in the list
 COLLAGE = (1, 2, 5, 9)  # of the twenty photographs
-STYLE = f"<style>{Path(__file__).with_suffix('.css').read_text(encoding='utf-8')}</style>"
 
 
 def play(*modules: ModuleType) -> Page:
@@ -72,27 +70,12 @@ def pictures() -> dict[str, Tensor]:
 
 def as_html(frame: Frame) -> str:
     """Return a frame as HTML: pictures side by side, the network's answers as bars, how far it has come."""
-    figures = "".join(
-        f'<figure><img src="{data_address(picture)}" alt="{html.escape(title)}">'
-        f"<figcaption>{html.escape(title)}</figcaption></figure>"
-        for title, picture in frame.pictures
-    )
-    tables = "".join(
-        f"<div><b>{html.escape(title)}</b><table>"
-        + "".join(
-            f'<tr><td>{html.escape(name)}</td><td><meter value="{p:.3f}"></meter></td><td>{p:.1%}</td></tr>'
-            for name, p in answers
-        )
-        + "</table></div>"
-        for title, answers in frame.answers
-    )
-    bar = f'<progress value="{frame.done:.3f}"></progress>' if frame.done < 1 else ""
-    return f'{STYLE}<div class="a2play">{bar}<div class="row">{figures}</div><div class="row">{tables}</div></div>'
+    return template("play.html").render(frame=frame)
 
 
 def said(text: str) -> str:
     """Return a sentence for where the pictures stand."""
-    return f'{STYLE}<div class="a2play"><p class="said">{html.escape(text)}</p></div>'
+    return template("play.html").render(text=text)
 
 
 class Page:
@@ -113,9 +96,8 @@ class Page:
     def _make_controls(self) -> None:
         calm = {"continuous_update": False}
         self.picture = widgets.Dropdown(options=list(self.pictures), description="picture")
-        self.upload = widgets.FileUpload(
-            accept="image/*", description="your photograph", layout=widgets.Layout(width="auto")
-        )
+        auto = widgets.Layout(width="auto")
+        self.upload = widgets.FileUpload(accept="image/*", description="your photograph", layout=auto)
         self.network = widgets.Dropdown(options=NETWORKS, description="network")
         self.buttons = {name: widgets.Button(layout=widgets.Layout(width="auto")) for name in self.experiments}
         paintings = [f"{kind} {palette}" for kind in KINDS for palette in PALETTES]
@@ -129,14 +111,9 @@ class Page:
         for control in (self.picture, self.network, *self.controls.values()):
             control.layout.width = "22rem"
         self.result = widgets.HTML()
-        self.layout = widgets.VBox(
-            [
-                widgets.HBox([self.picture, self.upload, self.network], layout=widgets.Layout(flex_flow="row wrap")),
-                widgets.HBox(list(self.buttons.values()), layout=widgets.Layout(flex_flow="row wrap")),
-                widgets.HBox(list(self.controls.values()), layout=widgets.Layout(flex_flow="row wrap")),
-                self.result,
-            ]
-        )
+        rows = [self.picture, self.upload, self.network], [*self.buttons.values()], [*self.controls.values()]
+        boxes = [widgets.HBox(row, layout=widgets.Layout(flex_flow="row wrap")) for row in rows]
+        self.layout = widgets.VBox([*boxes, self.result])
         self.upload.observe(self._uploaded, names="value")
         for control in (self.picture, self.network):
             control.observe(self._choices_changed, names="value")

@@ -90,22 +90,17 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if hasattr(report, "wasxfail") or report.outcome == "skipped":
         record.update(outcome="skipped", score=0, message="the check was skipped, which counts as not passed")
     if report.when == "teardown":
-        _write_record(item.config, record)
+        item.config.stash[TOTALS].append(record)
+        if record["outcome"] == "timeout":
+            item.config.stash[STOPPED].add(record["function"])
+        append(item.config, record)
     return report
 
 
 def _new_record(item: pytest.Item, points: float, function: str) -> dict[str, Any]:
-    name = {"id": check_id(item), "function": function, "max_score": points}
-    return {
-        **name,
-        "score": 0.0,
-        "outcome": "crashed",
-        "message": "",
-        "hints": [],
-        "seconds": 0.0,
-        "picture": "",
-        "printed": "",
-    }
+    check = {"id": check_id(item), "function": function, "max_score": points}
+    texts = dict.fromkeys(("message", "picture", "printed"), "")
+    return {**check, **texts, "outcome": "crashed", "score": 0.0, "hints": [], "seconds": 0.0}
 
 
 def describe(item: pytest.Item, error: BaseException) -> dict[str, Any]:
@@ -122,13 +117,8 @@ def describe(item: pytest.Item, error: BaseException) -> dict[str, Any]:
         "score": 0.0,
         "message": message_of(error) + ("" if todo else place_of(error)),
         "hints": [asdict(mistake) for mistake in mistakes],
-        "picture": _keep_picture(item, error),
+        "picture": _save(item, error.actual, error.expected) if isinstance(error, CheckFailed) else "",
     }
-
-
-def _keep_picture(item: pytest.Item, error: BaseException) -> str:
-    """Write the arrays of a failed comparison beside the results; return the name of the file, or nothing."""
-    return _save(item, error.actual, error.expected) if isinstance(error, CheckFailed) else ""
 
 
 def _keep_first(item: pytest.Item, function: str) -> str:
@@ -144,6 +134,7 @@ def _keep_first(item: pytest.Item, function: str) -> str:
 
 
 def _save(item: pytest.Item, actual: Any, expected: Any) -> str:
+    """Write the arrays of a comparison beside the results; return the name of the file, or nothing."""
     results = item.config.getoption("--a2-results")
     return save_picture(Path(results).parent, re.sub(r"\W", "_", item.name), actual, expected) if results else ""
 
@@ -204,13 +195,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     session.config.stash[TOTALS] = []
     session.config.stash[STOPPED] = set()
     append(session.config, {"session": True})  # from here on only the student's code can take long
-
-
-def _write_record(config: pytest.Config, record: dict[str, Any]) -> None:
-    config.stash[TOTALS].append(record)
-    if record["outcome"] == "timeout":
-        config.stash[STOPPED].add(record["function"])
-    append(config, record)
 
 
 def append(config: pytest.Config, record: dict[str, Any]) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 
 import jinja2
 
-from coursekit.grading.draw import draw, draw_own
+from coursekit.grading.answers import rendered
+from coursekit.grading.draw import data_address, draw, draw_own
 from coursekit.grading.results import FunctionGrade, Grade, of_checks, printable
 from coursekit.parts import PARTS, ROOT
 
@@ -72,5 +73,5 @@ def template(name: str, folder: Path = FOLDER) -> jinja2.Template:
         loader=jinja2.FileSystemLoader([folder, FOLDER]), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"printable": printable, "draw": draw, "draw_own": draw_own, "of_checks": of_checks}
+    environment.filters |= {f.__name__: f for f in (printable, draw, draw_own, data_address, of_checks, rendered)}
     return environment.get_template(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from coursekit.grading.advice import completed, next_step, source_of
-from coursekit.grading.results import FunctionGrade, Grade, State, Verdict, printable
+from coursekit.grading.results import FunctionGrade, Grade, State, printable
 from coursekit.parts import ROOT
 
 if TYPE_CHECKING:
@@ -58,9 +58,8 @@ def signs() -> Signs:
 def mark(state: State) -> str:
     """Return the sign of a state, in its colour."""
     sign = signs()
-    return {"right": f"[green]{sign.tick}[/]", "wrong": f"[red]{sign.cross}[/]", "todo": f"[dim]{sign.circle}[/]"}[
-        state
-    ]
+    marks = {"right": f"[green]{sign.tick}[/]", "wrong": f"[red]{sign.cross}[/]", "todo": f"[dim]{sign.circle}[/]"}
+    return marks[state]
 
 
 def bar(got: float, most: float, width: int = BAR) -> str:
@@ -71,12 +70,12 @@ def bar(got: float, most: float, width: int = BAR) -> str:
 
 
 @contextmanager
-def progress_bar(title: str, total: int) -> Iterator[Progress]:
-    """Show a progress bar on a terminal, nothing elsewhere."""
+def progress_bar(title: str, total: int) -> Iterator[Callable[..., None]]:
+    """Show a progress bar on a terminal, nothing elsewhere; yield what moves it, to so many done (of so many)."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        progress.add_task(title, total=total)
-        yield progress
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda done, total=total: bar.update(task, completed=done, total=total)
 
 
 def print_grade(grade: Grade, *, overview: bool = False, root: Path = ROOT) -> None:
@@ -160,12 +159,8 @@ def _print_function(function: FunctionGrade) -> None:
     else:
         _print_indented(f"more help: a2 hint {function.function}", "dim")
     if others:
-        _print_indented(f"{len(others)} more: {_names(others, 3)}", "dim")
-
-
-def _names(verdicts: Sequence[Verdict], most: int) -> str:
-    """Name some checks, and say that there are others."""
-    return "; ".join(v.check.sentence for v in verdicts[:most]) + ("; ..." if len(verdicts) > most else "")
+        some = "; ".join(v.check.sentence for v in others[:3]) + "; ..." * (len(others) > 3)
+        _print_indented(f"{len(others)} more: {some}", "dim")
 
 
 def _print_notes(grade: Grade) -> None:
@@ -206,11 +201,11 @@ def print_turn(turn: Turn) -> None:
     score = f"score: {grade.score:g} of {grade.max_score:g} points ({grade.percent} %)"
     console.print(f"[dim]{moment}[/]  {bar(grade.score, grade.max_score)}  {score}, {grade.seconds:.2f} s")
     _print_unloaded(grade, ROOT)
-    for state, word, verdicts in turn.changes:
+    news = (mark("right"), "passes", turn.newly_passed), (mark("wrong"), "fails", turn.newly_failed)
+    for sign, word, verdicts in news:
         if verdicts:
             first, more = verdicts[0].check, f" [dim](and {len(verdicts) - 1} more)[/]" if len(verdicts) > 1 else ""
-            line = f"{mark(state)} now {word}: {escape(first.function)}: {escape(first.sentence)}{more}"
-            console.print(line)
+            console.print(f"{sign} now {word}: {escape(first.function)}: {escape(first.sentence)}{more}")
     if turn.first and not turn.first.unloaded:
         _print_function(turn.first)
     _print_notes(grade)
@@ -222,9 +217,8 @@ def print_submission(made: Submission, score: float, max_score: float, warnings:
     kinds = {".py": "module", ".ipynb": "notebook", ".safetensors": "trained network"}
     counts = {word: sum(name.endswith(suffix) for name in made.files) for suffix, word in kinds.items()}
     inside = ", ".join(f"{count} {word}{'s' * (count != 1)}" for word, count in counts.items() if count)
-    console.print(
-        f"{mark('right')} {escape(_from_here(made.path))}: {inside}, your written answers; {made.size / 1000:.0f} kB"
-    )
+    size = f"{made.size / 1000:.0f} kB"
+    console.print(f"{mark('right')} {escape(_from_here(made.path))}: {inside}, your written answers; {size}")
     if made.kept:
         _print_indented(f"the older {made.path.name} is now {made.kept.name}", "dim", 2)
     _print_indented(f"{score:g} of {max_score:g} points, not counting the hidden checks", "", 2)
@@ -250,9 +244,8 @@ def _print_answers(books: Mapping[str, Written]) -> None:
         _print_indented(f"words in your written answers: {words} (the graders read answers.html in the zip)", "", 2)
     stray = [name for name, book in asked.items() if book.elsewhere and book.unanswered]
     if stray:
-        _print_indented(
-            f"you also wrote text outside the answers, see the end of answers.html: {', '.join(stray)}", "yellow", 2
-        )
+        also = "you also wrote text outside the answers, see the end of answers.html"
+        _print_indented(f"{also}: {', '.join(stray)}", "yellow", 2)
 
 
 def _each(numbers: Sequence[int]) -> str:

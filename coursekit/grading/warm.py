@@ -31,12 +31,10 @@ from coursekit.grading.launch import Child, environment
 # Apple's libraries may not be used on the far side of a fork, and Windows has none.
 CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"
 POLL_SECONDS = 0.01
+CHECKS = ("laws", "small_networks", "network_laws", "randomness", "scalars", "steps")
 NEEDED = (
     *("numpy.random", "torch", "pytest", "pytest_timeout", "coursekit.vision", "coursekit.grading.plugin"),
-    *(
-        f"coursekit.checks.{name}"
-        for name in ("laws", "small_networks", "network_laws", "randomness", "scalars", "steps")
-    ),
+    *(f"coursekit.checks.{name}" for name in CHECKS),
 )
 COMPILER = "torch._dynamo"  # an optimizer's first step loads it, for 1 to 2 s
 COMPILER_USED = mmap.mmap(-1, 1)  # shared with the forks: one of them had to load it

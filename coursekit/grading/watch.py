@@ -14,7 +14,7 @@ from watchfiles._rust_notify import WatchfilesRustInternalError
 from coursekit.errors import UsageError
 from coursekit.grading.grade import Progress, grade
 from coursekit.grading.launch import Launch
-from coursekit.grading.results import FunctionGrade, Grade, State, Verdict, read_manifest, select
+from coursekit.grading.results import FunctionGrade, Grade, Verdict, read_manifest, select
 from coursekit.parts import PARTS, Part
 
 FOLDERS = (Path("assignment2"), Path("tests"), *(part.tests_path for part in PARTS))
@@ -42,11 +42,6 @@ class Turn:
         begun = [f for f in self.grade.functions if f.lost and not f.untouched]
         return next((f for f in begun if f.function in broken), begun[0] if begun else None)
 
-    @property
-    def changes(self) -> tuple[tuple[State, str, tuple[Verdict, ...]], ...]:
-        """What is different from the run before, and the word for it."""
-        return ("right", "passes", self.newly_passed), ("wrong", "fails", self.newly_failed)
-
 
 class Superseded(Exception):
     """The file was saved again while its checks ran."""
@@ -69,14 +64,8 @@ def watch(
             _await_rest(changed, [root / part.module_path for part in parts])
             try:
                 checks = select(read_manifest(root / "tests" / "manifest.json"), names)
-                current = grade(
-                    checks,
-                    parts,
-                    root=root,
-                    launch=launch,
-                    impatient=True,
-                    progress=_tick(changed, progress, len(checks)),
-                )
+                tick = _tick(changed, progress, len(checks))
+                current = grade(checks, parts, root=root, launch=launch, impatient=True, progress=tick)
             except Superseded:
                 continue
             except (UsageError, OSError, ValueError) as error:  # a test or the manifest is missing or half saved
@@ -127,12 +116,7 @@ def _changes(root: Path, poll: bool, note: Callable[[str], None]) -> Iterator[th
 
 
 def _observe(
-    root: Path,
-    seen: Snapshot,
-    poll: bool,
-    note: Callable[[str], None],
-    changed: threading.Event,
-    stop: threading.Event,
+    root: Path, seen: Snapshot, poll: bool, note: Callable[[str], None], changed: threading.Event, stop: threading.Event
 ) -> None:
     """Follow the file events; look at the files too, and go over to polling when changes come without events.
 

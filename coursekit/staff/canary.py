@@ -89,10 +89,8 @@ def edition_problem(checks: Sequence[Check]) -> str:
         if gone:
             told = "is listed in the manifest, but its file does not contain it"
             return f"{gone[0].id} {told}; `a2 reference` makes a new manifest"
-    paths = [
-        path for folder in ("tests", "data") for path in sorted((ROOT / folder).rglob("*")) if path.suffix in STORED
-    ]
-    return next(filter(None, map(_damage, paths)), "")
+    paths = [path for folder in ("tests", "data") for path in sorted((ROOT / folder).rglob("*"))]
+    return next(filter(None, map(_damage, (path for path in paths if path.suffix in STORED))), "")
 
 
 def _damage(path: Path) -> str:

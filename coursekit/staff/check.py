@@ -21,7 +21,7 @@ from coursekit.staff.readme import table_problems
 from coursekit.staff.release import release
 from coursekit.staff.trials import Trial, run_trials
 
-LEAST_MISTAKES, LEAST_VARIANTS, LEAST_HINTS = 6, 3, 3
+LEAST = {"hints": 3, "mistakes": 6, "variants": 3}  # in each record
 RESTS_ON = {"trained_unet": "UNet"}  # trained weights are scored in the network that the student wrote
 
 
@@ -157,13 +157,10 @@ def inventory_problems(part: Part) -> list[str]:
     problems = [f"part {part.number} has no {path}" for path in paths if not (ROOT / path).exists()]
     for function in part.functions:
         record = exercise(function)
-        for kind, known, least in (
-            ("hints", record.hints, LEAST_HINTS),
-            ("mistakes", record.mistakes, LEAST_MISTAKES),
-            ("variants", record.variants, LEAST_VARIANTS),
-        ):
-            if len(known) < least:
-                problems.append(f"{function} has {len(known)} {kind} in {record_path(function)}, {least} are wanted")
+        for kind, least in LEAST.items():
+            count = len(getattr(record, kind))
+            if count < least:
+                problems.append(f"{function} has {count} {kind} in {record_path(function)}, {least} are wanted")
         problems += _ladder_problems(function)
     return problems + [f"{path} is the record of no function of {part.module}" for path in strays(part)]
 
@@ -180,9 +177,8 @@ def _manifest_problems(solution: Trial, part: Part) -> list[str]:
     listed = [c for c in read_manifest(ROOT / "tests" / "manifest.json") if c.function in part.functions]
     stored = {(c.id, c.function, c.points) for c in listed}
     found = {(o.check, o.function, o.max_score) for o in solution.outcomes}
-    problems = [
-        f"{f} has no check in {part.tests_path}" for f in part.functions if all(f != name for _, name, _ in found)
-    ]
+    checked = {name for _, name, _ in found}
+    problems = [f"{name} has no check in {part.tests_path}" for name in part.functions if name not in checked]
     if stored != found:
         problems.append(f"tests/manifest.json is not what part {part.number} has: run a2 reference")
     return problems

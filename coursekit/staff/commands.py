@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import functools
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,28 +17,22 @@ if TYPE_CHECKING:
 
 def declare(commands: Commands) -> None:
     """Add the commands of the teaching staff."""
-    start = command(
-        commands, "start", _start, "write the student edition to a folder, ready to work in", "a2 start ~/a2"
-    )
+    new = functools.partial(command, commands)
+    start = new("start", _start, "write the student edition to a folder, ready to work in", "a2 start ~/a2")
     start.add_argument("folder", type=Path, help="a new folder")
-    release = command(
-        commands, "release", _release, "cut the student edition to a folder or a zip", "a2 release a2.zip"
-    )
+    release = new("release", _release, "cut the student edition to a folder or a zip", "a2 release a2.zip")
     release.add_argument("destination", type=Path, help="a new folder, or a file that ends in .zip")
-    reference = command(
-        commands, "reference", _reference, "store reference outputs and the manifests", "a2 reference 1"
-    )
+    reference = new("reference", _reference, "store reference outputs and the manifests", "a2 reference 1")
     reference.add_argument("part", nargs="*", help=PART_HELP)
-    check = command(
-        commands, "check", _check, "test the autograder: known mistakes rejected, right variants accepted", "a2 check 1"
-    )
+    promise = "test the autograder: known mistakes rejected, right variants accepted"
+    check = new("check", _check, promise, "a2 check 1")
     check.add_argument("part", nargs="*", help=PART_HELP)
-    command(commands, "readme", _readme, "write the README's table of parts and its picture", "a2 readme")
-    train = command(commands, "train", _train, "train one of the small networks", "a2 train tiny_vgg")
+    new("readme", _readme, "write the README's table of parts and its picture", "a2 readme")
+    train = new("train", _train, "train one of the small networks", "a2 train tiny_vgg")
     train.add_argument("name", help="a network, or all")
     train.add_argument("--epochs", type=int, help="how many (default: the recipe's)")
     train.add_argument("--device", help="cpu, cuda or mps (default: cuda if there is one)")
-    sprites = command(commands, "make-sprites", _make_sprites, "render data/sprites.png", "a2 make-sprites")
+    sprites = new("make-sprites", _make_sprites, "render data/sprites.png", "a2 make-sprites")
     sprites.add_argument("--out", type=Path, help="the picture to write (default: data/sprites.png)")
     _class_commands(commands)
 
@@ -45,35 +41,30 @@ def _class_commands(commands: Commands) -> None:
     example = "a2 classroom zips --out results"
     classroom = command(commands, "classroom", _classroom, "grade a folder of untrusted zips in a sandbox", example)
     classroom.add_argument("zips", type=Path, help="the folder with one zip for each student")
-    classroom.add_argument(
-        "--out", type=Path, required=True, help="the folder for the results; a stopped run continues"
-    )
+    out = "the folder for the results; a stopped run continues"
+    classroom.add_argument("--out", type=Path, required=True, help=out)
     classroom.add_argument("--parts", nargs="+", help="numbers or modules (default: all)")
-    classroom.add_argument(
-        "--workers", type=int, help="how many submissions at a time (default: what cores and memory allow)"
-    )
+    workers = "how many submissions at a time (default: what cores and memory allow)"
+    classroom.add_argument("--workers", type=int, help=workers)
     hidden = "also run the hidden checks (default)"
     classroom.add_argument("--hidden", action=argparse.BooleanOptionalAction, default=True, help=hidden)
     classroom.add_argument("--seconds", type=int, default=300, help="time limit of one submission (default: 300)")
     latest = "take the last of several attempts, by the platform's time"
     classroom.add_argument("--latest", action="store_true", help=latest)
     classroom.add_argument("--regrade", nargs="+", default=[], metavar="STUDENT", help="grade these students again")
-    classroom.add_argument(
-        "--regrade-part", nargs="+", metavar="PART", help="grade these parts again, for all students"
-    )
+    again = "grade these parts again, for all students"
+    classroom.add_argument("--regrade-part", nargs="+", metavar="PART", help=again)
     classroom.add_argument("--scheduler", metavar="ADDRESS", help="a dask scheduler, such as tcp://10.0.0.1:8786")
     classroom.add_argument("--trust", action="store_true", help="without bubblewrap, continue with limits only")
-    results = "the folder that a2 classroom wrote"
-    for name, run, summary in (
-        ("feedback", _feedback, "pack the feedback: a zip for each student, and one for Canvas or Moodle"),
-        ("questions", _questions, "write a page for each question with all answers, without names, and written.csv"),
-        ("similar", _similar, "list pairs of students with similar code"),
+    for name, summary in (
+        ("feedback", "pack the feedback: a zip for each student, and one for Canvas or Moodle"),
+        ("questions", "write a page for each question with all answers, without names, and written.csv"),
+        ("similar", "list pairs of students with similar code"),
     ):
-        after = command(commands, name, run, summary, f"a2 {name} results")
-        after.add_argument("results", type=Path, help=results)
-    gradescope = command(
-        commands, "gradescope", _gradescope, "pack an autograder for Gradescope", "a2 gradescope autograder.zip"
-    )
+        after = command(commands, name, _after_grading, summary, f"a2 {name} results")
+        after.add_argument("results", type=Path, help="the folder that a2 classroom wrote")
+    packs = "pack an autograder for Gradescope"
+    gradescope = command(commands, "gradescope", _gradescope, packs, "a2 gradescope autograder.zip")
     gradescope.add_argument("destination", type=Path, help="the zip to write")
     gradescope.add_argument("--parts", nargs="+", help="numbers or modules (default: all)")
 
@@ -129,11 +120,7 @@ def _classroom(arguments: argparse.Namespace) -> int:
     order = Order(
         parts=_numbers(arguments.parts), hidden=arguments.hidden, trust=arguments.trust, seconds=arguments.seconds
     )
-    with progress_bar("submissions", 0) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.update(bar.task_ids[0], completed=done, total=total)
-
+    with progress_bar("submissions", 0) as progress:
         graded = grade_class(
             arguments.zips, arguments.out, order, workers=arguments.workers, scheduler=arguments.scheduler,
             regrade=arguments.regrade, latest=arguments.latest, progress=progress,
@@ -143,24 +130,10 @@ def _classroom(arguments: argparse.Namespace) -> int:
     return POINTS_LOST if graded.waiting else FULL_MARKS
 
 
-def _feedback(arguments: argparse.Namespace) -> int:
-    from coursekit.staff.classroom.feedback import feedback
-
-    print(*feedback(arguments.results).lines(), sep="\n")
-    return FULL_MARKS
-
-
-def _questions(arguments: argparse.Namespace) -> int:
-    from coursekit.staff.classroom.questions import questions
-
-    print(*questions(arguments.results), sep="\n")
-    return FULL_MARKS
-
-
-def _similar(arguments: argparse.Namespace) -> int:
-    from coursekit.staff.classroom.similar import similar
-
-    print(*similar(arguments.results), sep="\n")
+def _after_grading(arguments: argparse.Namespace) -> int:
+    """Run the command of this name from the module of this name in coursekit.staff.classroom."""
+    module = importlib.import_module(f"coursekit.staff.classroom.{arguments.command}")
+    print(*getattr(module, arguments.command)(arguments.results), sep="\n")
     return FULL_MARKS
 
 

@@ -71,7 +71,7 @@ def _cut_cell(cell: Notebook, number: int, path: Path | str) -> Notebook:
     }
     if kind == "code":
         made |= {"execution_count": None, "outputs": []}
-        source = cut_code(source, regions, place)
+        source = cut_code(source, regions)
     elif regions:
         source = cut_answers(source, regions)  # attached pictures belong to the answer, and go with it
     elif "attachments" in cell:

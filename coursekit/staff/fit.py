@@ -25,13 +25,13 @@ EPS_RAMP = 0.6  # of the training until the adversarial budget is reached; begun
 RETEXTURED_SEED = 1000  # added to the recipe's seed, so that no scene is seen in both materials
 
 
-def fit(model: nn.Module, recipe: Recipe, device: torch.device, checkpoint: Path, resume: bool) -> float:
+def fit(model: nn.Module, recipe: Recipe, device: torch.device, checkpoint: Path) -> float:
     """Train the model in place, saving its state after each epoch; return the seconds spent, earlier runs included."""
     steps = recipe.num_scenes // BATCH
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, total_steps=steps * recipe.epochs)
     first, seconds = 0, 0.0
-    saved = read_checkpoint(checkpoint, recipe) if resume else None
+    saved = read_checkpoint(checkpoint, recipe)
     if saved:
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])

@@ -67,7 +67,7 @@ class Taken:
         return [*self.remarks, *_about({name: said for name, said in self.books.items() if name in names})]
 
 
-def take(entries: Iterable[Entry], parts: Sequence[Part] = PARTS) -> Taken:
+def take(entries: Iterable[Entry]) -> Taken:
     """Take the known files out of entries."""
     taken, found = Taken(), []
     unsafe: list[str] = []
@@ -79,7 +79,7 @@ def take(entries: Iterable[Entry], parts: Sequence[Part] = PARTS) -> Taken:
             found.append((steps, entry))
     if unsafe:
         taken.remarks.append(f"ignored {_count(unsafe, 'name')} that point outside the zip's folder: {_some(unsafe)}")
-    known = _choose(found, parts, taken)
+    known = _choose(found, taken)
     for name in sorted(known):
         _take_one(name, known[name], taken)
     unread = [name for name in taken.problems if name.endswith(".ipynb")]
@@ -93,11 +93,11 @@ def take(entries: Iterable[Entry], parts: Sequence[Part] = PARTS) -> Taken:
     return taken
 
 
-def _choose(found: Sequence[Found], parts: Sequence[Part], taken: Taken) -> dict[str, list[Entry]]:
+def _choose(found: Sequence[Found], taken: Taken) -> dict[str, list[Entry]]:
     """Return the known files of the one folder that holds the assignment; none, and a problem, if there is not one."""
-    roots = _roots(found, parts)
+    roots = _roots(found)
     if not roots:
-        taken.problem, taken.inner = _nothing(found, parts), _single_zip(found)
+        taken.problem, taken.inner = _nothing(found), _single_zip(found)
         return {}
     shallowest = min(map(len, roots))
     best = sorted(root for root in roots if len(root) == shallowest)
@@ -150,23 +150,18 @@ def _steps(name: str) -> tuple[str, ...] | None:
 
 def _is_junk(steps: tuple[str, ...]) -> bool:
     """Return whether an operating system or Python left this by itself."""
-    return (
-        "__MACOSX" in steps
-        or "__pycache__" in steps
-        or steps[-1].startswith("._")
-        or steps[-1] in (".DS_Store", "Thumbs.db")
-    )
+    plain = {"__MACOSX", "__pycache__"}.isdisjoint(steps)
+    return not plain or steps[-1].startswith("._") or steps[-1] in (".DS_Store", "Thumbs.db")
 
 
-def _roots(found: Sequence[Found], parts: Sequence[Part]) -> dict[tuple[str, ...], dict[str, list[Entry]]]:
+def _roots(found: Sequence[Found]) -> dict[tuple[str, ...], dict[str, list[Entry]]]:
     """Return the folders that hold modules of the assignment: folder -> known name -> entries of that name."""
-    wanted = {tuple(name.casefold().split("/")): name for name in (*submitted_files(parts), MANIFEST)}
-    wanted |= {(Path(name).name.casefold(),): name for part in parts for name in part.trained}
+    wanted = {tuple(name.casefold().split("/")): name for name in (*submitted_files(), MANIFEST)}
+    wanted |= {(Path(name).name.casefold(),): name for part in PARTS for name in part.trained}
     roots = _group(found, wanted)
     if not roots:  # the bare files, without their folders
-        paths = [path for part in parts for path in (part.module_path, part.notebook_path, *map(Path, part.trained))]
-        flat: dict[tuple[str, ...], str] = {(path.name.casefold(),): path.as_posix() for path in paths}
-        roots = _group(found, flat)
+        paths = [path for part in PARTS for path in (part.module_path, part.notebook_path, *map(Path, part.trained))]
+        roots = _group(found, {(path.name.casefold(),): path.as_posix() for path in paths})
     return roots
 
 
@@ -184,11 +179,11 @@ def _group(found: Sequence[Found], wanted: dict[tuple[str, ...], str]) -> dict[t
     return {root: known for root, known in roots.items() if any(name.endswith(".py") for name in known)}
 
 
-def _nothing(found: Sequence[Found], parts: Sequence[Part]) -> str:
+def _nothing(found: Sequence[Found]) -> str:
     if not found:
         return "is empty: there is no file in it"
     names = [entry.name for _, entry in found]
-    modules = _some([part.module_path.as_posix() for part in parts])
+    modules = _some([part.module_path.as_posix() for part in PARTS])
     return f"holds none of the modules ({modules}), but {_count(names, 'other file')}: {_some(names)}"
 
 

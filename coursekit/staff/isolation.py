@@ -1,24 +1,21 @@
 """Grade one submission with its code in a sandbox: the interface that `a2 grade --isolated`, the classroom and Gradescope use.
 
-    with Room(choose_level(trust=False), hidden_seed=2026) as room:  # imports torch, here and in the sandbox: once
-        grade = grade_submission(folder, PARTS, room=room, hidden=True)
+    with Room(choose_level(trust=False), recorded=record(2026, folder)) as room:  # imports torch, here and in the sandbox: once
+        grade = grade_submission(submission, PARTS, room=room, hidden=True)
 
-A room grades one submission after the other; for two at a time take two rooms, in two processes. With a hidden_seed the
-hidden checks draw numbers of their own from it, and the solution tells what is right; without, they draw the stored ones.
+A room grades one submission after the other; for two at a time take two rooms, in two processes. With what `record` has written
+the hidden checks draw numbers of their own from its seed, and the solution has told what is right; without, the stored ones.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 
 from coursekit.errors import GraderFailed, UsageError
 from coursekit.grading.grade import Progress, grade
-from coursekit.grading.results import NOT_GRADED, Check, Grade, Verdict, read_manifest, select
+from coursekit.grading.results import NOT_GRADED, Check, Grade, Verdict, read_manifest
 from coursekit.grading.warm import Warm
 from coursekit.parts import PARTS, ROOT, Part, part_of
 from coursekit.staff.canary import innocent, shortfall
@@ -30,44 +27,30 @@ __all__ = ["Room", "checks_of", "choose_level", "grade_submission", "record"]
 
 PATIENCE = 20  # seconds for one check: twice what a student has, since others grade on the same cores
 WHOLE = 600  # seconds for a submission
+Run = Callable[[Path, Sequence[Check]], Grade]
 
 
 class Room:
-    """A warm deciding process and its sandbox; both go when the block ends.
+    """A warm deciding process and its sandbox; both go when the block ends."""
 
-    Rooms that draw the same hidden numbers may share what `record` has written with their seed.
-    """
-
-    def __init__(self, level: str, *, hidden_seed: int | None = None, recorded: Path | None = None) -> None:
-        self.level, self.hidden_seed, self.recorded = level, hidden_seed, recorded
-        self._inside = ExitStack()
+    def __init__(self, level: str, *, recorded: Path | None = None) -> None:
+        self.level = level
+        arguments = ["-m", "coursekit.staff.isolated.warm_room", level, *([str(recorded)] if recorded else [])]
+        self._warm = Warm(ROOT, arguments)
+        self.launch = self._warm.launch
 
     def __enter__(self) -> Room:  # noqa: PYI034
-        with ExitStack() as stack:  # what was begun is undone if a later step fails
-            arguments = ["-m", "coursekit.staff.isolated.warm_room", self.level]
-            if self.recorded:
-                arguments.append(str(self.recorded))
-            elif self.hidden_seed is not None:
-                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="a2-room-"))
-                arguments.append(str(record(self.hidden_seed, Path(folder))))
-            warm = Warm(ROOT, arguments)
-            stack.callback(warm.close)
-            warm.start()
-            self.launch = warm.launch
-            self._inside = stack.pop_all()
+        self._warm.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._inside.close()
+    def __exit__(self, *_error: object) -> None:
+        self._warm.close()
 
 
-def checks_of(parts: Sequence[Part] = PARTS, *, hidden: bool = False, name: str | None = None) -> tuple[Check, ...]:
+def checks_of(parts: Sequence[Part] = PARTS, *, hidden: bool = False) -> tuple[Check, ...]:
     """Return the checks that count: the manifest's for students, with hidden also the staff's own."""
     manifests = [ROOT / "tests" / "manifest.json", *([ROOT / "tests" / "hidden" / "manifest.json"] if hidden else [])]
-    found = [check for path in manifests for check in select(read_manifest(path), [name] if name else [])]
-    return tuple(check for check in found if part_of(check.function) in parts)
+    return tuple(check for path in manifests for check in read_manifest(path) if part_of(check.function) in parts)
 
 
 def grade_submission(
@@ -103,23 +86,18 @@ def grade_submission(
     if doubtful:
         if not alone:
             raise GraderFailed(_told(doubtful))
-        done = _decided(done, doubtful, lambda checks: run(folder.resolve(), checks), run)
+        done = _decided(done, doubtful, folder.resolve(), run)
     return dataclasses.replace(done, notes=(*done.notes, f"sandbox: {room.level}"))
 
 
-def _decided(
-    done: Grade,
-    doubtful: Sequence[Verdict],
-    again: Callable[[Sequence[Check]], Grade],
-    run: Callable[[Path, Sequence[Check]], Grade],
-) -> Grade:
+def _decided(done: Grade, doubtful: Sequence[Verdict], submission: Path, run: Run) -> Grade:
     """Return the grade with a verdict in place of each NOT_GRADED; GraderFailed if the machine is to blame.
 
     Nobody can see who has killed a process: the kernel for want of memory, or the submission itself. What has killed it, now that
     nothing else runs, twice at the same check, while a submission of ours passes that check and all the memory is free that a
     submission may take, is the submission.
     """
-    second = again([verdict.check for verdict in doubtful])
+    second = run(submission, [verdict.check for verdict in doubtful])
     verdicts = {verdict.check.id: verdict for verdict in (*done.verdicts, *second.verdicts)}
     still = [verdict for verdict in second.verdicts if verdict.outcome == NOT_GRADED]
     if still:
@@ -128,10 +106,10 @@ def _decided(
         if shortfall(ours, [part_of(verdict.check.function) for verdict in still]):
             raise GraderFailed(_told(still))
         if free_memory() < Limits.memory:
-            promised = (
-                f"{free_memory() / 2**20:.0f} MB are free of the {Limits.memory / 2**20:.0f} that a submission may take"
+            free, promised = free_memory() / 2**20, Limits.memory / 2**20
+            raise GraderFailed(
+                f"{_told(still)}; {free:.0f} MB are free of the {promised:.0f} that a submission may take"
             )
-            raise GraderFailed(f"{_told(still)}; {promised}")
         verdicts.update({v.check.id: dataclasses.replace(v, outcome="crashed") for v in still})
     seconds = done.seconds + second.seconds
     return dataclasses.replace(done, verdicts=tuple(verdicts[v.check.id] for v in done.verdicts), seconds=seconds)

@@ -70,7 +70,7 @@ def find_regions(text: str, path: Path | str) -> list[Region]:
 
 def cut(text: str, path: Path | str) -> str:
     """Replace every solution of a module by the hole that names its function."""
-    return cut_code(text, find_regions(text, path), in_file(path))
+    return cut_code(text, find_regions(text, path))
 
 
 def code_regions(code: str, place: Place, *, cell: bool = False) -> list[Region]:
@@ -80,7 +80,7 @@ def code_regions(code: str, place: Place, *, cell: bool = False) -> list[Region]
     return [_locate(tree, code.split("\n"), start, end, place, cell) for start, end in pairs]
 
 
-def cut_code(code: str, regions: Sequence[Region], place: Place) -> str:
+def cut_code(code: str, regions: Sequence[Region]) -> str:
     """Replace regions of code by holes; the result is Python."""
     lines = code.split("\n")
     for region in reversed(regions):
@@ -126,9 +126,9 @@ def _parse(code: str, place: Place) -> ast.Module:
 
 
 def _markers_of_code(code: str, place: Place) -> Iterator[tuple[int, str]]:
-    lines = code.split("\n")
-    comments = dict(_comments(code))
-    for number, line in enumerate(lines, 1):
+    tokens = tokenize.generate_tokens(io.StringIO(code).readline)
+    comments = {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}
+    for number, line in enumerate(code.split("\n"), 1):
         comment = comments.get(number, "")
         marker = MARKER.fullmatch(line.strip())
         if marker and comment:
@@ -137,12 +137,6 @@ def _markers_of_code(code: str, place: Place) -> Iterator[tuple[int, str]]:
             raise MarkerError(f"{place(number)}: the marker {line.strip()!r} stands in a string; {RULE}")
         elif comment and _looks_like_a_marker(comment):
             raise MarkerError(f"{place(number)}: {line.strip()!r} looks like a solution marker and is none; {RULE}")
-
-
-def _comments(code: str) -> Iterator[tuple[int, str]]:
-    for token in tokenize.generate_tokens(io.StringIO(code).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.start[0], token.string
 
 
 def _markers_of_markdown(lines: Sequence[str], place: Place) -> Iterator[tuple[int, str]]:

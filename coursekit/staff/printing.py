@@ -14,7 +14,7 @@ from coursekit.staff.check import Gate
 from coursekit.staff.classroom.gradebook import max_score
 
 if TYPE_CHECKING:
-    from coursekit.staff.classroom.run import Class
+    from coursekit.staff.classroom.graded import Class
 
 
 def print_gate(gate: Gate) -> None:
@@ -46,14 +46,9 @@ def print_class(graded: Class) -> None:
     if graded.others:
         console.print(escape(printable(f"not looked at: {', '.join(graded.others)}")), style="dim")
     levels = sorted({record.outcome.sandbox for record in graded.records} - {"none needed"}) or ["none needed"]
-    console.print(
-        f"{len(scores)} graded, {empty} without work to grade, {len(graded.waiting)} still to grade; {graded.newly} done in this run"
-    )
+    left = f"{len(graded.waiting)} still to grade; {graded.newly} done in this run"
+    console.print(f"{len(scores)} graded, {empty} without work to grade, {left}")
     if scores:
-        best = max_score(graded.order)
-        console.print(
-            f"median {median(scores):g} of {best:g} points; sandbox: {escape(', '.join(levels))}", style="bold"
-        )
-    console.print(
-        f"{escape(str(graded.out / 'gradebook.csv'))} and {escape(str(graded.out / 'class.html'))}", soft_wrap=True
-    )
+        points = f"median {median(scores):g} of {max_score(graded.order):g} points"
+        console.print(f"{points}; sandbox: {escape(', '.join(levels))}", style="bold")
+    console.print(escape(f"{graded.out / 'gradebook.csv'} and {graded.out / 'class.html'}"), soft_wrap=True)

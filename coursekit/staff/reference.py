@@ -53,7 +53,8 @@ def make_references(parts: Sequence[Part] = PARTS) -> tuple[Change, ...]:
     changes.append(_write(HIDDEN, (json.dumps(_points(entries), indent=1) + "\n").encode()))  # the last: hidden
     shown = json.dumps(expected_outputs(PARTS), indent=1) + "\n"
     changes.append(_write(ROOT / EXPECTED, shown.encode()))
-    changes.append(_write(ROOT / LADDERS, (json.dumps(_ladders(), indent=1) + "\n").encode()))
+    ladders = {name: exercise(name).hints for part in PARTS for name in part.functions}
+    changes.append(_write(ROOT / LADDERS, (json.dumps(ladders, indent=1) + "\n").encode()))
     changes.append(_write(ROOT / GIVEN, given_text(PARTS).encode()))
     write_hashes(ROOT)
     return tuple(changes)
@@ -66,15 +67,11 @@ def _points(entries: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     return points
 
 
-def _ladders() -> dict[str, tuple[str, ...]]:
-    return {name: exercise(name).hints for part in PARTS for name in part.functions}
-
-
-def given_text(parts: Sequence[Part], root: Path = ROOT) -> str:
+def given_text(parts: Sequence[Part]) -> str:
     """Return what the notebooks are handed out with, as it is stored for finding what a student added to them."""
     given = {}
     for path in notebooks_of(parts):
-        cut = cut_notebook((root / path).read_text(encoding="utf-8"), path)
+        cut = cut_notebook((ROOT / path).read_text(encoding="utf-8"), path)
         given[path.as_posix()] = given_in(json.loads(cut))
     return json.dumps(given, indent=0, ensure_ascii=False) + "\n"
 

@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 
 from coursekit.errors import UsageError
 from coursekit.grading.archive import zip_bytes
+from coursekit.grading.doctor import write_hashes
 from coursekit.grading.holes import exercises_of, open_holes
 from coursekit.grading.results import read_manifest
 from coursekit.parts import PARTS, PLAY, ROOT, Part
@@ -54,9 +55,7 @@ OWN_ROOMS = {
 }  # fmt: skip
 
 # A cut function no longer uses its imports and arguments: that is the exercise, not a fault.
-STUDENT_LINT = (
-    '"assignment2/*.py" = ["F401", "F841", "RUF059", "RUF100", "B007"]  # the holes leave imports and names unused\n'
-)
+STUDENT_LINT = '"assignment2/*.py" = ["F401", "F841", "RUF059", "RUF100", "B007"]  # the holes leave names unused\n'
 LINT_TABLE = "[tool.ruff.lint.per-file-ignores]\n"
 
 
@@ -117,7 +116,7 @@ def release(destination: Path, *, root: Path = ROOT, parts: Sequence[Part] = PAR
     refuse_leaks(edition, _solutions(root, parts))
     with _beside(destination) as folder:
         _write(edition, folder)
-        _write_hashes(folder)
+        write_hashes(folder)
         linted = _lint(folder)
         files = tuple(sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()))
         _deliver(folder, files, destination)
@@ -141,9 +140,8 @@ def _refuse_destination(destination: Path, root: Path) -> None:
 
 def compose(root: Path, parts: Sequence[Part]) -> dict[str, bytes]:
     """Return the edition, name -> content, in the order of the names."""
-    sources = {
-        name: name for name in (*SINGLE, *(path.as_posix() for part in parts for path in part.test_files))
-    } | RENAMED
+    checks = (path.as_posix() for part in parts for path in part.test_files)
+    sources = {name: name for name in (*SINGLE, *checks)} | RENAMED
     edition = {name: _read(root, source) for name, source in sources.items()}
     for path in (path for folder, kinds in TREES.items() for path in _tree(root, folder, kinds)):
         edition[path.relative_to(root).as_posix()] = path.read_bytes()
@@ -230,12 +228,6 @@ def _write(edition: Mapping[str, bytes], folder: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         path.chmod(0o755 if name in EXECUTABLE else 0o644)
-
-
-def _write_hashes(folder: Path) -> None:
-    from coursekit.grading.doctor import write_hashes
-
-    write_hashes(folder)
 
 
 def _lint(folder: Path) -> bool:

@@ -25,10 +25,8 @@ TEXTS: dict[str, str] = {}  # path -> what is pasted from: the student edition, 
 @functools.cache
 def shipped() -> Mapping[str, str]:
     """Return the Python text of every module and notebook of the student edition; of a notebook its code cells as one."""
-    edition = {
-        name: content.decode() for name, content in compose(ROOT, PARTS).items() if name.endswith((".py", ".ipynb"))
-    }
-    return {name: _code(text) if name.endswith(".ipynb") else text for name, text in edition.items()}
+    code = {name: content for name, content in compose(ROOT, PARTS).items() if name.endswith((".py", ".ipynb"))}
+    return {n: _code(text.decode()) if n.endswith(".ipynb") else text.decode() for n, text in code.items()}
 
 
 def _code(notebook: str) -> str:

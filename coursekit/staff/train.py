@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,11 +38,9 @@ def train(
     name: str,
     *,
     device: str | None = None,
-    threads: int | None = None,
     epochs: int | None = None,
     num_scenes: int | None = None,
     wanted_accuracy: float | None = None,
-    resume: bool = True,
     destination: Path = zoo.WEIGHTS,
     checkpoints: Path = CHECKPOINTS,
 ) -> list[Trained]:
@@ -52,9 +48,8 @@ def train(
 
     Args:
         device: "cpu", "cuda"; by default a CUDA device if there is one.
-        threads: CPU threads for torch; its own choice by default.
         epochs, num_scenes, wanted_accuracy: instead of the recipe's.
-        resume: go on from the last finished epoch that an interrupted training left in checkpoints.
+        checkpoints: the folder of interrupted trainings, which go on from their last finished epoch.
         destination: the folder of NAME.safetensors and zoo.json.
 
     Raises:
@@ -68,26 +63,22 @@ def train(
         where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         torch.zeros(1, device=where)
     except (RuntimeError, AssertionError, NotImplementedError):
-        raise UsageError(
-            f"--device {device}: torch has no such device here; take cpu, or leave the option out"
-        ) from None
+        why = "torch has no such device here; take cpu, or leave the option out"
+        raise UsageError(f"--device {device}: {why}") from None
     changes: dict[str, Any] = {"epochs": epochs, "num_scenes": num_scenes, "wanted_accuracy": wanted_accuracy}
     changes = {key: value for key, value in changes.items() if value is not None}
-    done = []
-    with _threads(threads):
-        for recipe in RECIPES.values() if name == "all" else [RECIPES[name]]:
-            done.append(_train_one(replace(recipe, **changes), where, resume, destination, checkpoints))
-    return done
+    recipes = RECIPES.values() if name == "all" else [RECIPES[name]]
+    return [_train_one(replace(recipe, **changes), where, destination, checkpoints) for recipe in recipes]
 
 
-def _train_one(recipe: Recipe, device: torch.device, resume: bool, destination: Path, checkpoints: Path) -> Trained:
+def _train_one(recipe: Recipe, device: torch.device, destination: Path, checkpoints: Path) -> Trained:
     keeps_batch_norm = any(isinstance(layer, nn.BatchNorm2d) for layer in ARCHITECTURES[recipe.name]().modules())
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
         plain = zoo.load_model(recipe.start_from) if recipe.start_from else ARCHITECTURES[recipe.name]()
         keeps_batch_norm = keeps_batch_norm or bool(recipe.start_from)  # where there is none, none is added
         model = (plain if keeps_batch_norm else add_batch_norm(plain)).to(device).to(memory_format=torch.channels_last)
-        seconds = fit.fit(model, recipe, device, checkpoints / f"{recipe.name}.pt", resume)
+        seconds = fit.fit(model, recipe, device, checkpoints / f"{recipe.name}.pt")
     model = model.to("cpu").to(memory_format=torch.contiguous_format)
     shipped = model.eval() if keeps_batch_norm else fold_batch_norm(model)
     state = {key: value.half() if value.is_floating_point() else value for key, value in shipped.state_dict().items()}
@@ -120,14 +111,3 @@ def _hold(recipe: Recipe, reached: float, wanted: float, what: str) -> None:
             f"{recipe.name} reached {reached:.2%} {what}, below {wanted:.0%}; nothing was written: "
             "train longer with --epochs"
         )
-
-
-@contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    """Use count CPU threads inside the block."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -134,17 +134,9 @@ def _entry(item: pytest.Item) -> dict[str, Any]:
 
 def _outcome(item: pytest.Item) -> Outcome:
     record = item.stash[RECORD]
-    return Outcome(
-        record["id"],
-        record["function"],
-        record["outcome"],
-        record["score"],
-        record["max_score"],
-        record["message"],
-        tuple(KnownMistake(**known) for known in record["hints"]),
-        record["seconds"],
-        item.stash.get(FAILURE, None),
-    )
+    told = {name: record[name] for name in ("function", "outcome", "score", "max_score", "message", "seconds")}
+    recognised = tuple(KnownMistake(**known) for known in record["hints"])
+    return Outcome(check=record["id"], recognised=recognised, failure=item.stash.get(FAILURE, None), **told)
 
 
 def run_trials(

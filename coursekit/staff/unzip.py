@@ -13,28 +13,18 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from coursekit.parts import PARTS, Part
 from coursekit.staff.intake import Entry, Taken, Unreadable, take, too_large
 
 MAX_ZIP = 2**30
 MAX_INNER = 64 * 2**20  # a zip in a zip is read into memory
 MAX_ENTRIES = 20_000
 ENTRY_MARK = b"PK\1\2"  # one for each line of a zip's directory
-BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    struct.error,
-    ValueError,
-    NotImplementedError,
-    RuntimeError,
-    OSError,
-)
+BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, RuntimeError, OSError)
 OTHER_KINDS = {b"Rar!": "a RAR", b"7z\xbc\xaf": "a 7z", b"\x1f\x8b": "a gzip", b"BZh": "a bzip2", b"\xfd7zXZ": "an xz"}
 PACK = "pack it again with `a2 submit`"
 
 
-def take_zip(path: Path, parts: Sequence[Part] = PARTS) -> Taken:
+def take_zip(path: Path) -> Taken:
     """Take the known files out of the zip at path, whatever it is; never an exception."""
     try:
         status = path.stat()
@@ -48,7 +38,7 @@ def take_zip(path: Path, parts: Sequence[Part] = PARTS) -> Taken:
             return Taken(problem="is empty: 0 bytes; upload it again")
         with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as view:
             entries = _count_up_to(view, ENTRY_MARK, MAX_ENTRIES)
-            return _take_stream(stream, view[:8], entries, parts, wrapped=False)
+            return _take_stream(stream, view[:8], entries, wrapped=False)
     except OSError as error:
         return Taken(problem=f"cannot be read ({error.strerror or error})")
 
@@ -60,14 +50,14 @@ def _count_up_to(view: mmap.mmap | bytes, mark: bytes, most: int) -> int:
     return count
 
 
-def _take_stream(stream: IO[bytes], start: bytes, entries: int, parts: Sequence[Part], *, wrapped: bool) -> Taken:
+def _take_stream(stream: IO[bytes], start: bytes, entries: int, *, wrapped: bool) -> Taken:
     if entries > MAX_ENTRIES:
         return Taken(problem=f"has more than {MAX_ENTRIES:,} entries (is .venv packed in?): {PACK}")
     try:
         with zipfile.ZipFile(stream) as archive:
-            taken = take(_entries(archive), parts)
+            taken = take(_entries(archive))
             if taken.inner:
-                inner = _take_inner(taken, taken.inner, parts, wrapped)
+                inner = _take_inner(taken, taken.inner, wrapped)
                 inner.written = taken.written | inner.written
                 return inner
             return taken
@@ -75,7 +65,7 @@ def _take_stream(stream: IO[bytes], start: bytes, entries: int, parts: Sequence[
         return Taken(problem=_why_broken(start, error))
 
 
-def _take_inner(outer: Taken, inner: Entry, parts: Sequence[Part], wrapped: bool) -> Taken:
+def _take_inner(outer: Taken, inner: Entry, wrapped: bool) -> Taken:
     """Open the zip in the zip; one more inside that is too many."""
     if wrapped:
         return Taken(problem=f"is a zip in a zip in a zip: {PACK}")
@@ -87,7 +77,7 @@ def _take_inner(outer: Taken, inner: Entry, parts: Sequence[Part], wrapped: bool
         ending = inner.trouble or too_large(None, MAX_INNER)
         return Taken(problem=f"holds only {inner.name}, which {ending}")
     entries = _count_up_to(content, ENTRY_MARK, MAX_ENTRIES)
-    taken = _take_stream(io.BytesIO(content), content[:8], entries, parts, wrapped=True)
+    taken = _take_stream(io.BytesIO(content), content[:8], entries, wrapped=True)
     taken.remarks[:0] = [*outer.remarks, f"wrapped twice: the submission is in {inner.name}"]
     if taken.problem and not taken.problem.startswith("is a zip in"):
         taken.problem = f"holds only {inner.name}, which {taken.problem}"
@@ -139,7 +129,7 @@ def _reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[int], 
     return read
 
 
-def take_folder(folder: Path, parts: Sequence[Part] = PARTS) -> Taken:
+def take_folder(folder: Path) -> Taken:
     """Take the known files out of a folder, following no link; a single zip in it is opened."""
     entries = []
     for place, folders, names in os.walk(folder):
@@ -149,15 +139,15 @@ def take_folder(folder: Path, parts: Sequence[Part] = PARTS) -> Taken:
             entries.append(_file_entry(path, path.relative_to(folder).as_posix()))
         if len(entries) > MAX_ENTRIES:
             return Taken(problem=f"has more than {MAX_ENTRIES:,} files: {PACK}")
-    taken = take(entries, parts)
+    taken = take(entries)
     if taken.inner and not taken.inner.trouble:
-        return take_zip(folder / taken.inner.name, parts)
+        return take_zip(folder / taken.inner.name)
     return taken
 
 
-def take_files(named: Sequence[tuple[str, Path]], parts: Sequence[Part] = PARTS) -> Taken:
+def take_files(named: Sequence[tuple[str, Path]]) -> Taken:
     """Take the known files out of single files, each with the name that its student gave it."""
-    return take([_file_entry(path, name) for name, path in named], parts)
+    return take([_file_entry(path, name) for name, path in named])
 
 
 def _file_entry(path: Path, name: str) -> Entry:

@@ -62,7 +62,6 @@ def _folders(proc: Path, cgroups: Path, controller: str) -> Iterator[Path]:
                 continue
             # In a container the path may be the host's, and its own folder the root of what is mounted.
             below = [name for name in path.split("/") if name]
-            for root in (
-                (cgroups / controller, cgroups / controllers) if controllers else (cgroups, cgroups / "unified")
-            ):
+            mounted = (controller, controllers) if controllers else ("", "unified")
+            for root in (cgroups / name for name in mounted):
                 yield from (root.joinpath(*below[:depth]) for depth in range(len(below), -1, -1))

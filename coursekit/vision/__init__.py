@@ -1,4 +1,6 @@
-"""Given code: the small world, its trained networks, and tools to look inside them."""
+"""Given code: the small world, its trained networks, and tools to look inside them: what notebooks import from here."""
+
+# ruff: noqa: F401 (the imports are the list)
 
 from coursekit.vision.checked import checked
 from coursekit.vision.checked_network import Network
@@ -13,38 +15,3 @@ from coursekit.vision.scenes import CLASSES, Scenes, evaluation_scenes, make_sce
 from coursekit.vision.segmenting import SEGMENTED, UNET_CLASSES, UNET_WIDTHS
 from coursekit.vision.trunk import trunk, watch_steps
 from coursekit.vision.zoo import MODEL_NAMES, in_cache, load_model, load_worlds
-
-__all__ = [
-    "CLASSES",
-    "MODEL_NAMES",
-    "SEGMENTED",
-    "UNET_CLASSES",
-    "UNET_WIDTHS",
-    "Network",
-    "Scenes",
-    "Step",
-    "cam_layer",
-    "checked",
-    "class_index",
-    "class_labels",
-    "collage",
-    "evaluation_scenes",
-    "in_cache",
-    "linear_head",
-    "load_model",
-    "load_worlds",
-    "make_scenes",
-    "map_layers",
-    "normal",
-    "photographs",
-    "random_collages",
-    "random_crops",
-    "record_outputs",
-    "relu_rule",
-    "share_in_box",
-    "spatial_steps",
-    "three_layers",
-    "trunk",
-    "uniform",
-    "watch_steps",
-]

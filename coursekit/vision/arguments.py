@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -42,24 +43,17 @@ Positive = Annotated[float, number("a number, more than 0", lambda v: 0 < v < ma
 Severity = Annotated[int, that("1 (weak) to 5 (strong)", lambda v: looks.is_whole(v, 1) and v <= 5)]
 TopCount = Annotated[int, Check("1 to the number of images", looks.at_most_the_images)]
 UNIT = "a tuple of whole numbers: (channel, y, x), or (channel,)"
-Unit = Annotated[
-    tuple[int, ...], that(UNIT, lambda v: isinstance(v, tuple) and all(map(looks.is_whole, v)), role="unit")
-]
+Unit = Annotated[tuple[int, ...], that(UNIT, looks.is_unit, role="unit")]
 WeightsFile = Annotated[str | Path, that("the path of a .safetensors file", lambda v: isinstance(v, (str, Path)))]
 
 # networks and functions
 EVAL = (nets.network, nets.open_inside, nets.in_eval_mode)
 LOGITS = "a network in eval mode: images (N, 3, H, W) -> logits (N, K), no softmax"
-Model = Annotated[nn.Module, Check(LOGITS, *EVAL, role="model", watch=answers.watch_logits)]
-AnyModeModel = Annotated[
-    nn.Module,
-    Check(
-        "a network in any mode", nets.network, nets.module, nets.open_inside, role="model", watch=answers.watch_logits
-    ),
-]
-ModelOrFunction = Annotated[
-    nn.Module | Callable[[Tensor], Tensor], Check(LOGITS, *EVAL, role="model", watch=answers.watch_logits)
-]
+model = partial(Check, role="model", watch=answers.watch_logits)
+Function = Callable[[Tensor], Tensor]
+Model = Annotated[nn.Module, model(LOGITS, *EVAL)]
+AnyModeModel = Annotated[nn.Module, model("a network in any mode", nets.network, nets.module, nets.open_inside)]
+ModelOrFunction = Annotated[nn.Module | Function, model(LOGITS, *EVAL)]
 Substitute = Annotated[nn.Module, Check("a network in eval mode", *EVAL, nets.module, watch=nets.watch_substitute)]
 Layer = Annotated[str, Check("a module's qualified name", nets.layer, role="layer", watch=nets.watch_layer)]
 MAPS_OF = "the name of a layer that returns maps (N, C, h, w)"
@@ -67,42 +61,35 @@ MapLayer = Annotated[str, Check(MAPS_OF, nets.layer, role="layer", watch=nets.wa
 NAMES = "a list of layers' names"
 ContentLayers = Annotated[Sequence[str], Check(NAMES, nets.layers, role="content_layers", watch=nets.watch_layers)]
 StyleLayers = Annotated[Sequence[str], Check(NAMES, nets.layers, role="style_layers", watch=nets.watch_layers)]
-Function = Callable[[Tensor], Tensor]
 Oracle = Annotated[Function, Check("images (M, 3, H, W) -> labels (M,)", nets.function, watch=answers.watch_oracle)]
 Scores = Annotated[Function, Check("images (M, 3, H, W) -> scores (M, K)", nets.function, watch=answers.watch_scores)]
-Probabilities = Annotated[
-    Function, Check("images (M, 3, H, W) -> probabilities (M, K)", nets.function, watch=answers.watch_probabilities)
-]
+ROWS = "images (M, 3, H, W) -> probabilities (M, K)"
+Probabilities = Annotated[Function, Check(ROWS, nets.function, watch=answers.watch_probabilities)]
 TRANSFER = "(image (3, H, W), style (3, h, w)) -> image (3, H, W)"
 Transfer = Annotated[Callable[[Tensor, Tensor], Tensor], Check(TRANSFER, nets.function, watch=answers.watch_transfer)]
 CORRUPTIONS = "a list of functions (images, severity, *, generator) -> images"
-Corruptions = Annotated[
-    Sequence[Callable[..., Tensor]], Check(CORRUPTIONS, maps.corruptions, watch=answers.watch_corruptions)
-]
+Corruption = Callable[..., Tensor]
+Corruptions = Annotated[Sequence[Corruption], Check(CORRUPTIONS, maps.corruptions, watch=answers.watch_corruptions)]
 
 # pictures
 SEEN = (finite_values, in_unit_range, of_the_network)
-Images = Annotated[Tensor, tensor("(N, 3, H, W) in [0, 1]", *SEEN, thing="picture", role="images")]
-NewImages = Annotated[
-    Tensor, tensor("pictures like images: (M, 3, H, W)", finite_values, in_unit_range, thing="picture")
-]
-UnboundedImages = Annotated[Tensor, tensor("(N, 3, H, W), any numbers", finite_values, thing="picture")]
-Content = Annotated[Tensor, tensor("(N, 3, H, W) in [0, 1]", *SEEN, thing="picture")]
-Init = Annotated[Tensor, tensor("content's (N, 3, H, W)", finite_values, thing="picture")]
-Style = Annotated[Tensor, tensor("one picture (1, 3, h, w)", finite_values, in_unit_range, thing="picture")]
-Texture = Annotated[
-    Tensor, tensor("one texture a content: (N, 3, h, w)", finite_values, in_unit_range, thing="picture")
-]
-Image = Annotated[Tensor, tensor("one picture (3, H, W) in [0, 1]", *SEEN, thing="picture")]
-UnboundedImage = Annotated[Tensor, tensor("one picture (3, H, W), any numbers", finite_values, thing="picture")]
+picture = partial(tensor, thing="picture")
+Images = Annotated[Tensor, picture("(N, 3, H, W) in [0, 1]", *SEEN, role="images")]
+NewImages = Annotated[Tensor, picture("pictures like images: (M, 3, H, W)", finite_values, in_unit_range)]
+UnboundedImages = Annotated[Tensor, picture("(N, 3, H, W), any numbers", finite_values)]
+Content = Annotated[Tensor, picture("(N, 3, H, W) in [0, 1]", *SEEN)]
+Init = Annotated[Tensor, picture("content's (N, 3, H, W)", finite_values)]
+Style = Annotated[Tensor, picture("one picture (1, 3, h, w)", finite_values, in_unit_range)]
+Texture = Annotated[Tensor, picture("one texture a content: (N, 3, h, w)", finite_values, in_unit_range)]
+Image = Annotated[Tensor, picture("one picture (3, H, W) in [0, 1]", *SEEN)]
+UnboundedImage = Annotated[Tensor, picture("one picture (3, H, W), any numbers", finite_values)]
 Gradient = Annotated[Tensor, tensor("the image's (3, H, W)", finite_values)]
 Styles = Annotated[Sequence[Tensor], Check("a list of pictures (3, h, w) of any size", maps.styles)]
 
 # classes, counted from 0, and scores
-Labels = Annotated[
-    Tensor, tensor("one label an image: (N,)", looks.classes, dtype="int64", thing="label", role="labels")
-]
-NewLabels = Annotated[Tensor, tensor("one label an image: (M,)", looks.classes, dtype="int64", thing="label")]
+label = partial(tensor, dtype="int64", thing="label")
+Labels = Annotated[Tensor, label("one label an image: (N,)", looks.classes, role="labels")]
+NewLabels = Annotated[Tensor, label("one label an image: (M,)", looks.classes)]
 Label = Annotated[int, whole(0, looks.classes, role="label")]
 Target = Annotated[int, whole(0, looks.classes, role="target")]
 Source = Annotated[int, whole(0, looks.classes, role="source")]
@@ -113,25 +100,19 @@ TrialClasses = Annotated[Tensor, tensor("one class a trial: (T,)", dtype="int64"
 ErrorRates = Annotated[Tensor, tensor("(C, S): a row a corruption", maps.rates, dtype="float")]
 BaselineRates = Annotated[Tensor, tensor("errors' (C, S)", maps.rates, maps.divides, dtype="float")]
 RATE = "an error rate from 0 to 1: a float or a 0-d tensor"
-ErrorRate = Annotated[
-    float | Tensor, number(RATE, lambda v: 0 <= float(v.detach() if isinstance(v, Tensor) else v) <= 1)
-]
-BaselineRate = Annotated[float | Tensor, number(RATE, lambda v: 0 <= float(v) <= 1, role="baseline_clean")]
+ErrorRate = Annotated[float | Tensor, number(RATE, maps.is_rate)]
+BaselineRate = Annotated[float | Tensor, number(RATE, maps.is_rate, role="baseline_clean")]
 
 # tensors of any shape
 AnyTensor = Annotated[Tensor, tensor("a floating-point tensor of any shape", thing="")]
 GRADIENTS = "a list of tensors, one a parameter"
-Gradients = Annotated[
-    Sequence[Tensor],
-    that(GRADIENTS, lambda v: v is not None and all(isinstance(g, Tensor) for g in v) and not isinstance(v, Tensor)),
-]
+Gradients = Annotated[Sequence[Tensor], that(GRADIENTS, looks.are_tensors)]
 
 # features of layers, and what is compared with them
 FeatureMaps = Annotated[Tensor, Check("a layer's maps (N, C, H, W)", maps.FEATURES, finite_values)]
 Features = Annotated[Sequence[Tensor], Check("a list of (N, C, H, W), one a layer", maps.features, role="features")]
-FeatureTargets = Annotated[
-    Sequence[Tensor], Check("a list of (N, C, H, W)", maps.like_features("features' (N, C, H, W)"))
-]
+LIKE_FEATURES = maps.like_features("features' (N, C, H, W)")
+FeatureTargets = Annotated[Sequence[Tensor], Check("a list of (N, C, H, W)", LIKE_FEATURES)]
 Grams = Annotated[Sequence[Tensor], Check("a list of (N, C, C)", maps.like_features("(N, C, C) or (1, C, C)"))]
 FeatureWeights = Annotated[Sequence[float], Check("a list of numbers, one a layer", maps.feature_weights)]
 ContentWeights = Annotated[Sequence[float], Check("a list of numbers, one a layer", maps.content_weights)]
@@ -146,7 +127,7 @@ KernelSize = Annotated[int, whole(1, maps.fits_in_maps)]
 Stride = Annotated[int, whole(1, role="stride")]
 Crop = Annotated[int, whole(0, maps.leaves_something)]
 PlaneSize = Annotated[tuple[int, int], that("(H, W), both 1 or more", looks.is_size, maps.holds_indices)]
-LogitMaps = Annotated[Tensor, tensor("(N, K, H, W), K 2 or more", maps.several_classes, role="logit_maps")]
+LogitMaps = Annotated[Tensor, tensor("(N, K, H, W), K 2 or more", lambda _, v: v.shape[1] > 1, role="logit_maps")]
 PIXELS = "(N, H, W): one label a pixel"
 LabelMaps = Annotated[Tensor, tensor(PIXELS, maps.pixel_classes, dtype="int64", thing="pixel", role="label_maps")]
 PredictedMaps = Annotated[Tensor, tensor(PIXELS, maps.pixel_classes, dtype="int64", thing="pixel")]

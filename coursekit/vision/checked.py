@@ -112,16 +112,14 @@ class Signature:
             value = values[name]
             if (value is default and not others) or (value is None and optional):
                 continue
+            roles = {role: values[other] for role, other in others} if others else {}
+            cause: Exception | None = None
             try:
-                fine = (
-                    look(name, value, **{role: values[other] for role, other in others})
-                    if others
-                    else look(name, value)
-                )
+                fine = look(name, value, **roles)
             except NO_SENSE as error:
-                raise ValueError(f"{name} is {shown(value)}, expected {meaning}") from error
+                fine, cause = False, error
             if fine is False:
-                raise ValueError(f"{name} is {shown(value)}, expected {meaning}")
+                raise ValueError(f"{name} is {shown(value)}, expected {meaning}") from cause
         del values[""]
         return values
 
@@ -148,9 +146,8 @@ class Signature:
         for parameter in list(inspect.signature(asks).parameters.values())[skip:]:
             names = [""] if parameter.name == "sizes" else self.roles.get(parameter.name, [])
             if len(names) > 1 or (not names and parameter.default is MISSING):
-                raise TypeError(
-                    f"{asks.__name__} wants one argument that is {parameter.name!r}, there are {len(names)}"
-                )
+                wanted = f"{asks.__name__} wants one argument that is {parameter.name!r}"
+                raise TypeError(f"{wanted}, there are {len(names)}")
             found += [(parameter.name, name) for name in names]
         return tuple(found)
 

@@ -62,10 +62,8 @@ def _parts(model: Any) -> tuple[list[nn.Module], list[nn.Module]] | None:
     behind = list(last) if isinstance(last, nn.Sequential) else [last]
     linears = [layer for layer in behind if isinstance(layer, nn.Linear)]
     if not isinstance(features, nn.Sequential):  # a ResNet: its children in the order in which they run
-        names = [
-            name for name in children if name not in ("normalize", "avgpool", "dropout", "fc", "head", "classifier")
-        ]
-        return [children[name] for name in names], behind
+        others = ("normalize", "avgpool", "dropout", "fc", "head", "classifier")
+        return [child for name, child in children.items() if name not in others], behind
     channels = [conv.out_channels for conv in features.modules() if isinstance(conv, nn.Conv2d)][-1]
     if linears:
         reads_a_map = isinstance(last, nn.Sequential) and linears[0].in_features != channels

@@ -32,9 +32,8 @@ def record_outputs(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str
     def keep(name: str) -> Callable[[nn.Module, Any, Tensor], Tensor]:
         def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
             if not isinstance(output, Tensor):
-                raise ValueError(
-                    f"layer {name!r} returns a {type(output).__name__}, not a tensor: choose a layer inside it"
-                )
+                found = f"a {type(output).__name__}, not a tensor"
+                raise ValueError(f"layer {name!r} returns {found}: choose a layer inside it")
             outputs[name] = output
             return output.clone()  # what follows works on a copy, so an in-place ReLU leaves ours alone
 

@@ -57,6 +57,10 @@ def is_size(value: Any) -> bool:
     return isinstance(value, (tuple, list)) and len(value) == 2 and all(is_whole(side, 1) for side in value)
 
 
+def is_unit(value: Any) -> bool:
+    return isinstance(value, tuple) and all(map(is_whole, value))
+
+
 def eps_in_255ths(name: str, value: Any) -> None:
     if isinstance(value, (int, float)) and value > 1:
         raise ValueError(f"{name} is {value}, expected 0 to 1; did you mean {value} / 255?")
@@ -135,6 +139,10 @@ def shaped(meaning: str, dtype: str = "F", thing: str = "value") -> Look:
 def _with_sizes(meaning: str, sizes: Sizes) -> str:
     """Write the sizes that are known into the shapes of a meaning."""
     return SHAPE.sub(lambda shape: re.sub(r"\w+", lambda word: str(sizes.get(word[0], word[0])), shape[0]), meaning)
+
+
+def are_tensors(value: Any) -> bool:
+    return not isinstance(value, Tensor) and all(isinstance(one, Tensor) for one in value)
 
 
 def has_values(value: Tensor) -> bool:

@@ -167,7 +167,5 @@ def look_at_picture(name: str, found: Any, given: Tensor) -> None:
     """Refuse what is not of the shape of the pictures that a function was given."""
     if not isinstance(found, Tensor) or found.shape != given.shape or not found.is_floating_point():
         remedy = "take [0] of it" if isinstance(found, Tensor) and found.shape == (1, *given.shape) else "resize it"
-        wrong = (
-            f"{name} returned {shown(found)}, expected pictures of the shape that it was given, {tuple(given.shape)}"
-        )
-        raise ValueError(f"{wrong}: {remedy}")
+        wanted = f"expected pictures of the shape that it was given, {tuple(given.shape)}"
+        raise ValueError(f"{name} returned {shown(found)}, {wanted}: {remedy}")

@@ -100,6 +100,10 @@ def corruptions(name: str, value: Any) -> None:
 # tables of error rates
 
 
+def is_rate(value: Any) -> bool:
+    return 0 <= float(value.detach() if isinstance(value, Tensor) else value) <= 1
+
+
 def rates(name: str, value: Tensor) -> None:
     if not bool(((value >= 0) & (value <= 1)).all()):  # NaN fails too
         raise ValueError(f"{name} has values from {float(value.min()):g} to {float(value.max()):g}, expected 0 to 1")
@@ -191,10 +195,6 @@ def is_widths(value: Any) -> bool:
 
 
 # label maps
-
-
-def several_classes(name: str, value: Tensor) -> bool:
-    return value.shape[1] > 1
 
 
 def pixel_classes(

@@ -40,7 +40,7 @@ def _strokes(colors: Tensor, size: tuple[int, int], generator: torch.Generator) 
     flow = torch.stack([angle.cos() * 2 / width, angle.sin() * 2 / height], dim=-1)  # (H, W, 2), one pixel long
     total, weight = specks.clone(), 1.0
     for sign in (1, -1):
-        place = _grid(size)
+        place = F.affine_grid(torch.eye(2, 3)[None], [1, 1, *size], align_corners=False)
         for k in range(1, 11):
             here = F.grid_sample(flow.permute(2, 0, 1)[None], place, align_corners=False, padding_mode="border")
             place = place + sign * here.permute(0, 2, 3, 1)
@@ -99,7 +99,3 @@ def _colored(hue: Tensor, colors: Tensor) -> Tensor:
     """Give (H, W) numbers their colours (3, H, W): each stretch of them one colour of the palette."""
     order = (hue.clamp(0, 1 - 1e-6) * len(colors)).long()
     return colors[order].permute(2, 0, 1)
-
-
-def _grid(size: tuple[int, int]) -> Tensor:
-    return F.affine_grid(torch.eye(2, 3)[None], [1, 1, *size], align_corners=False)

@@ -88,9 +88,8 @@ def read_photos(size: tuple[int, int], *, folder: str | Path | None = None) -> d
     """
     photos = {}
     for name, (file, top, left, side) in INSTALLED.items():
-        photos[name] = fit_photo(
-            load_photo(photo_path(file), max_side=10**6)[:, top : top + side, left : left + side], size
-        )
+        whole = load_photo(photo_path(file), max_side=10**6)
+        photos[name] = fit_photo(whole[:, top : top + side, left : left + side], size)
     folder = folder or os.environ.get("PHOTOS")
     if not folder:
         return photos

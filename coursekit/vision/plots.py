@@ -23,8 +23,7 @@ def use_jpeg(*, dpi: int = 144, quality: int = 72) -> None:
     plt.rcParams["figure.dpi"] = dpi
     plt.rcParams["font.size"] = FONT
     plt.rc("axes", titlesize=FONT, labelsize=FONT)
-    plt.rc("xtick", labelsize=FONT)
-    plt.rc("ytick", labelsize=FONT)
+    plt.rc(("xtick", "ytick"), labelsize=FONT)
     plt.rc("legend", fontsize=FONT)
 
 
@@ -69,9 +68,8 @@ def show_grid(
         raise ValueError(f"{len(above)} titles for {len(pictures)} images: give one each")
     if rows is not None and len(rows) != num_rows:
         raise ValueError(f"{len(rows)} names for {num_rows} rows of images: give one each")
-    lines = sum(
-        max((t.count("\n") + 1 for t in above[i : i + columns]), default=0) for i in range(0, len(above), columns)
-    )
+    in_rows = [above[i : i + columns] for i in range(0, len(above), columns)]
+    lines = sum(max(title.count("\n") + 1 for title in row) for row in in_rows)
     tallest = cell * max(picture.shape[-2] / picture.shape[-1] for picture in pictures)
     height = num_rows * tallest + lines * LINE + 2 * LINE * bool(suptitle)
     figure = plt.figure(figsize=(columns * cell + LINE * bool(rows), height), layout="constrained")

@@ -20,12 +20,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def segmentation_scenes(
-    num_scenes: int,
-    *,
-    seed: int,
-    size: tuple[int, int] = SIZE,
-    num_objects: int = 2,
-    among: Sequence[str] = SEGMENTED,
+    num_scenes: int, *, seed: int, size: tuple[int, int] = SIZE, num_objects: int = 2, among: Sequence[str] = SEGMENTED
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Compose scenes of several objects, whose classes are those in among.
 
@@ -44,10 +39,7 @@ def trunk(*, pretrained: bool = True) -> tuple[list[nn.Module], list[int]]:
     """Return the stages of tiny_vgg without its linear layers, each ending in a pool, and their channels."""
     model = load_model("tiny_vgg")
     if not pretrained:
-        for layer in model.features.modules():
-            if isinstance(layer, nn.Conv2d) and layer.bias is not None:
-                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-                nn.init.zeros_(layer.bias)
+        _forget(model.features)
     stages: list[nn.Module] = []
     current: list[nn.Module] = [model.normalize]
     channels: list[int] = []
@@ -63,18 +55,21 @@ def trunk(*, pretrained: bool = True) -> tuple[list[nn.Module], list[int]]:
 
 
 def photo_trunk(*, pretrained: bool = True) -> tuple[list[nn.Module], list[int]]:
-    """Return four stages of efficientnet_lite0 (trained on ImageNet), each halving the size, and their numbers of
-    channels.
-    """
+    """Return four stages of efficientnet_lite0 (trained on ImageNet), each halving the size, and their channels."""
     model = load_model("efficientnet_lite0")
     if not pretrained:
-        for name, layer in model.features.named_modules():
-            if isinstance(layer, nn.Conv2d) and layer.bias is not None:
-                # No ReLU follows a block's last convolution: with the usual gain its ReLU6s would all stand at 6.
-                nn.init.kaiming_normal_(layer.weight, nonlinearity="linear" if name.endswith("project") else "relu")
-                nn.init.zeros_(layer.bias)
+        _forget(model.features)
     first = nn.Sequential(model.normalize, *model.features[:2])
     return [first, model.features[2:4], model.features[4:6], model.features[6:12]], [16, 24, 40, 112]
+
+
+def _forget(features: nn.Module) -> None:
+    """Draw random weights in place of trained ones."""
+    for name, layer in features.named_modules():
+        if isinstance(layer, nn.Conv2d) and layer.bias is not None:
+            # No ReLU follows a block's last convolution: with the usual gain its ReLU6s would all stand at 6.
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="linear" if name.endswith("project") else "relu")
+            nn.init.zeros_(layer.bias)
 
 
 def soft_dice_loss(logits: Tensor, labels: Tensor) -> Tensor:

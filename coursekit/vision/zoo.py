@@ -54,7 +54,7 @@ def load_worlds() -> tuple[Any, Any]:
     They are "efficientnet_lite0" and "tiny_vgg". If the environment variable A2_MODEL names one of MODEL_NAMES, that
     network replaces the second. Any other name replaces the first.
     """
-    chosen = os.environ.get("A2_MODEL") or "tiny_vgg"
+    chosen = chosen_name()
     if chosen in MODEL_NAMES:
         return load_model("efficientnet_lite0"), load_model(chosen)
     return load_model(chosen), load_model("tiny_vgg")

@@ -257,7 +257,15 @@ def test_students_get_their_own_pages_and_a_platform_its_own_layout(tmp_path):
     made = feedback(tmp_path / "out")
 
     out = tmp_path / "out"
-    assert made.students == first.students == 3
+    assert (
+        made
+        == first
+        == [
+            f"{out / 'feedback'}: 3 zips, one for each student",
+            f"{out / 'feedback-canvas.zip'}: for Gradebook, the assignment's menu, Upload Submissions",
+            f"{out / 'feedback-moodle.zip'}: for Submissions, Actions, Upload multiple feedback files in a zip",
+        ]
+    )
     assert sorted(path.name for path in (out / "feedback").iterdir()) == sorted(
         f"{record.folder}.zip" for record in graded(tmp_path).records
     )

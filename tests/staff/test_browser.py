@@ -21,6 +21,8 @@ import pytest
 from PIL import Image
 
 from coursekit.parts import PARTS, PLAY, ROOT
+from coursekit.staff.classroom.extras import Extras
+from coursekit.staff.classroom.graded import Class
 from coursekit.staff.classroom.job import Order
 from coursekit.staff.classroom.page import class_page
 from coursekit.staff.classroom.record import Outcome, Record
@@ -181,7 +183,7 @@ def test_the_class_page_sorts_and_runs_no_other_script(tmp_path: Path):
         outcome = Outcome(points, dict.fromkeys(points, "passed"), (), {}, 1.0, "a fake")
         class_records.append(Record(name, "folder", "", False, "graded", (), "", 0, 0, {}, outcome))
     path = tmp_path / "class.html"
-    path.write_text(class_page(class_records, [], {}, order, []), encoding="utf-8")
+    path.write_text(class_page(Class(tuple(class_records), (), {}, (), order, tmp_path), Extras()), encoding="utf-8")
 
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])

@@ -24,7 +24,9 @@ from coursekit.grading.results import Grade, Verdict
 from coursekit.parts import PARTS, ROOT
 from coursekit.staff.classroom import job as jobs
 from coursekit.staff.classroom import record as records
+from coursekit.staff.classroom.extras import Extras
 from coursekit.staff.classroom.gradebook import cell
+from coursekit.staff.classroom.graded import Class
 from coursekit.staff.classroom.job import Order, sum_up
 from coursekit.staff.classroom.kept import pack, unpack
 from coursekit.staff.classroom.names import read_name
@@ -569,11 +571,11 @@ def test_time_that_ran_out_is_a_remark(tmp_path):
     assert f"{len(CHECKS)} checks over their time limit" in (tmp_path / "out" / "class.html").read_text()
 
 
-def test_the_histogram_counts_everybody_once():
+def test_the_histogram_counts_everybody_once(tmp_path):
     bars = histogram([0, 9.9, 10, 99, 100], 100)
 
     assert [bar.count for bar in bars] == [2, 1, 0, 0, 0, 0, 0, 0, 0, 2]
-    assert class_page([], [], {}, ORDER, [])
+    assert class_page(Class((), (), {}, (), ORDER, tmp_path), Extras())
 
 
 @pytest.mark.slow

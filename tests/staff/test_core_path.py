@@ -18,7 +18,7 @@ from assignment2 import robustness
 from coursekit.grading import cells
 from coursekit.grading.notebooks import read_notebook
 from coursekit.parts import PARTS, ROOT, notebooks_of
-from coursekit.staff.markers import cut_code, find_regions, in_file
+from coursekit.staff.markers import cut_code, find_regions
 from coursekit.staff.release import release
 from coursekit.vision import MODEL_NAMES, evaluation_scenes, load_model
 
@@ -209,7 +209,7 @@ def test_notebook_1_in_a_kernel_with_the_core_alone(tmp_path: Path):
     for part in PARTS:
         text = (ROOT / part.module_path).read_text(encoding="utf-8")
         extensions = [region for region in find_regions(text, part.module_path) if region.function in part.extension]
-        core = cut_code(text, extensions, in_file(part.module_path))
+        core = cut_code(text, extensions)
         (edition / part.module_path).write_text(core, encoding="utf-8")
     path = edition / "notebooks" / "1_saliency.ipynb"
     notebook = nbformat.read(path, 4)

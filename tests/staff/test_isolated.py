@@ -17,7 +17,7 @@ from coursekit.staff.classroom.settled import LARGEST_SEED
 from coursekit.staff.isolated import sandbox
 from coursekit.staff.isolated.fresh import STRIDE, TRIES
 from coursekit.staff.isolated.sandbox import choose_level
-from coursekit.staff.isolation import Room, checks_of, grade_submission
+from coursekit.staff.isolation import Room, checks_of, grade_submission, record
 from coursekit.vision import make_scenes
 from tests.hidden.segmentation.test_hidden_trained_unet import SCENES
 from tests.staff.sandboxed import below, needs_sandbox
@@ -139,9 +139,9 @@ def test_every_generator_takes_the_largest_seed_of_a_class(monkeypatch):
 
 @needs_sandbox
 @pytest.mark.slow
-def test_hidden_checks_draw_other_numbers_in_another_term():
+def test_hidden_checks_draw_other_numbers_in_another_term(tmp_path):
     hidden = tuple(c for c in checks_of(PARTS[:1], hidden=True) if "hidden" in c.id)
-    with Room(choose_level(trust=False), hidden_seed=999_999) as room:
+    with Room(choose_level(trust=False), recorded=record(999_999, tmp_path)) as room:
         result = grade(room, checks=hidden)
 
     assert result.score == result.max_score > 0, [v.message for v in result.verdicts if not v.score]

@@ -14,7 +14,7 @@ from jupyter_client.manager import run_kernel
 from coursekit.grading.cell_results import COLOR
 from coursekit.grading.holes import hole_line
 from coursekit.parts import ROOT
-from coursekit.staff.markers import cut_code, find_regions, in_file
+from coursekit.staff.markers import cut_code, find_regions
 from coursekit.staff.release import release
 
 MODULE = Path("assignment2") / "saliency.py"
@@ -56,7 +56,7 @@ class Notebook:
         assert text.count(old) == 1 or not old, old
         text = text.replace(old, new) if old else text
         holes = [region for region in find_regions(text, MODULE) if region.function != function]
-        self.save(cut_code(text, holes, in_file(MODULE)))
+        self.save(cut_code(text, holes))
 
     def insert(self, before: str, text: str) -> int:
         """Write lines before a line of the module and save it; return the number that this line then has."""

@@ -287,7 +287,7 @@ def test_an_error_while_writing_leaves_nothing_behind(staff: Path, tmp_path: Pat
     def full(folder: Path) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(releasing, "_write_hashes", full)
+    monkeypatch.setattr(releasing, "write_hashes", full)
 
     with pytest.raises(OSError, match="disk full"):
         release(tmp_path / "student", root=staff, parts=(TOY,))

@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from coursekit.grading.report import GRADE, GRADE_END, template
 from coursekit.staff.classroom.extras import Extras
 from coursekit.staff.classroom.gradebook import core_points, core_score, gradebook
-from coursekit.staff.classroom.handed_in import HandedIn
-from coursekit.staff.classroom.job import Order
+from coursekit.staff.classroom.graded import Class
 from coursekit.staff.classroom.lms import tables
 from coursekit.staff.classroom.page import class_page
-from coursekit.staff.classroom.record import Record, write_whole
+from coursekit.staff.classroom.record import write_whole
 from coursekit.staff.classroom.regraded import TABLE, compare
 
 
-def write_books(
-    out: Path,
-    records: Sequence[Record],
-    waiting: Sequence[HandedIn],
-    failures: Mapping[str, str],
-    order: Order,
-    others: Sequence[str],
-    extras: Extras,
-) -> None:
+def write_books(graded: Class, extras: Extras) -> None:
     """Write everything that is made from the records."""
-    write_whole(out / "gradebook.csv", gradebook(records, waiting, failures, order, extras))
-    write_whole(out / "class.html", class_page(records, waiting, failures, order, others, extras))
-    core = core_points(order)
+    out = graded.out
+    write_whole(out / "gradebook.csv", gradebook(graded, extras))
+    write_whole(out / "class.html", class_page(graded, extras))
+    core = core_points(graded.order)
     most = sum(core.values())
-    graded = [(record, extras.grade(record, core_score(record, core), most)) for record in records]
-    for name, content in tables(graded).items():
+    grades = [(record, extras.grade(record, core_score(record, core), most)) for record in graded.records]
+    for name, content in tables(grades).items():
         write_whole(out / name, content)
-    changes = compare(out, records, order.ids())
+    changes = compare(out, graded.records, graded.order.ids())
     if changes:
         write_whole(out / TABLE, changes)
-    for record, grade in graded:
+    for record, grade in grades:
         lines = extras.account(record, core_score(record, core), most)
         comment = extras.marks.of(record.student).comment if extras.marks else ""
         told = template("grade.html", Path(__file__).parent).render(grade=f"{grade:g}", lines=lines, comment=comment)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 from coursekit.grading.results import printable
 
 FORMULA = tuple("=+-@|%＝＋－＠")  # with these a spreadsheet begins to compute
@@ -16,6 +21,13 @@ def number(value: float) -> float:
 def count(things: int, noun: str) -> str:
     """Return 1 pair, 2 pairs."""
     return f"{things} {noun}{'s' * (things != 1)}"
+
+
+def csv_text(rows: Iterable[Sequence[object]], **options: Any) -> str:
+    """Return the rows of a table as CSV."""
+    stream = io.StringIO()
+    csv.writer(stream, **{"lineterminator": "\n", **options}).writerows(rows)
+    return stream.getvalue()
 
 
 def cell(text: str) -> str:

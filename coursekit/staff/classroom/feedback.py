@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from coursekit.errors import UsageError
@@ -14,34 +13,20 @@ from coursekit.staff.classroom.finished import Finished, finished
 from coursekit.staff.classroom.record import Record, write_whole
 
 PAGES = ("report.html", ANSWERS)
-PREFIX = re.compile(
-    r"(.+?_\d+_|(?:LATE_)?anon_[A-Za-z0-9]+_)\d+_", re.DOTALL
-)  # Canvas knows its files by what stands before the name
+UPLOAD = {  # platform -> where it takes the one zip
+    "canvas": "Gradebook, the assignment's menu, Upload Submissions",
+    "moodle": "Submissions, Actions, Upload multiple feedback files in a zip",
+}
+# Canvas knows its files by what stands before the name.
+PREFIX = re.compile(r"(.+?_\d+_|(?:LATE_)?anon_[A-Za-z0-9]+_)\d+_", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Feedback:
-    """What was written."""
-
-    folder: Path
-    students: int
-    bulk: tuple[Path, ...]
-
-    def lines(self) -> list[str]:
-        said = [f"{self.folder}: {count(self.students, 'zip')}, one for each student"]
-        where = {
-            "canvas": "Gradebook, the assignment's menu, Upload Submissions",
-            "moodle": "Submissions, Actions, Upload multiple feedback files in a zip",
-        }
-        return said + [f"{path}: for {where[path.stem.rpartition('-')[2]]}" for path in self.bulk]
-
-
-def feedback(out: Path) -> Feedback:
-    """Write the zips beside the results, the same bytes each time."""
+def feedback(out: Path) -> list[str]:
+    """Write the zips beside the results, the same bytes each time; return what to say about it."""
     graded = finished(out)
     folder = out / "feedback"
     folder.mkdir(exist_ok=True)
-    bulk: dict[str, dict[str, bytes]] = {"canvas": {}, "moodle": {}}
+    bulk: dict[str, dict[str, bytes]] = {platform: {} for platform in UPLOAD}
     written = set()
     for record in graded.records:
         pages = _pages(graded, record)
@@ -56,10 +41,13 @@ def feedback(out: Path) -> Feedback:
     for path in folder.glob("*.zip"):  # of somebody who was renamed
         if path.name not in written:
             path.unlink()
-    paths = [out / f"feedback-{name}.zip" for name, files in bulk.items() if files]
-    for path in paths:
-        write_whole(path, zip_bytes(bulk[path.stem.rpartition("-")[2]]))
-    return Feedback(folder, len(written), tuple(paths))
+    said = [f"{folder}: {count(len(written), 'zip')}, one for each student"]
+    for platform, files in bulk.items():
+        if files:
+            path = out / f"feedback-{platform}.zip"
+            write_whole(path, zip_bytes(files))
+            said.append(f"{path}: for {UPLOAD[platform]}")
+    return said
 
 
 def _pages(graded: Finished, record: Record) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from coursekit.errors import UsageError
 from coursekit.staff.classroom.attempt import is_of, take_handed_in
 from coursekit.staff.classroom.cells import cell
-from coursekit.staff.classroom.record import RECORD, Record, read_record
+from coursekit.staff.classroom.record import Record, read_records
 from coursekit.staff.classroom.roster import read_roster
 from coursekit.staff.intake import Taken
 
@@ -51,6 +51,5 @@ def finished(out: Path) -> Finished:
         raise UsageError(
             f"{out} holds no graded class: name the folder that `a2 classroom ZIPS --out FOLDER` wrote"
         ) from None
-    found = (read_record(path) for path in sorted((out / "students").glob(f"*/{RECORD}")))
-    records = tuple(record for record in found if record and cell(record.student) in listed)
+    records = tuple(record for record in read_records(out) if cell(record.student) in listed)
     return Finished(out, seed, parts, zips, records)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Mapping, Sequence
 
 from coursekit.parts import part_of
-from coursekit.staff.classroom.cells import cell, number
+from coursekit.staff.classroom.cells import cell, csv_text, number
 from coursekit.staff.classroom.extras import Extras
+from coursekit.staff.classroom.graded import Class
 from coursekit.staff.classroom.handed_in import HandedIn
 from coursekit.staff.classroom.job import Order
 from coursekit.staff.classroom.record import Record
@@ -16,30 +16,17 @@ from coursekit.staff.isolation import checks_of
 
 SCORES = ("score", "max_score", "percent", "core", "max_core", "core_percent")
 
-NO_EXTRAS = Extras()
 
-
-def gradebook(
-    records: Sequence[Record],
-    waiting: Sequence[HandedIn],
-    failures: Mapping[str, str],
-    order: Order,
-    extras: Extras = NO_EXTRAS,
-) -> str:
+def gradebook(graded: Class, extras: Extras) -> str:
     """Return the gradebook: scores, then what is to be said about them."""
-    ids = order.ids()
-    most = max_score(order)
-    core = core_points(order)
-    rows = [_row(record, ids, most, core, extras) for record in records]
+    ids, most, core = graded.order.ids(), max_score(graded.order), core_points(graded.order)
+    rows = [_row(record, ids, most, core, extras) for record in graded.records]
     blank = len(SCORES) + len(extras.titles) + len(ids)
-    rows += [_waiting_row(one, failures.get(one.student, ""), blank) for one in waiting]
-    stream = io.StringIO()
-    writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    titles = [f"part {number}" for number in ids]
-    writer.writerow(["student", *SCORES, *extras.titles, *titles, "status", "late", "remarks", "sandbox", "file"])
+    rows += [_waiting_row(one, graded.failures.get(one.student, ""), blank) for one in graded.waiting]
     rows.sort(key=lambda row: (str(row[0]).casefold(), str(row[0])))
-    writer.writerows(rows)
-    return stream.getvalue()
+    parts = [f"part {number}" for number in ids]
+    titles = ["student", *SCORES, *extras.titles, *parts, "status", "late", "remarks", "sandbox", "file"]
+    return csv_text([titles, *rows], quoting=csv.QUOTE_NONNUMERIC)
 
 
 def max_score(order: Order) -> float:

@@ -71,17 +71,11 @@ class HandedIn:
     @property
     def folder(self) -> str:
         """A folder's name for this student on every system, one for each student."""
-        plain = re.sub(r"[^\w.@ -]", "_", unicodedata.normalize("NFC", self.student)).strip(" .")
-        if (
-            plain == self.student
-            and len(plain.encode()) <= 100
-            and plain == plain.casefold()
-            and not MARKED.search(plain)
-        ):
+        name = unicodedata.normalize("NFC", self.student)
+        plain = re.sub(r"[^\w.@ -]", "_", name).strip(" .")
+        if self.student == plain == plain.casefold() and len(plain.encode()) <= 100 and not MARKED.search(plain):
             return plain
-        mark = hashlib.sha256(
-            unicodedata.normalize("NFC", self.student).encode("utf-8", "surrogateescape")
-        ).hexdigest()[:6]
+        mark = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:6]
         return f"{plain.encode()[:90].decode(errors='ignore')}-{mark}" if plain else f"student-{mark}"
 
 

@@ -19,14 +19,13 @@ from coursekit.grading.answers import ANSWERS, answers_page
 from coursekit.grading.report import page
 from coursekit.grading.results import Check, Grade, Verdict, gradescope_results, printable
 from coursekit.grading.written import Written
-from coursekit.parts import PARTS, ROOT, Part, part_of
+from coursekit.parts import NUMBERS, PARTS, ROOT, Part, part_of
 from coursekit.staff.classroom.kept import KEPT, pack, renewed, unpack
 from coursekit.staff.classroom.record import RECORD, Outcome, digest_of, outcome_of, read_record
 from coursekit.staff.classroom.scratch import scratch_of_worker
 from coursekit.staff.isolation import PATIENCE, Room, checks_of, choose_level, grade_submission, record
 
 UNNEEDED = "none needed"  # the sandbox, where there was nothing to run
-NUMBERS = tuple(dict.fromkeys(part.number for part in PARTS))  # a part may have two modules
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def grade_work(work: Work, order: Order) -> Outcome:
     checks = checks_of(order.chosen, hidden=order.hidden)
     usable = [part for part in order.chosen if part.module_path.as_posix() in work.files]
     if not usable:
-        return sum_up(_complete(checks, Grade((), 0.0), work), UNNEEDED, _answers(work))
+        return without_grading(work, order)
     room = _room(order)
     with tempfile.TemporaryDirectory(prefix="a2-class-") as place:
         folder = Path(place)
@@ -160,9 +159,8 @@ def renew(folder: Path, outcome: Outcome, order: Order) -> Outcome:
 def _log(grade: Grade) -> str:
     lines = [*grade.notes, f"{grade.score:g} of {grade.max_score:g} points, {grade.seconds:.1f} s", ""]
     for verdict in grade.verdicts:
-        lines.append(
-            f"{verdict.score:g}/{verdict.check.points:g} {verdict.outcome:10} {verdict.seconds:6.2f} s  {verdict.check.id}"
-        )
+        points = f"{verdict.score:g}/{verdict.check.points:g}"
+        lines.append(f"{points} {verdict.outcome:10} {verdict.seconds:6.2f} s  {verdict.check.id}")
         lines += [f"      {line}" for line in printable(verdict.message).splitlines()]
     return "\n".join(printable(line) for line in lines) + "\n"
 

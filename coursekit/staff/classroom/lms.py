@@ -5,11 +5,9 @@ Canvas knows a student by `ID`, Moodle by `Identifier`, Gradescope by `SID` or `
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from coursekit.staff.classroom.cells import cell
+from coursekit.staff.classroom.cells import cell, csv_text
 from coursekit.staff.classroom.record import Record
 
 BOM = "\ufeff"  # without it a spreadsheet on Windows reads Müller as MÃ¼ller; Moodle drops it
@@ -21,20 +19,20 @@ def canvas(graded: Sequence[Graded]) -> str:
     """Return Canvas's format: five columns that must be there, then the assignment, of 100 points."""
     rows = [(_name(record), record.number, "", "", "", f"{grade:g}") for record, grade in graded if record.number]
     head = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section", TITLE)
-    return _csv([head, ("    Points Possible", "", "", "", "", "100"), *rows])
+    return csv_text([head, ("    Points Possible", "", "", "", "", "100"), *rows], lineterminator="\r\n")
 
 
 def moodle(graded: Sequence[Graded]) -> str:
     """Return the columns of Moodle's grading worksheet that its import needs."""
     head = ("Identifier", "Full name", "Grade", "Last modified (grade)")
     rows = [(f"Participant {r.number}", _name(r), f"{grade:g}", "-") for r, grade in graded if r.number]
-    return BOM + _csv([head, *rows])
+    return BOM + csv_text([head, *rows], lineterminator="\r\n")
 
 
 def gradescope(graded: Sequence[Graded]) -> str:
     """Return one line for each member of a group, as Gradescope's own list of scores has them."""
     rows = [(cell(r.student), cell(r.number), f"{grade:g}", "100") for r, grade in graded]
-    return _csv([("SID", "Email", "Total Score", "Max Points"), *rows])
+    return csv_text([("SID", "Email", "Total Score", "Max Points"), *rows], lineterminator="\r\n")
 
 
 FORMATS = {"Canvas": canvas, "Moodle": moodle, "Gradescope": gradescope}
@@ -48,9 +46,3 @@ def tables(graded: Sequence[Graded]) -> dict[str, str]:
 
 def _name(record: Record) -> str:
     return cell(record.student.removesuffix(f"_{record.number}"))
-
-
-def _csv(rows: Iterable[Sequence[str]]) -> str:
-    stream = io.StringIO()
-    csv.writer(stream, lineterminator="\r\n").writerows(rows)
-    return stream.getvalue()

@@ -20,14 +20,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coursekit.errors import UsageError
-from coursekit.parts import PARTS
-from coursekit.staff.classroom.cells import cell
+from coursekit.parts import NUMBERS
+from coursekit.staff.classroom.cells import cell, csv_text
 
 MARKS = "written.csv"
 OUT_OF = "out of"
 COMMENT = "comment"
 CODE_LETTERS = 8
-NUMBERS = tuple(part.number for part in PARTS)
 
 
 @dataclass(frozen=True)
@@ -148,10 +147,5 @@ def _hold(file: str, most: Mapping[str, float], given: Mapping[str, Marked]) -> 
 
 def template(questions: Iterable[str], codes: Iterable[str]) -> str:
     """Return an empty table for typing marks, one row for each code."""
-    questions = list(questions)
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["student", *questions, COMMENT])
-    writer.writerow([OUT_OF, *["" for _ in questions], ""])
-    writer.writerows([code, *["" for _ in questions], ""] for code in sorted(codes))
-    return stream.getvalue()
+    titles = ["student", *questions, COMMENT]
+    return csv_text([titles, *([name, *[""] * (len(titles) - 1)] for name in (OUT_OF, *sorted(codes)))])

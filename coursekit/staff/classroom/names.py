@@ -20,22 +20,17 @@ from datetime import datetime
 from pathlib import PurePath
 
 ARCHIVES = {".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zipx"}
-ANONYMOUS = re.compile(
-    r"(?P<late>LATE_)?(?P<student>anon_(?P<number>[A-Za-z0-9]+))_(?P<when>\d+)_(?P<rest>.+)", re.DOTALL
-)
-CANVAS = re.compile(r"(?P<student>.+?)(?P<late>_LATE)?_(?P<number>\d+)_(?P<when>\d+)_(?P<rest>.+)", re.DOTALL)
-CANVAS_TEXT = re.compile(r"(?P<student>.+?)(?P<late>_LATE)?_(?P<number>\d+)_(text|link)\.html", re.DOTALL)
-MOODLE = re.compile(
-    r"(?P<student>.+?)_assignsubmission_(?P<kind>file|onlinetext)(_(?P<rest>.*)|\.(zip|html?))?", re.DOTALL
-)
+ANONYMOUS = re.compile(r"(?s)(?P<late>LATE_)?(?P<student>anon_(?P<number>[A-Za-z0-9]+))_(?P<when>\d+)_(?P<rest>.+)")
+CANVAS = re.compile(r"(?s)(?P<student>.+?)(?P<late>_LATE)?_(?P<number>\d+)_(?P<when>\d+)_(?P<rest>.+)")
+CANVAS_TEXT = re.compile(r"(?s)(?P<student>.+?)(?P<late>_LATE)?_(?P<number>\d+)_(text|link)\.html")
+MOODLE = re.compile(r"(?s)(?P<student>.+?)_assignsubmission_(?P<kind>file|onlinetext)(_(?P<rest>.*)|\.(zip|html?))?")
 BLACKBOARD = re.compile(
-    r".*?_(?P<student>[^_]+)_attempt_(?P<when>\d{4}-\d\d-\d\d(-\d\d-\d\d-\d\d)?)(_(?P<rest>.*)|\.txt)?", re.DOTALL
+    r"(?s).*?_(?P<student>[^_]+)_attempt_(?P<when>\d{4}-\d\d-\d\d(-\d\d-\d\d-\d\d)?)(_(?P<rest>.*)|\.txt)?"
 )
 D2L = re.compile(
-    r"(?P<number>\d+)-\d+ - (?P<student>.+?) - (?P<when>[^\W\d]+ \d{1,2}, \d{4} \d{3,4} [AP]M)( - (?P<rest>.*))?",
-    re.DOTALL,
+    r"(?s)(?P<number>\d+)-\d+ - (?P<student>.+?) - (?P<when>[^\W\d]+ \d{1,2}, \d{4} \d{3,4} [AP]M)( - (?P<rest>.*))?"
 )
-STAMPED = re.compile(r"(?P<when>\d{14})_(?P<rest>.+)", re.DOTALL)  # ILIAS, in a student's folder
+STAMPED = re.compile(r"(?s)(?P<when>\d{14})_(?P<rest>.+)")  # ILIAS, in a student's folder
 COPY = re.compile(r" ?\(\d{1,3}\)$")  # as a browser names a file that it has already
 AGAIN = re.compile(r"-\d{1,3}(?=(\.\w+)?$)")  # as Canvas names a file that was handed in again
 

@@ -7,7 +7,7 @@ import functools
 import hashlib
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -16,9 +16,8 @@ from coursekit.grading.report import template
 from coursekit.grading.results import Check
 from coursekit.parts import PARTS, ROOT
 from coursekit.staff.classroom.extras import Extras
-from coursekit.staff.classroom.gradebook import NO_EXTRAS, core_points, core_score, max_score
-from coursekit.staff.classroom.handed_in import HandedIn
-from coursekit.staff.classroom.job import Order
+from coursekit.staff.classroom.gradebook import core_points, core_score, max_score
+from coursekit.staff.classroom.graded import Class
 from coursekit.staff.classroom.record import Record
 from coursekit.staff.contents import source_digest
 from coursekit.staff.edits import callers
@@ -58,24 +57,18 @@ class Flag:
     students: tuple[str, ...]
 
 
-def class_page(
-    records: Sequence[Record],
-    waiting: Sequence[HandedIn],
-    failures: Mapping[str, str],
-    order: Order,
-    others: Sequence[str],
-    extras: Extras = NO_EXTRAS,
-) -> str:
+def class_page(whole: Class, extras: Extras) -> str:
     """Return the class page."""
+    records, order = whole.records, whole.order
     graded = [record for record in records if record.status == "graded"]
-    most = max_score(order)
-    checks = checks_of(order.chosen, hidden=order.hidden)
+    checks, ids = checks_of(order.chosen, hidden=order.hidden), order.ids()
     core = core_points(order)
     scores = {record.student: core_score(record, core) for record in records}
     core_scores, core_most = [scores[record.student] for record in graded], sum(core.values())
     return template("class.html", Path(__file__).parent).render(
-        records=records, graded=graded, waiting=waiting, failures=failures, others=others, most=most,
-        ids=order.ids(), worth={n: sum(c.points for c in checks if c.id in set(ids)) for n, ids in order.ids().items()},
+        records=records, graded=graded, waiting=whole.waiting, failures=whole.failures, others=whole.others,
+        most=max_score(order), ids=ids,
+        worth={number: sum(c.points for c in checks if c.id in set(names)) for number, names in ids.items()},
         script=SORT, script_hash=base64.b64encode(hashlib.sha256(SORT.encode()).digest()).decode(),
         middle=median([r.score for r in graded]) if graded else 0.0,
         core=scores, core_most=core_most, core_middle=median(core_scores) if graded else 0.0,
@@ -121,9 +114,8 @@ def slowest(records: Sequence[Record]) -> list[Record]:
 def flags(records: Sequence[Record]) -> list[Flag]:
     """Return what a person should look at; none of it changes a score."""
     solved_by: dict[tuple[str, ...], list[str]] = defaultdict(list)  # students -> modules
-    found = [
-        Flag("the same zip, byte for byte", s) for s in _groups((r.archive, r.student) for r in records if r.archive)
-    ]
+    zips = _groups((record.archive, record.student) for record in records if record.archive)
+    found = [Flag("the same zip, byte for byte", students) for students in zips]
     same_zip = {flag.students for flag in found}
     for module in sorted({name for record in records for name in record.sources}):
         released, solved = _own_sources().get(module, ("", ""))
@@ -141,9 +133,8 @@ def flags(records: Sequence[Record]) -> list[Flag]:
     known = [set(flag.students) for flag in found]
     for students, count in _alike(records):
         if not any(set(students) <= group for group in known):
-            found.append(
-                Flag(f"the same {count} wrong answers, which no known mistake gives: were results copied?", students)
-            )
+            told = f"the same {count} wrong answers, which no known mistake gives: were results copied?"
+            found.append(Flag(told, students))
     odd = _groups_of_any((name, record.student) for record in records for name in _only_public(record))
     told = "right on the public checks, wrong on every hidden one: hard-coded seeds or answers?"
     return found + [Flag(f"{name}: {told}", students) for name, students in odd]

@@ -58,9 +58,8 @@ def dask_pool(address: str, most: float = math.inf) -> Iterator[Pool]:
         raise UsageError(f"no dask scheduler answers at {address} ({error}): start one with `dask scheduler`") from None
     try:
         _wait_for_a_worker(client, address)
-        yield Pool(
-            client.get_executor(pure=False, retries=2), lambda: int(min(most, max(1, sum(client.nthreads().values()))))
-        )
+        executor = client.get_executor(pure=False, retries=2)
+        yield Pool(executor, lambda: int(min(most, max(1, sum(client.nthreads().values())))))
     finally:
         client.close()
 

@@ -9,9 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from markupsafe import Markup
-
-from coursekit.grading.answers import rendered
 from coursekit.grading.report import template
 from coursekit.grading.written import QUESTION, given_notebooks, written
 from coursekit.parts import PARTS, ROOT
@@ -38,10 +35,6 @@ class Answer:
     code: str
     text: str
 
-    @property
-    def html(self) -> Markup:
-        return rendered(self.text, markdown=len(self.text) <= RENDERED)
-
 
 @dataclass(frozen=True)
 class Asked:
@@ -52,14 +45,6 @@ class Asked:
     title: str
     text: str
     model: str = ""
-
-    @property
-    def html(self) -> Markup:
-        return rendered(self.text)
-
-    @property
-    def model_html(self) -> Markup:
-        return rendered(self.model)
 
     @property
     def begins(self) -> str:
@@ -96,7 +81,8 @@ def questions(out: Path) -> list[str]:
     pages = _pages(asked, answers, codes)
     for number, page in enumerate(pages):
         around = {"before": pages[number - 1] if number else None, "after": [*pages, None][number + 1]}
-        write_whole(out / FOLDER / page.file, template("questions.html", HERE).render(page=page, **around))
+        shown = template("questions.html", HERE).render(page=page, longest=RENDERED, **around)
+        write_whole(out / FOLDER / page.file, shown)
     write_whole(out / FOLDER / INDEX, template("questions_index.html", HERE).render(pages=pages, students=len(codes)))
     for path in (out / FOLDER).glob("*.html"):  # of questions that are no longer asked
         if path.name not in (INDEX, *(page.file for page in pages)):

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -116,6 +116,13 @@ def read_record(path: Path) -> Record | None:
         return None
 
 
+def read_records(out: Path) -> Iterator[Record]:
+    """Yield the records in a folder of results, in the order of their folders."""
+    for path in sorted((out / "students").glob(f"*/{RECORD}")):
+        if record := read_record(path):
+            yield record
+
+
 def keep(record: Record, room: Path) -> None:
     """Write a student's folder: the files first, the record last, each whole or not at all."""
     folder = room / record.folder
@@ -137,13 +144,10 @@ def write_whole(path: Path, content: bytes | str) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             draft.unlink()
+        again = "and run the same command again"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise UsageError(
-                f"the disk of {path.parent} is full: make room and run the same command again; nothing graded is lost"
-            ) from None
-        raise UsageError(
-            f"{path} cannot be written ({error.strerror}): fix that and run the same command again"
-        ) from None
+            raise UsageError(f"the disk of {path.parent} is full: make room {again}; nothing graded is lost") from None
+        raise UsageError(f"{path} cannot be written ({error.strerror}): fix that {again}") from None
 
 
 def digest_of(parts: Sequence[bytes]) -> str:

@@ -72,9 +72,8 @@ def _is_split(folder: Path) -> bool:
         return False
     named = [path for path in inside if read_name(path.name).platform]
     holds = [path for path in inside if path.suffix.casefold() in ARCHIVES or path.is_dir()]
-    return bool(named and len(named) == len(inside)) or bool(
-        SPLIT.fullmatch(folder.name) and len(holds) == len(inside) > 0
-    )
+    is_part = SPLIT.fullmatch(folder.name) is not None
+    return bool(inside) and (len(named) == len(inside) or (is_part and len(holds) == len(inside)))
 
 
 def _sort(paths: Sequence[Path]) -> tuple[list[HandedIn], list[str]]:

@@ -13,7 +13,6 @@ import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 
 from coursekit.errors import GraderFailed, UsageError
@@ -21,6 +20,7 @@ from coursekit.staff.classroom import job as jobs
 from coursekit.staff.classroom.attempt import Attempt, is_of
 from coursekit.staff.classroom.books import write_books
 from coursekit.staff.classroom.extras import read_extras
+from coursekit.staff.classroom.graded import Class
 from coursekit.staff.classroom.handed_in import HandedIn
 from coursekit.staff.classroom.job import Job, Order, Work
 from coursekit.staff.classroom.kept import KEPT, unpack
@@ -34,20 +34,7 @@ from coursekit.staff.width import workers_that_fit
 
 TRIES = 2  # with nothing else beside it, of a job that breaks for no fault that the submission is known to have
 Progress = Callable[[int, int], None]  # done, total
-
-
-@dataclass(frozen=True)
-class Class:
-    """A graded class, as the gradebook has it."""
-
-    records: tuple[Record, ...]
-    waiting: tuple[HandedIn, ...]  # not graded: the run was stopped, or every try broke
-    failures: dict[str, str]  # student -> why the tries broke
-    others: tuple[str, ...]  # files that are nobody's
-    order: Order
-    out: Path
-    newly: int  # graded in this run
-    notes: tuple[str, ...] = ()  # what this machine could not do
+Running = dict[concurrent.futures.Future[Outcome], Attempt]
 
 
 def grade_class(
@@ -91,11 +78,9 @@ def grade_class(
             with scratch_in(out / ".scratch"):
                 run.grade(pool, progress)
         finally:
-            outcome = run.outcome(out)
-            write_books(
-                out, outcome.records, outcome.waiting, outcome.failures, order, outcome.others, extras
-            )  # fmt: skip
-    return dataclasses.replace(outcome, notes=(*outcome.notes, *extras.notes(roster.students)))
+            graded = run.outcome(out)
+            write_books(graded, extras)
+    return dataclasses.replace(graded, notes=(*graded.notes, *extras.notes(roster.students)))
 
 
 class _Run:
@@ -150,9 +135,8 @@ class _Run:
         if problem and width == 1:
             raise UsageError(f"nothing was graded: {problem}")
         if problem:
-            self.notes.append(
-                f"{width} at a time are too many for this machine ({problem}): the run continued with {width // 2}"
-            )
+            why = f"{width} at a time are too many for this machine ({problem})"
+            self.notes.append(f"{why}: the run continued with {width // 2}")
         self.canary = bool(problem)
         return not problem
 
@@ -168,7 +152,7 @@ class _Run:
 
         Return the attempts that broke: they are made again when everything else has ended, with fewer at a time.
         """
-        running: dict[concurrent.futures.Future[Outcome], Attempt] = {}
+        running: Running = {}
         queue, again = [*reversed(waiting)], []
         try:
             while queue or running:
@@ -187,14 +171,7 @@ class _Run:
             raise
         return again
 
-    def _begin(
-        self,
-        pool: Pool,
-        width: int,
-        attempt: Attempt,
-        running: dict[concurrent.futures.Future[Outcome], Attempt],
-        progress: Progress,
-    ) -> None:
+    def _begin(self, pool: Pool, width: int, attempt: Attempt, running: Running, progress: Progress) -> None:
         if attempt.work is None:
             attempt.open(self.order.chosen)
         work = attempt.work or Work()
@@ -209,9 +186,8 @@ class _Run:
             try:
                 future = pool.executor.submit(self.job, work, self.orders[kind])
             except Exception as error:  # noqa: BLE001 (a pool may raise anything)
-                raise UsageError(
-                    f"the workers cannot be reached any more ({error}): run the same command again"
-                ) from None
+                why = f"the workers cannot be reached any more ({error})"
+                raise UsageError(f"{why}: run the same command again") from None
             running[future] = attempt
 
     def _end(self, future: concurrent.futures.Future[Outcome], attempt: Attempt, progress: Progress) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from coursekit.errors import UsageError
+from coursekit.parts import NUMBERS
 from coursekit.staff.classroom import job as jobs
 from coursekit.staff.classroom.job import Order
 from coursekit.staff.classroom.record import RECORD, write_whole
@@ -49,42 +50,33 @@ def settle(zips: Path, out: Path, order: Order, again: Sequence[int]) -> tuple[O
 
     UsageError if it is another run. A part that is graded again gets another stamp, so its old verdicts no longer count.
     """
-    if set(again) - set(order.parts):
-        raise UsageError(
-            f"--regrade-part {min(set(again) - set(order.parts))}: this run has the parts {[*order.parts]}"
-        )
+    if unknown := set(again) - set(order.parts):
+        raise UsageError(f"--regrade-part {min(unknown)}: this run has the parts {[*order.parts]}")
     told = {"parts": list(order.parts), "hidden": order.hidden,
             "check_seconds": order.check_seconds, "seconds": order.seconds}  # fmt: skip
+    place = str(zips.resolve())
     checks = {str(n): jobs.with_checks(dataclasses.replace(order, parts=(n,))).checks for n in order.parts}
     path = out / "run.json"
     if not path.exists():
         seed = order.seed or secrets.randbelow(LARGEST_SEED) + 1
-        _write_run(
-            path,
-            {"seed": seed, "zips": str(zips.resolve()), **told, "checks": checks, "rounds": dict.fromkeys(checks, 1)},
-        )
+        _write_run(path, {"seed": seed, "zips": place, **told, "checks": checks, "rounds": dict.fromkeys(checks, 1)})
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         seed = int(stored["seed"])
         before, rounds = dict(stored["checks"]), {n: int(count) for n, count in stored["rounds"].items()}
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         raise UsageError(f"{path} is damaged: name a new folder for the results") from None
-    if str(stored.get("zips")) != str(zips.resolve()):
+    if str(stored.get("zips")) != place:
         if Path(str(stored.get("zips"))).exists():  # else it was moved
-            told = {"zips": str(zips.resolve()), **told}
+            told = {"zips": place, **told}
         else:
-            stored["zips"] = str(zips.resolve())
+            stored["zips"] = place
             _write_run(path, stored)
-    other = {
-        name: f"{name} {stored.get(name)}, not {value}" for name, value in told.items() if stored.get(name) != value
-    }
+    other = [name for name, value in told.items() if stored.get(name) != value]
     if other:
-        same = (
-            f"repeat {_parts_option(stored)}, or "
-            if [*other] == ["parts"] and isinstance(stored.get("parts"), list)
-            else ""
-        )
-        shown = next(iter(other.values()))
+        known = other == ["parts"] and isinstance(stored.get("parts"), list)
+        same = f"repeat {_parts_option(stored)}, or " if known else ""
+        shown = f"{other[0]} {stored.get(other[0])}, not {told[other[0]]}"
         raise UsageError(f"{out} holds the results of another run ({shown}): {same}name a new folder for the results")
     changed = [n for n in checks if before.get(n) != checks[n] and int(n) not in again]
     if changed:
@@ -100,7 +92,7 @@ def settle(zips: Path, out: Path, order: Order, again: Sequence[int]) -> tuple[O
 
 
 def _parts_option(stored: Mapping[str, Any]) -> str:
-    whole = list(stored["parts"]) == list(jobs.NUMBERS)
+    whole = list(stored["parts"]) == list(NUMBERS)
     return "the command without --parts" if whole else f"--parts {' '.join(map(str, stored['parts']))}"
 
 

@@ -60,12 +60,9 @@ def similar(out: Path) -> list[str]:
         found = [functions_in(source, part.functions) for part, source in modules if source]
         texts[record.student] = {name: text for functions in found for name, text in functions.items()}
     pairs = pairs_of(texts)
-    shown = [
-        Pair(pair.students, tuple(_side_by_side(one, pair, texts) for one in pair.agreements)) for pair in pairs[:MOST]
-    ]
-    write_whole(
-        out / PAGE, template(PAGE, Path(__file__).parent).render(pairs=shown, count=len(pairs), students=len(texts))
-    )
+    shown = [replace(p, agreements=tuple(_side_by_side(one, p, texts) for one in p.agreements)) for p in pairs[:MOST]]
+    page = template(PAGE, Path(__file__).parent).render(pairs=shown, count=len(pairs), students=len(texts))
+    write_whole(out / PAGE, page)
     told = f"{count(len(pairs), 'pair')} of {count(len(texts), 'student')} agree{'s' * (len(pairs) == 1)}"
     return [f"{out / PAGE}: {told} beyond what the exercise forces"]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from coursekit.errors import GraderFailed, UsageError
-from coursekit.parts import ROOT
+from coursekit.parts import NUMBERS, ROOT
 from coursekit.staff import canary
 from coursekit.staff.classroom import job as jobs
 from coursekit.staff.classroom.kept import KEPT, unpack
@@ -50,7 +50,7 @@ def autograde(root: Path, job: jobs.Job = jobs.grade_work) -> dict[str, Any]:
 
 def _grade(submission: Path, job: jobs.Job) -> dict[str, Any]:
     settings = json.loads((ROOT / SETTINGS).read_text(encoding="utf-8")) if (ROOT / SETTINGS).exists() else {}
-    numbers = tuple(settings.get("parts", jobs.NUMBERS))
+    numbers = tuple(settings.get("parts", NUMBERS))
     # Root gives a worker a user of its own, which also holds where Docker allows no namespaces; others need bubblewrap.
     order = jobs.Order(parts=numbers, stored=True, trust=os.geteuid() == 0, seconds=SECONDS, alone=True)
     order = jobs.with_checks(order)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from coursekit.errors import UsageError
 from coursekit.grading.archive import zip_bytes
-from coursekit.parts import ROOT
+from coursekit.parts import NUMBERS, ROOT
 from coursekit.staff.canary import edition_problem
 from coursekit.staff.classroom.gradebook import max_score
-from coursekit.staff.classroom.job import NUMBERS, Order
+from coursekit.staff.classroom.job import Order
 from coursekit.staff.classroom.record import write_whole
 from coursekit.staff.isolation import checks_of
 

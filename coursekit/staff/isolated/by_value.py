@@ -17,15 +17,7 @@ from typing import Any
 
 import cloudpickle
 
-PLAIN_ATTRIBUTES = (
-    "__defaults__",
-    "__kwdefaults__",
-    "__annotations__",
-    "__doc__",
-    "__name__",
-    "__qualname__",
-    "__module__",
-)
+ATTRIBUTES = ("__defaults__", "__kwdefaults__", "__annotations__", "__doc__", "__name__", "__qualname__", "__module__")
 
 
 def must_travel(function: types.FunctionType) -> bool:
@@ -43,21 +35,15 @@ def reduced(function: types.FunctionType, namespaces: dict[int, dict[str, Any]])
     code, names = function.__code__, function.__globals__
     namespace = namespaces.setdefault(id(names), {"__name__": names["__name__"]})
     used = {name: names[name] for name in _global_names(code) if name in names}
-    state = (
-        used,
-        list(_contents(function)),
-        vars(function),
-        {name: getattr(function, name) for name in PLAIN_ATTRIBUTES},
-    )
+    attributes = {name: getattr(function, name) for name in ATTRIBUTES}
+    state = used, list(_contents(function)), vars(function), attributes
     return _blank, (code, namespace), state, None, None, _fill
 
 
 @functools.cache
 def _global_names(code: types.CodeType) -> frozenset[str]:
     own = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL")}
-    return frozenset(own).union(
-        *(_global_names(inner) for inner in code.co_consts if isinstance(inner, types.CodeType))
-    )
+    return frozenset(own).union(*(_global_names(c) for c in code.co_consts if isinstance(c, types.CodeType)))
 
 
 def _contents(function: types.FunctionType) -> Iterator[tuple[int, Any]]:

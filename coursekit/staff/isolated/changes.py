@@ -57,9 +57,7 @@ class Frame:
         self.given = [Given(n, "", t, state_of(t), {}, {}) for n, t in things if isinstance(t, Tensor)]
         for number, thing in things:
             if isinstance(thing, nn.Module):
-                inside = (
-                    thing.named_modules() if number in ours else [("", thing)]
-                )  # the decider's have their own numbers
+                inside = thing.named_modules() if number in ours else [("", thing)]  # the decider's have own numbers
                 self.given += [_module(number, path, module, number in ours) for path, module in inside]
         self.by_number = {given.number: given for given in self.given if not given.path}
 
@@ -122,9 +120,8 @@ def _module(number: int, path: str, module: nn.Module, ours: bool) -> Given:
     notes = {}
     if not ours and not type(module).__module__.startswith("torch."):
         names = [name for name in own.keys() - INNER - {"training"} if name[0] != "_"]
-        notes = {
-            n: list(own[n]) if type(own[n]) is list else own[n] for n in names if isinstance(own[n], (list, *PLAIN))
-        }
+        plain = {name: own[name] for name in names if isinstance(own[name], (list, *PLAIN))}
+        notes = {name: list(value) if type(value) is list else value for name, value in plain.items()}
     return Given(number, path, module, state_of(module), own, notes, module.training)
 
 

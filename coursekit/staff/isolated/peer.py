@@ -150,9 +150,8 @@ class Line:
             found = self.request(tags.GRADIENT, call, index, upstream)
             if not isinstance(found, list) or len(found) != len(inputs):
                 raise broken("gradients of another number of tensors")
-            return [
-                f if isinstance(f, Tensor) and f.shape == i.shape else None for f, i in zip(found, inputs, strict=True)
-            ]
+            pairs = zip(found, inputs, strict=True)
+            return [f if isinstance(f, Tensor) and f.shape == i.shape else None for f, i in pairs]
 
         with torch.enable_grad():
             return Bridge.apply(ask, value, *inputs)

@@ -63,10 +63,8 @@ class Writer:
             return [tags.NAMED_TUPLE, kind.__name__, list(value._fields), [self.write(item) for item in value]]
         if issubclass(kind, dict):
             told = [[self.write(key), self.write(item)] for key, item in value.items()]
-            return [
-                tags.ORDERED_DICT if kind is OrderedDict else tags.DICT,
-                told,
-            ]  # what state_dict() returns is called so in messages
+            # What state_dict() returns is called an OrderedDict in messages.
+            return [tags.ORDERED_DICT if kind is OrderedDict else tags.DICT, told]
         if isinstance(value, torch.dtype) and value in NAMES:
             return [tags.DTYPE, NAMES[value]]
         return [tags.OPAQUE, kind.__name__]

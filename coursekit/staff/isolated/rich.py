@@ -35,9 +35,7 @@ class Packer(cloudpickle.Pickler):
         super().__init__(self.stream, protocol=5)
         self.home, self.last, self.remote, self.submission = home, last, remote, submission
         self.first = len(home)
-        self.namespaces: dict[
-            int, dict[str, Any]
-        ] = {}  # of the functions in the message, by the identity of the module's
+        self.namespaces: dict[int, dict[str, Any]] = {}  # of the functions in the message, by the module's identity
         self.numbers: dict[int, int] = {}
         self.notes: list[Any] = []  # about each of home[first:], how to build it
         self.again: list[tuple[int, int]] = []  # (number of what an earlier message has sent too, the earlier number)
@@ -114,9 +112,9 @@ class Packer(cloudpickle.Pickler):
             return tags.NUMBERED, value.number
         there: tuple[Any, ...] | None = self.remote(value)
         if there is not None:
-            return (
-                (tags.NUMBERED, self.number(value, (tags.WORKERS_OWN, there))) if issubclass(kind, nn.Module) else there
-            )
+            if issubclass(kind, nn.Module):
+                return tags.NUMBERED, self.number(value, (tags.WORKERS_OWN, there))
+            return there
         if issubclass(kind, nn.Module):
             if id(value) not in self.numbers:
                 self.modules.append((self.number(value, (tags.MODULE_INSIDE,)), value))
@@ -133,16 +131,9 @@ class Packer(cloudpickle.Pickler):
             self.inputs.append(len(self.home))
         buffer = raw(value)
         self.buffers.append(buffer)
-        what = (
-            NAMES[value.dtype],
-            tuple(value.shape),
-            strides,
-            value.requires_grad,
-            isinstance(value, nn.Parameter),
-            value.is_leaf,
-            grad,
-        )
-        return self.number(value, (tags.TENSOR_BESIDE, len(buffer), *what))
+        form = len(buffer), NAMES[value.dtype], tuple(value.shape), strides
+        kind = value.requires_grad, isinstance(value, nn.Parameter), value.is_leaf
+        return self.number(value, (tags.TENSOR_BESIDE, *form, *kind, grad))
 
 
 def given(*told: Any) -> Any:

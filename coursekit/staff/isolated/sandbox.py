@@ -19,12 +19,10 @@ from coursekit.parts import ROOT
 
 # Of this edition a worker sees these, and its submission; no solution, no check, no reference, no other submission.
 SHOWN = (
-    *(
-        f"coursekit/{name}"
-        for name in ("__init__.py", "errors.py", "memory.py", "parts.py", "vision", "checks/__init__.py")
-    ),
+    *(f"coursekit/{name}.py" for name in ("__init__", "errors", "memory", "parts", "checks/__init__")),
     *(f"coursekit/checks/{name}.py" for name in ("small_networks", "recorder", "shared_state", "unchanged")),
-    *("coursekit/staff/__init__.py", "coursekit/staff/isolated", "data/weights", "data/sprites.png"),
+    *("coursekit/vision", "coursekit/staff/__init__.py", "coursekit/staff/isolated"),
+    *("data/weights", "data/sprites.png"),
 )
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache")
 VIEW = "/edition"

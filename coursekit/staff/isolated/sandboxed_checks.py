@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import errno
 import time
@@ -23,29 +22,24 @@ from coursekit.parts import PARTS, ROOT
 from coursekit.staff.isolated.decider import Session, ZygoteClient
 from coursekit.staff.isolated.fresh import Fresh
 from coursekit.staff.isolated.proxy import put_in_place
-from coursekit.staff.isolated.sandbox import choose_level
 from coursekit.staff.isolated.wire import WorkerGone
 
 SESSION = pytest.StashKey[Session]()
-ZYGOTE: ZygoteClient | None = None  # the warm process has one before it forks
+ZYGOTE: ZygoteClient | None = None  # of the warm process, which has one before it forks
 FRESH: Fresh | None = None  # likewise: this term's numbers for the hidden checks
 MAX_FILE = 20 * 2**20
 SCARCE = (errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.EFBIG)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("a2")
-    group.addoption("--a2-submission", metavar="FOLDER", help="the folder with assignment2/, run in a worker")
-    group.addoption("--a2-level", metavar="LEVEL", help="the sandbox, if this process must start it")
+    told = "the folder with assignment2/, run in a worker"
+    parser.getgroup("a2").addoption("--a2-submission", metavar="FOLDER", help=told)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    assert ZYGOTE is not None, "warm_room.py has one before it forks"
     folder = Path(config.getoption("--a2-submission")).resolve()
-    zygote = ZYGOTE
-    if zygote is None:
-        zygote = ZygoteClient(config.getoption("--a2-level") or choose_level(trust=False))
-        atexit.register(zygote.close)
-    session = config.stash[SESSION] = Session(zygote, folder, submitted(folder), [part.module for part in PARTS])
+    session = config.stash[SESSION] = Session(ZYGOTE, folder, submitted(folder), [part.module for part in PARTS])
     with _refused(config):
         session.fresh()
     put_in_place([part.module for part in PARTS], session.line, lambda: session.problems)
@@ -66,10 +60,8 @@ def submitted(folder: Path) -> dict[str, bytes]:
     """Read what a worker gets of a submission: the modules of the parts, and the weights that are graded."""
     names = [path for part in PARTS for path in (part.module_path, *map(Path, part.trained))]
     files = {n.as_posix(): (folder / n).read_bytes() for n in names if (folder / n).is_file()}
-    return {
-        "assignment2/__init__.py": b"",
-        **{name: content for name, content in files.items() if len(content) <= MAX_FILE},
-    }
+    small = {name: content for name, content in files.items() if len(content) <= MAX_FILE}
+    return {"assignment2/__init__.py": b"", **small}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -26,9 +26,8 @@ def describe_shell(handle: int, root: nn.Module, writer: Writer, known: Mapping[
     What the decider has itself (known: identity -> number), a module or a class, is named by its number.
     """
     modules = _modules_of_ours(root, known)
-    tensors = list(
-        dict.fromkeys(t for m in modules for t in (*m._parameters.values(), *m._buffers.values()) if t is not None)
-    )
+    found = (tensor for m in modules for tensor in (*m._parameters.values(), *m._buffers.values()))
+    tensors = list(dict.fromkeys(tensor for tensor in found if tensor is not None))
     place = {id(thing): i for things in (modules, tensors) for i, thing in enumerate(things)}
     nodes = []
     for module in modules:
@@ -112,19 +111,17 @@ def build_shell(line: Any, reader: Reader, handle: Any, nodes: Any, told: Any) -
     for shell, (_, _, _, training, attributes, children, parameters, buffers) in zip(shells, nodes, strict=True):
         shell.training = bool(training)
         own = reader.read(attributes)
-        vars(shell).update(
-            {name: value for name, value in own.items() if IDENTIFIER.fullmatch(name) and name[0] != "_"}
-        )
+        vars(shell).update({k: value for k, value in own.items() if IDENTIFIER.fullmatch(k) and k[0] != "_"})
         shell._modules.update({_name(name): _child(line, shells, place) for name, place in children})
         shell._parameters.update({_name(name): _at(tensors, place) for name, place in parameters})
         shell._buffers.update({_name(name): _at(tensors, place) for name, place in buffers})
     root = shells[0]
     vars(root)["_handle"] = handle
-    _place(line, root, shells)
+    _place(line, root)
     return root
 
 
-def _place(line: Any, root: Shell, shells: list[Shell]) -> None:
+def _place(line: Any, root: Shell) -> None:
     """Tell every module where it is; a tree in which a module is its own ancestor is refused."""
     seen = 0
     waiting: list[tuple[str, Shell]] = [("", root)]
@@ -137,9 +134,8 @@ def _place(line: Any, root: Shell, shells: list[Shell]) -> None:
         inner = [(f"{path}.{name}" if path else name, child) for name, child in shell._modules.items()]
         if any(child is root for _, child in inner):
             raise broken("a network that contains itself")
-        waiting += [
-            (place, child) for place, child in inner if isinstance(child, Shell) and "_handle" not in vars(child)
-        ]
+        shells = ((place, child) for place, child in inner if isinstance(child, Shell))
+        waiting += [(place, child) for place, child in shells if "_handle" not in vars(child)]
 
 
 def _empty(line: Any, name: Any, base: Any, number: Any) -> Shell:

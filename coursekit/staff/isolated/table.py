@@ -83,9 +83,8 @@ class Table:
             return [tags.GIVEN, number, -1]
         if network:
             self.handles[id(value)] = value
-            return describe_shell(
-                id(value), value, writer, {i: n for i, n in self.known.items() if self._is_as_it_came(n)}
-            )
+            known = {i: n for i, n in self.known.items() if self._is_as_it_came(n)}
+            return describe_shell(id(value), value, writer, known)
         if type(value) is torch.Generator:
             writer.generators.append(value)
             return [tags.GENERATOR, writer.tensor(value.get_state())]
@@ -98,9 +97,7 @@ class Table:
         number = self.known.get(id(value))
         if number is not None and self._is_changed(number):
             return None  # it is described with its numbers, for the decider has others
-        joined = -1
-        if value.requires_grad:
-            joined = len(writer.joined)
+        joined = len(writer.joined) if value.requires_grad else -1
         base = number
         if base is None and value.layout is torch.strided and value.numel():
             base = self._base(value)

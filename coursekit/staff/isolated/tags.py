@@ -32,13 +32,11 @@ GRADIENTS_SWITCHED = "gradients switched"  # whether it asks for gradients
 MODE_SWITCHED = "mode switched"  # path of a module inside, whether it trains
 
 # A note of the decider's about what travels beside its pickle, or stays: (tag, ...); each has a number, in this order.
-TENSOR_BESIDE = (
-    "tensor beside"  # bytes, dtype, sides, strides, requires_grad, is a parameter, is a leaf, number of its grad
-)
+# bytes, dtype, sides, strides, requires_grad, is a parameter, is a leaf, number of its grad
+TENSOR_BESIDE = "tensor beside"
 GENERATOR_BESIDE = "generator beside"  # bytes of its state
-MODULE_INSIDE = (
-    "module inside"  # a module, or a class of modules: in the pickle itself, at its end again with its number
-)
+# a module, or a class of modules: in the pickle itself, at its end again with its number
+MODULE_INSIDE = "module inside"
 CALLABLE_HERE = "callable here"  # stays with the decider, and is called back
 WORKERS_OWN = "worker's own"  # the place of something of the worker's, as below
 

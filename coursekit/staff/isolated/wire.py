@@ -49,9 +49,8 @@ class Channel:
         header, body = LENGTHS.unpack(self._read(LENGTHS.size))
         self.received += header + body
         if self.caps and (header > MAX_HEADER or body > MAX_BODY or self.received > MAX_TOTAL):
-            raise WorkerGone(
-                f"a result of {(header + body) / 2**20:.0f} MB: that is more than any function returns here"
-            )
+            size = (header + body) / 2**20
+            raise WorkerGone(f"a result of {size:.0f} MB: that is more than any function returns here")
         return bytes(self._read(header)), self._read(body)
 
     def _read(self, size: int) -> memoryview:

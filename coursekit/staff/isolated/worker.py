@@ -178,12 +178,10 @@ class Worker:
         return ""
 
     def do_look(self, unpacker: Unpacker, module: str, name: str) -> Any:
-        """Return ("function", None), ("class", None), ("value", it), or ("missing", None)."""
+        """Return ("function", None), also for a class, ("value", it), or ("missing", None)."""
         if (module, name) not in self.kept:
             return "missing", None
         value = self.kept[module, name]
-        if isinstance(value, type):
-            return "class", None
         return ("function", None) if callable(value) else ("value", value)
 
     def do_put(self, unpacker: Unpacker, module: str, name: str, value: Any) -> None:
