@@ -26,7 +26,8 @@ GRACE_SECONDS = 5  # what pytest-timeout gets to interrupt a check before the pr
 LIKELY = {-9: ": is there enough memory?", 70: ": is the disk full?"}
 
 LONGEST_MESSAGE = 4000  # characters; a student's exception may carry a whole tensor
-PLUGINS = ("no:cacheprovider", "no:logging", "pytest_timeout")
+# The last one collects garbage when pytest ends, which walks over all of torch: 0.3 s.
+PLUGINS = ("no:cacheprovider", "pytest_timeout", "no:logging", "no:unraisableexception")
 # A part that cannot be imported costs no other part. The usual tracebacks parse the whole file: 0.1 s a failed check.
 OPTIONS = ("--continue-on-collection-errors", "--tb=native")
 
@@ -124,27 +125,8 @@ class _Run:
         files = dict.fromkeys(_file(c) for c in self.checks.values())
         chosen = self.folder / "checks"
         chosen.write_text("\n".join(self.checks), encoding="utf-8")
-<<<<<<< HEAD
-        options = [
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "--continue-on-collection-errors",  # a part that cannot be imported costs no other part
-            "-p",
-            "no:logging",
-            "-p",
-            "no:unraisableexception",  # it collects garbage at the end, which walks over all of torch: 0.3 s
-            "--tb=native",  # the usual ones parse the whole test file for each check that fails: 0.1 s
-            "-p",
-            "pytest_timeout",
-            f"--timeout={self.seconds}",
-            *self.options,
-        ]
-        return [*options, f"--a2-results={results}", f"--a2-checks={chosen}", *files]
-=======
         told = [f"--timeout={self.seconds}", *self.options, f"--a2-results={results}", f"--a2-checks={chosen}"]
         return ["-q", *(f"-p{name}" for name in PLUGINS), *OPTIONS, *told, *files]
->>>>>>> m14
 
     def _follow(self, child: Child, results: Path, progress: Progress) -> int | None:
         """Read what the child reports until it has told everything or ends; None when it was silent for too long."""
@@ -192,13 +174,8 @@ class _Run:
         """Raise GraderFailed for a check that did not even begin, if no student code could prevent it; time may just be up."""
         lost = next((name for name in self.checks if name not in found), "")
         if self.isolated and lost and time.monotonic() <= self.end:
-<<<<<<< HEAD
             stale = "is listed in the manifest, but its file does not contain it: `a2 reference` makes a new manifest"
-            raise GraderFailed(f"{lost} {stale if reason[0] == 'missing' else f'did not begin: {reason[1]}'}")
-=======
-            stale = "is in the manifest and not in its file: `a2 reference` makes the manifest again"
             raise GraderFailed(f"{lost} {stale if outcome == 'missing' else f'did not begin: {why}'}")
->>>>>>> m14
 
     def _verdict(self, event: dict[str, Any]) -> Verdict:
         recognised = tuple(KnownMistake(**known) for known in event["hints"])
