@@ -52,7 +52,7 @@ def _whole(actual: Array, expected: Array) -> str:
         ("1 minus what is expected", True, 1 - expected),
         ("the square of what is expected", not counts, expected**2),
         ("the square root of what is expected", not signed and not counts, np.abs(expected) ** 0.5),
-        ("the sign of what is expected", actual.size > 1 and not counts, np.sign(expected)),
+        ("the sign of what is expected", signed and actual.size > 1 and not counts, np.sign(expected)),
         ("what is expected, cut off at 0 and 1", actual.size > 1 and not counts, expected.clip(0, 1)),
     ]
     for words, possible, form in forms:
