@@ -155,7 +155,8 @@ def deconvnet(model: Model, images: Images, layer: Layer, channel: Channel) -> T
         channel: a channel of the layer; in a flat layer (N, C) a channel is one unit.
 
     Returns:
-        (N, 3, H, W), signed. Leave max pooling to autograd: it passes the gradient to the position of each maximum.
+        (N, 3, H, W), signed; zeros if the unit does not depend on the image. Leave max pooling to autograd: it passes
+        the gradient to the position of each maximum.
 
     Source: Zeiler & Fergus 2014, section 2.1.
     """
@@ -254,7 +255,7 @@ def grad_cam(model: Model, images: Images, labels: Labels, layer: MapLayer) -> T
         layer: returns maps (N, C, h, w); a flat layer raises ValueError before your code runs.
 
     Returns:
-        (N, H, W) in [0, 1]. A map that is zero everywhere stays zero.
+        (N, H, W) in [0, 1]. A map that is zero everywhere stays zero; so is the map of a logit that ignores the layer.
     Source: Selvaraju et al. 2017, section 3.
     """
     ### BEGIN SOLUTION

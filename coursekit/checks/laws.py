@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.checks.expect import Expect
-from coursekit.checks.small_networks import Boom, broken
+from coursekit.checks.small_networks import Blind, Boom, broken, seeded
 
 Call = Callable[[nn.Module, Tensor], Any]
 
@@ -45,6 +45,20 @@ def assert_lets_errors_through(expect: Expect, call: Call, bad: nn.Module, image
         f"the network fails in its {when} pass, and your function returned: run that pass, let its error through",
         pytrace=False,
     )
+
+
+NO_PATH = "what does not depend on the image has gradient zero"
+
+
+def assert_zero_where_no_path(expect: Expect, call: Callable[[nn.Module], Any], expected: Tensor) -> None:
+    """Hold call(network) to what a zero gradient gives where no path joins answer and image (torch raises or gives None)."""
+    __tracebackhide__ = True
+    try:
+        result = call(seeded(Blind()))
+    except (AttributeError, RuntimeError, TypeError) as error:
+        told = f"{type(error).__name__}: {error}"
+        pytest.fail(f"{NO_PATH}, and your function raised an error\n  {told}", pytrace=False)
+    expect(result, expected, NO_PATH)
 
 
 def used_network(network: nn.Module) -> nn.Module:

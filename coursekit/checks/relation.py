@@ -41,6 +41,8 @@ def _whole(actual: Array, expected: Array) -> str:
     """Compare with what one operation on every entry makes of the right result."""
     signed = bool((expected < 0).any())
     counts = bool((expected == np.rint(expected)).all())  # of whole numbers a square or a sign is chance
+    shares = np.unique(np.sign(expected), return_counts=True)[1] / max(expected.size, 1)
+    mixed = len(shares) > 1 and shares.min() > 0.05  # else 1 nearly everywhere would be the sign
     forms: list[tuple[str, bool, Array]] = [
         ("what is expected, with the other sign", True, -expected),
         ("the absolute value of what is expected", signed, np.abs(expected)),
@@ -49,7 +51,7 @@ def _whole(actual: Array, expected: Array) -> str:
         ("1 minus what is expected", True, 1 - expected),
         ("the square of what is expected", not counts, expected**2),
         ("the square root of what is expected", not signed and not counts, np.abs(expected) ** 0.5),
-        ("the sign of what is expected", actual.size > 1 and not counts, np.sign(expected)),
+        ("the sign of what is expected", mixed and actual.size > 1 and not counts, np.sign(expected)),
         ("what is expected, cut off at 0 and 1", actual.size > 1 and not counts, expected.clip(0, 1)),
     ]
     for words, possible, form in forms:

@@ -156,7 +156,7 @@ class ReluEverywhere(nn.Module):
 
 
 class Dead(nn.Module):
-    """Logits that the picture does not reach: no path, so every gradient is zero."""
+    """Logits that the picture does not reach through its ReLU: every gradient is zero."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -165,6 +165,20 @@ class Dead(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return self.head(F.relu(self.features(images) - 1e3).mean((2, 3)))
+
+
+class Blind(nn.Module):
+    """Logits that are computed beside the picture, from parameters alone: for autograd the picture is unused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Conv2d(3, 4, 3, padding=1)
+        self.start = nn.Parameter(torch.empty(1, 4))
+        self.head = nn.Linear(4, NUM_CLASSES)
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.features(images)
+        return self.head(self.start.expand(len(images), -1))
 
 
 class Wrapped:

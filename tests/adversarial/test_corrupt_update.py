@@ -31,11 +31,12 @@ def test_corrupting_makes_new_tensors(expect):
     gradients = some_gradients()
     named = {f"gradients[{i}]": gradient for i, gradient in enumerate(gradients)}
 
-    with expect.unchanged(**named):
-        result = adversarial.corrupt_update(gradients, scale=1.0)
+    for scale in -1.0, 1.0:
+        with expect.unchanged(**named):
+            result = adversarial.corrupt_update(gradients, scale=scale)
 
-    assert result is not gradients, "the result is a list of its own"
-    for mine in result:
-        expect.new(mine, **named)
+        assert result is not gradients, "the result is a list of its own"
+        for mine in result:
+            expect.new(mine, **named)
     (joined,) = adversarial.corrupt_update((torch.ones(3).double().requires_grad_(),), scale=2.0)
     expect(joined, torch.full((3,), 2.0).double(), "a detached result; a tuple is allowed as well")

@@ -62,9 +62,12 @@ def test_directions_are_normal_and_own_for_each_image(expect, images):
     adversarial.estimate_gradient(box, images, torch.tensor([3, 0, 1]), sigma=0.5, num_samples=4, generator=seed())
 
     directions = [torch.stack([a - b for a, b in pairs]) for pairs in asked_pairs(box.shown(), images)]
-    for one, other in itertools.combinations(torch.cat(directions), 2):
-        parallel = min(float((one - other).norm()), float((one + other).norm())) < 1e-6
-        assert not parallel, "two directions are the same: draw one for each image and each sample"
+    by_sample = [(own, "two samples of an image have the same u: draw it for each sample") for own in directions]
+    by_image = [(torch.cat(directions), "two images have the same u: draw it for each image")]
+    for pool, told in by_sample + by_image:
+        pairs = itertools.combinations(pool, 2)
+        parallel = [min(float((a - b).norm()), float((a + b).norm())) < 1e-6 for a, b in pairs]
+        assert not any(parallel), told
     every = torch.cat(directions)  # (M, 3, H, W)
     for axis, name in (1, "channels"), (2, "rows"), (3, "columns"):
         one, other = (every.select(axis, i) for i in (0, 1))

@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from assignment2 import adversarial
-from coursekit.checks.laws import assert_no_trace, assert_same_however_called
+from coursekit.checks.laws import assert_no_trace, assert_same_however_called, assert_zero_where_no_path
 from coursekit.checks.recorder import Recorder
-from coursekit.checks.small_networks import Dead, Linear, SmallConvNet, seeded
+from coursekit.checks.small_networks import Blind, Dead, Linear, SmallConvNet, seeded
 from coursekit.checks.steps import true_gradient
 
 
@@ -106,6 +106,12 @@ def test_fooling_takes_at_most_max_steps_and_none_without_a_gradient(expect, ima
         model.head.bias *= 1e-7
     faint = adversarial.fooling_image(model, images[0], 2, step_size=0.4, max_steps=1)
     expect(faint, one, "where the gradient is small the step is as long as elsewhere", tolerance=1e-3)
+    target = int(seeded(Blind())(images[:1]).argmin())
+    assert_zero_where_no_path(
+        expect,
+        lambda blind: adversarial.fooling_image(blind, images[0], target, step_size=0.4, max_steps=3),
+        images[0],
+    )
 
 
 @pytest.mark.points(1, "fooling_image")

@@ -117,21 +117,41 @@ def test_one_pixel_attack_starts_everywhere_with_every_colour_and_redraws_what_f
     assert left < 0.1, f"{left:.0%} of the children lie in the first two of 30 columns: draw anew from all of them"
 
 
-def explained(children, members, sides):
-    """How many children are r1 + 0.5 (r2 - r3) of three distinct members, none of them the child's own parent."""
-    population, count = len(members), 0
-    one, two, three = torch.tensor(list(itertools.permutations(range(population), 3))).T
-    colours = (members[one] + 0.5 * (members[two] - members[three]))[:, 2:].clamp(min=0).clamp(max=1)
+def comes_from(child, trios, sides):
+    """Whether a child is r1 + 0.5 (r2 - r3) of one of these trios of members, (M, 3, 5)."""
+    one, two, three = trios.unbind(dim=1)
+    colours = (one + 0.5 * (two - three))[:, 2:].clamp(min=0).clamp(max=1)
     # A position is known to the pixel only, so that the sum is known to an interval.
-    low = members[one, :2] + 0.5 * (members[two, :2] - members[three, :2] - 1)
+    low = one[:, :2] + 0.5 * (two[:, :2] - three[:, :2] - 1)
     high = low + 2
     may_be_outside = (low < 0) | (high > sides)
-    for i, child in enumerate(children):
-        others = (one != i) & (two != i) & (three != i)
-        same_colour = ((colours - child[2:]).abs() < 1e-9).all(dim=1)
-        possible = ((child[:2] < high) & (child[:2] + 1 > low)) | may_be_outside
-        count += bool((others & same_colour & possible.all(dim=1)).any())
-    return count
+    same_colour = ((colours - child[2:]).abs() < 1e-9).all(dim=1)
+    possible = ((child[:2] < high) & (child[:2] + 1 > low)) | may_be_outside
+    return bool((same_colour & possible.all(dim=1)).any())
+
+
+def explained(children, pools, sides, choose):
+    """How many children come from a trio of their pool; choose(i) lists the trios that child i may come from."""
+    return sum(
+        comes_from(child, pool[torch.tensor([*choose(i)])], sides)
+        for i, (child, pool) in enumerate(zip(children, pools, strict=True))
+    )
+
+
+EVERYBODY = range(9)
+
+
+def others(i):
+    return [j for j in EVERYBODY if j != i]
+
+
+TRIOS = {  # how children are made by mistake, and which trios that allows
+    "some children have their own parent among their three members": lambda _: itertools.permutations(EVERYBODY, 3),
+    "some children come from one member twice": lambda i: itertools.product(others(i), repeat=3),
+    "some children come from one member twice, or from their own parent": lambda _: itertools.product(
+        EVERYBODY, repeat=3
+    ),
+}
 
 
 @pytest.mark.points(1, "one_pixel_attack")
@@ -144,15 +164,29 @@ def test_one_pixel_children_come_from_three_other_members_and_replace_a_less_fit
         adversarial.one_pixel_attack(box, image, 2, population=9, generations=6, generator=seed(3))
 
     genes, answers = generations_of(box, image, 9, box.answer)
-    members, doubts = genes[0], answers[0][:, 2]
-    found = []
+    doubts, olds, news, bests = answers[0][:, 2], [genes[0]], [], []
     for children, answer in zip(genes[1:], answers[1:], strict=True):
-        found.append(explained(children, members, sides))
-        fitter = answer[:, 2] < doubts
-        members = torch.where(fitter[:, None], children, members)
+        fitter, old = answer[:, 2] < doubts, olds[-1]
+        bests.append([torch.cat([old, old[doubts.argmin()][None]])] * 9)
+        olds.append(torch.where(fitter[:, None], children, old))
         doubts = torch.where(fitter, answer[:, 2], doubts)
+        news.append([torch.cat([olds[-1][:i], old[i:]]) for i in EVERYBODY])
+
+    def found(pools, choose):
+        return [explained(*pair, sides, choose) for pair in zip(genes[1:], pools, strict=True)]
+
+    old_pools, right = [[old] * 9 for old in olds[:-1]], lambda i: itertools.permutations(others(i), 3)
+    count = found(old_pools, right)
+    if min(count) < 9:
+        fittest = found(bests, lambda _: ((9, *pair) for pair in itertools.permutations(EVERYBODY, 2)))
+        assert min(fittest) < 9, "every child starts from the fittest member: all three are drawn"
+        for what, choose in TRIOS.items():
+            every = "every child has its own parent among its three members"
+            assert min(found(old_pools, choose)) < 9, what if sum(count) else every
+        early = min(found(news, right)) == 9
+        assert not early, "some children come from members of the new generation: make all from the old one"
     formula = "in every generation all 9 children are r1 + 0.5 (r2 - r3) of three other surviving members"
-    expect(torch.tensor(found), torch.full((6,), 9), formula)
+    expect(torch.tensor(count), torch.full((6,), 9), formula)
 
 
 def moody_network(images):

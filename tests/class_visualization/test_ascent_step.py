@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from assignment2 import class_visualization as part2
-from coursekit.checks.laws import assert_no_trace, assert_same_however_called
+from coursekit.checks.laws import assert_no_trace, assert_same_however_called, assert_zero_where_no_path
 from coursekit.checks.small_networks import SMALL, Dead, Linear, SmallConvNet, TwoConvolutions, Waves, pictures, seeded
 from coursekit.checks.steps import along, slope_by_trying
 
@@ -41,7 +41,7 @@ def test_step_climbs_the_score_less_the_penalty(expect, image):
 @pytest.mark.points(1, "ascent_step")
 def test_step_has_its_length_on_faint_and_steep_slopes_and_is_none_where_there_is_no_slope(expect, image):
     """The step has length step_size for tiny and huge gradients; for a zero gradient it changes nothing."""
-    for scale in 1e-30, 1e6:
+    for scale in 0.5, 1e-30, 1e6:
         model = seeded(Linear())
         with torch.no_grad():
             model.head.weight *= scale
@@ -57,6 +57,9 @@ def test_step_has_its_length_on_faint_and_steep_slopes_and_is_none_where_there_i
     flat = part2.ascent_step(seeded(Dead()), image, 1, step_size=0.5, l2_weight=0.0)
     expect(flat, image, "exactly the image where the gradient is zero, no 0 / 0", tolerance=0)
     expect.new(flat, image=image)
+    assert_zero_where_no_path(
+        expect, lambda blind: part2.ascent_step(blind, image, 1, step_size=0.5, l2_weight=0.0), image
+    )
 
 
 @pytest.mark.points(1, "ascent_step")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from assignment2 import class_visualization as part2
-from coursekit.checks.laws import assert_same_however_called
+from coursekit.checks.laws import assert_same_however_called, assert_zero_where_no_path
 from coursekit.checks.randomness import seed
 from coursekit.checks.recorder import Recorder
 from coursekit.checks.small_networks import SIZE, Dead, Linear, Waves, seeded
@@ -60,16 +60,18 @@ def test_start_is_grey_and_with_a_generator_noise_round_grey(expect, put_right_s
     other = part2.class_visualization(model, 1, num_steps=0, image_size=SIZE, generator=seed(2))
     usual = part2.class_visualization(seeded(Dead()).float(), 1, num_steps=0)
 
-    expect(grey, torch.full((3, *SIZE), 0.5, dtype=torch.float64), "num_steps 0 returns the start, grey 0.5")
+    half = torch.full((3, *SIZE), 0.5, dtype=torch.float64)
+    expect(grey, half, "num_steps 0 returns the start, grey 0.5")
     expect(usual, torch.full((3, 96, 96), 0.5), "image_size is 96 x 96 if nothing is said, in the model's dtype")
     expect(noise.mean(dim=0) > -1, torch.ones(SIZE, dtype=torch.bool), "a start of the same shape, from the generator")
     check_noise(noise, other)
     with torch.no_grad():
         model.heights[1] = 0
-    still = part2.class_visualization(model, 1, num_steps=2, image_size=SIZE, l2_weight=0.1)
-    expect(
-        still, torch.full((3, *SIZE), 0.5, dtype=torch.float64), "a class without a gradient: the picture stays grey"
-    )
+    settings = {"num_steps": 2, "image_size": SIZE, "l2_weight": 0.1}
+    still = part2.class_visualization(model, 1, **settings)
+    expect(still, half, "a class without a gradient: the picture stays grey")
+    settings["contribution_fraction"] = 0.2
+    assert_zero_where_no_path(expect, lambda blind: part2.class_visualization(blind, 1, **settings), half)
 
 
 @pytest.mark.points(1, "class_visualization")

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from assignment2 import class_visualization as part2
+from coursekit.checks.laws import assert_zero_where_no_path
 from coursekit.checks.randomness import seed
 from coursekit.checks.recorder import Recorder
 from coursekit.checks.small_networks import SMALL, TwoConvolutions, seeded
@@ -129,8 +130,7 @@ def test_maximizing_leaves_no_trace_repeats_and_survives_a_dead_channel(expect, 
     with torch.no_grad():
         model.features[0].bias -= 1e3
     dead = part2.maximize_activation(model, "features.1", 3, num_steps=2, image_size=SMALL)
-    expect(
-        dead,
-        torch.full((3, *SMALL), 0.5, dtype=torch.float64),
-        "a channel with zero gradient leaves the picture as it is",
-    )
+    grey = torch.full((3, *SMALL), 0.5, dtype=torch.float64)
+    expect(dead, grey, "a channel with zero gradient leaves the picture as it is")
+    uphill = {"num_steps": 2, "image_size": SMALL}
+    assert_zero_where_no_path(expect, lambda blind: part2.maximize_activation(blind, "head", 1, **uphill), grey)

@@ -21,7 +21,8 @@ def test_cue_conflict_transfers_texture_i_to_content_i(expect, images):
         assert torch.is_grad_enabled(), "transfer ran under no_grad: one that climbs or descends needs gradients"
         return 0.7 * image + 0.3 * style.mean(dim=(1, 2), keepdim=True)
 
-    result = robustness.cue_conflict(content, texture, transfer)
+    with expect.kept(content=content, texture=texture):
+        result = robustness.cue_conflict(content, texture, transfer)
 
     right = 0.7 * content + 0.3 * texture.mean(dim=(2, 3), keepdim=True)
     expect(result, right, "transfer(content[i], texture[i]) for each i, in order")

@@ -17,8 +17,12 @@ def test_impulse_noise_makes_half_of_the_amount_black_and_half_white(expect, set
     settings("impulse_noise", 0.1, 0.5, 0.2, 0.4, 0.3)
     images = 0.3 + 0.4 * pictures(3, size=MANY)
 
-    results = torch.stack([robustness.impulse_noise(images, s, generator=seed(s)) for s in range(1, 6)])
+    with expect.kept(images=images):
+        results = torch.stack([robustness.impulse_noise(images, s, generator=seed(s)) for s in range(1, 6)])
 
+    ends = torch.stack([(results == end).flatten(2).any(dim=2) for end in (0, 1)])  # (2, 5, 3)
+    one_end = bool(ends.flatten(1).any(dim=1).all()) and not bool(ends.all())
+    assert not one_end, "in one image all changed values become 0, or all become 1: draw for each value"
     shares = torch.stack([(results == end).flatten(1).double().mean(dim=1) for end in (0, 1)])
     expect(shares, (amounts / 2).expand(2, 5), "the shares of values that are 0, and that are 1", tolerance=0.07)
     bright = robustness.impulse_noise(plain(0.9), 2, generator=seed())

@@ -2,10 +2,9 @@
 
 import pytest
 import torch
-from torch import nn
 
 from assignment2 import saliency
-from coursekit.checks.laws import assert_no_trace, assert_same_however_called
+from coursekit.checks.laws import assert_no_trace, assert_same_however_called, assert_zero_where_no_path
 from coursekit.checks.small_networks import SIZE, OneHidden, SmallConvNet, seeded
 
 
@@ -47,21 +46,9 @@ def test_gradient_of_a_flat_unit_is_its_slope_and_of_an_unreached_one_zero(expec
     active = model.first(images.flatten(1)).detach() > 0  # (N, width)
     rows = (active * model.second.weight.detach()[3]) @ model.first.weight.detach()
     expect(flat, rows.view(3, 3, *SIZE), "the chain rule through the units that are active")
-    unreached = saliency.activation_gradient(seeded(NoPath()), images, "bias", (1,))
-    expect(unreached, torch.zeros_like(images), "zeros where no path joins the unit to the image")
-
-
-class NoPath(nn.Module):
-    """A layer that is computed from parameters alone, beside the path from the image."""
-
-    def __init__(self):
-        super().__init__()
-        self.start = nn.Parameter(torch.ones(3, 4))
-        self.bias = nn.Linear(4, 5)
-        self.head = nn.Linear(3, 5)
-
-    def forward(self, images):
-        return self.head(images.mean((2, 3))) + self.bias(self.start[: len(images)])
+    assert_zero_where_no_path(
+        expect, lambda blind: saliency.activation_gradient(blind, images, "head", (1,)), torch.zeros_like(images)
+    )
 
 
 @pytest.mark.points(1, "activation_gradient")

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from assignment2 import saliency
-from coursekit.checks.laws import assert_no_trace, assert_same_however_called
+from coursekit.checks.laws import assert_no_trace, assert_same_however_called, assert_zero_where_no_path
 from coursekit.checks.small_networks import SIZE, OneHidden, SmallConvNet, seeded
 
 
@@ -17,7 +17,7 @@ def right_sibling(monkeypatch, right_rule):
 
 @pytest.mark.points(1, "deconvnet")
 def test_deconvnet_of_one_hidden_layer_keeps_positive_weights(expect, images, right_rule):
-    """With one hidden layer, the projection is W^T max(v, 0), whichever units are active."""
+    """With one hidden layer, the projection is W^T max(v, 0); for a unit without a path to the image, 0."""
     model = seeded(OneHidden())
 
     result = saliency.deconvnet(model, images, "second", 3)
@@ -25,6 +25,9 @@ def test_deconvnet_of_one_hidden_layer_keeps_positive_weights(expect, images, ri
     row = model.second.weight.detach()[3]
     kept = right_rule("deconvnet")(row, row) @ model.first.weight.detach()
     expect(result, kept.view(1, 3, *SIZE).repeat(3, 1, 1, 1), "W^T (v where v > 0), whichever units are active")
+    assert_zero_where_no_path(
+        expect, lambda blind: saliency.deconvnet(blind, images, "head", 3), torch.zeros_like(images)
+    )
 
 
 @pytest.mark.points(1, "deconvnet")

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from assignment2 import saliency
-from coursekit.checks.laws import assert_no_trace, assert_same_however_called
+from coursekit.checks.laws import assert_no_trace, assert_same_however_called, assert_zero_where_no_path
 from coursekit.checks.small_networks import SIZE, Dead, ReluEverywhere, SmallConvNet, pictures, seeded
 
 
@@ -40,14 +40,16 @@ def test_grad_cam_has_maximum_one_in_each_image_and_an_empty_map_stays_zero(expe
     result = saliency.grad_cam(model, faint_second, labels, "features.6")
 
     expect.reference(result, "scaled", "each map divided by its own maximum, after it was enlarged")
-    empty = saliency.grad_cam(seeded(Dead()), images, labels, "features")
-    expect(empty, torch.zeros(3, *SIZE, dtype=torch.float64), "a map that is zero everywhere stays zero, no 0 / 0")
+    empty = torch.zeros(3, *SIZE, dtype=torch.float64)
+    dead = saliency.grad_cam(seeded(Dead()), images, labels, "features")
+    expect(dead, empty, "a map that is zero everywhere stays zero, no 0 / 0")
     some_empty = saliency.grad_cam(seeded(SmallConvNet(inplace=False)), images, labels, "features.7")
     expect.reference(some_empty, "some empty", "one map that is zero everywhere beside two that are not")
     with torch.no_grad():
         model.classifier[3].weight *= 1e-9
     faint = saliency.grad_cam(model, faint_second, labels, "features.6")
     expect.reference(faint, "scaled", "maximum 1 also where all scores are faint", tolerance=1e-5)
+    assert_zero_where_no_path(expect, lambda blind: saliency.grad_cam(blind, images, labels, "features"), empty)
 
 
 @pytest.mark.points(1, "grad_cam")

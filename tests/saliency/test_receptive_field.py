@@ -97,5 +97,6 @@ class Cross(nn.Module):
         self.head = nn.Linear(4, 5)
 
     def forward(self, images):
-        joined = self.joined(F.relu(self.row(images) + self.column(images)) + self.skip(images))
+        column = self.column(images)  # runs first, is added second
+        joined = self.joined(F.relu(self.row(images) + column) + self.skip(images))
         return self.head(joined.mean((2, 3)))

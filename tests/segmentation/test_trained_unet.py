@@ -74,10 +74,11 @@ def test_a_parameter_that_the_file_lacks_is_an_error(saved, tmp_path):
     path, bias = tmp_path / "unfit.safetensors", saved.pop("head.bias")
     segmentation.trained_unet(tmp_path / "weights.safetensors")  # where nothing is missing, there is no error
 
+    accepted = []
     for state, what in (
         (saved, "missing"),
         (saved | {"head.bias": bias.repeat(2)}, "of another shape"),
-        (saved | {"head.bias": bias[:1]}, "of shape (1,), which could be broadcast,"),
+        (saved | {"head.bias": bias[:1]}, "of shape (1,), which could be broadcast"),
     ):
         save_file(state, path)
         try:
@@ -86,8 +87,9 @@ def test_a_parameter_that_the_file_lacks_is_an_error(saved, tmp_path):
             raise
         except Exception:  # noqa: BLE001, S112 (any error will do)
             continue
-        sentence = f"head.bias is {what} in the file, and no error was raised: such a network answers at random"
-        pytest.fail(sentence, pytrace=False)
+        accepted.append(what)
+    told = " or ".join(accepted)
+    assert not told, f"no error where head.bias in the file is {told}: such a network answers at random"
 
 
 def trained_score():

@@ -66,6 +66,7 @@ def test_a_random_share_is_repainted_each_in_a_random_style(expect, labels, styl
             result, new_labels = part5.stylize(images, labels, styles, mark, fraction=fraction, generator=seed(number))
 
             changed = [i for i in range(10) if not torch.equal(result[i], images[i])]
+            assert mark.calls or not changed, "no image was repainted, but the images changed: keep them in their order"
             assert len(changed) == count, (
                 f"{len(changed)} of 10 images were repainted, expected {count}: round({fraction} * N)"
             )

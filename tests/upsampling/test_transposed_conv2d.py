@@ -11,7 +11,7 @@ from coursekit.checks.small_networks import numbers
 STAMPS = [  # x, weight, stride, padding: C_in unlike C_out, or equal; kernels that are not square
     ((3, 2, 4, 5), (2, 3, 3, 2), 1, 0),
     ((1, 3, 3, 4), (3, 2, 2, 4), 2, 0),
-    ((2, 2, 4, 3), (2, 4, 3, 5), 2, 1),
+    ((2, 2, 4, 3), (2, 4, 3, 5), 2, 2),
     ((3, 1, 2, 5), (1, 2, 2, 3), 3, 1),
     ((1, 4, 5, 1), (4, 1, 1, 3), 1, 0),
     ((2, 3, 4, 3), (3, 3, 2, 4), 1, 0),

@@ -111,6 +111,24 @@ MISTAKES = (
         'if clean_logits is not None and goal != "source_to_target":\n        success',
         hint="You compare source with the clean prediction: compare it with the label.",
     ),
+    mistake(
+        "only while it is still right",
+        "success = after < before",
+        "success = (after < before) & (predicted == labels)",
+        hint="You count only images that are still classified correctly: a wrong one has lost confidence too.",
+    ),
+    mistake(
+        "softmax over the images",
+        "x.softmax(dim=1)",
+        "x.softmax(dim=0)",
+        hint="Your softmax runs over the images: it must run over the classes.",
+    ),
+    mistake(
+        "distance from the largest logit",
+        "x.softmax(dim=1).gather(1, labels[:, None])[:, 0]",
+        "x.gather(1, labels[:, None])[:, 0] - x.amax(dim=1)",
+        hint="You compare the label's distance from the largest logit: confidence is the softmax probability.",
+    ),
 )
 
 VARIANTS = (

@@ -93,6 +93,12 @@ MISTAKES = (
         "for gradient in gradients if gradient.any()]",
         hint="You leave out gradients that are zero: return one tensor for each.",
     ),
+    mistake(
+        "as they are for scale 1",
+        "scale * gradient.detach()",
+        "gradient.detach() if scale == 1 else scale * gradient.detach()",
+        hint="With scale 1 you return the given gradients themselves: return new tensors.",
+    ),
 )
 
 VARIANTS = (

@@ -149,6 +149,20 @@ MISTAKES = (
         "(2 * sigma * num_samples**0.5)",
         hint="You divide by the square root of num_samples: divide by num_samples.",
     ),
+    mistake(
+        "same direction for every sample",
+        "    for _ in range(num_samples):\n        noise = normal(*images.shape, like=images, generator=generator)\n",
+        "    noise = normal(*images.shape, like=images, generator=generator)\n    for _ in range(num_samples):\n",
+        hint="All samples get the same noise: draw it anew for each sample.",
+    ),
+    mistake(
+        "label of the first image",
+        "images + sigma * noise).gather(1, labels[:, None])",
+        "images + sigma * noise)[:, labels[:1]]",
+        "images - sigma * noise).gather(1, labels[:, None])",
+        "images - sigma * noise)[:, labels[:1]]",
+        hint="You score every image by the first image's label: use each image's own label.",
+    ),
 )
 
 VARIANTS = (

@@ -257,6 +257,12 @@ MISTAKES = (
         "logits[target] > logits[start] or start == target",
         hint="You stop when target beats the first class: a third class may still have a larger logit.",
     ),
+    mistake(
+        "needs a path to the image",
+        ", materialize_grads=True",
+        "",
+        hint="If the logit does not depend on the image, autograd raises an error: the gradient is zero there, so stop.",
+    ),
 )
 
 VARIANTS = (

@@ -265,6 +265,39 @@ MISTAKES = (
         "one, two, three = (uniform(population, 3, like=image, generator=generator) * population).long().unbind(dim=1)",
         hint="Your parents may be equal to each other or to member i: draw three distinct others.",
     ),
+    mistake(
+        "children of replaced members",
+        body="""
+        sides = torch.tensor([*image.shape[1:], 1, 1, 1], dtype=image.dtype, device=image.device)
+        wanted, sign = (label, 1) if target is None else (target, -1)
+
+        def paint(genes):
+            images = image.detach().repeat(len(genes), 1, 1, 1)
+            row, column = genes[:, :2].long().unbind(dim=1)
+            images[torch.arange(len(genes)), :, row, column] = genes[:, 2:]
+            return images
+
+        members = sides * uniform(population, 5, like=image, generator=generator)
+        scores, queries = predict(paint(members)).clone(), population
+        for _ in range(generations):
+            best = (sign * scores[:, wanted]).argmin()
+            if (scores[best].argmax() == wanted) == (target is not None):
+                break
+            order = uniform(population, population, like=image, generator=generator).fill_diagonal_(2)
+            fresh = sides * uniform(population, 5, like=image, generator=generator)
+            for i, (one, two, three) in enumerate(order.topk(3, dim=1, largest=False).indices.tolist()):
+                child = members[one] + 0.5 * (members[two] - members[three])
+                inside = (child[:2] >= 0) & (child[:2] < sides[:2])
+                child[:2] = torch.where(inside, child[:2], fresh[i, :2])
+                child[2:] = child[2:].clamp(0, 1)
+                answer, queries = predict(paint(child[None]))[0], queries + 1
+                if sign * answer[wanted] < sign * scores[i, wanted]:
+                    members[i], scores[i] = child, answer
+        best = (sign * scores[:, wanted]).argmin()
+        return paint(members[best][None])[0], queries
+        """,
+        hint="Your children come from members that this generation has replaced already: make all children first.",
+    ),
 )
 
 VARIANTS = (

@@ -33,7 +33,7 @@ MISTAKES = (
         "no ball",
         "adv_images.clamp(images - eps, images + eps).clamp(0, 1)",
         "adv_images.clamp(0, 1)",
-        hint="You do not project onto the eps ball: the result is further than eps from the original.",
+        hint="Your result leaves the eps ball: project onto the ball around the original images after every step.",
     ),
     mistake("no box", "images + eps).clamp(0, 1)", "images + eps)", hint=OUT_OF_RANGE),
     mistake(
@@ -251,6 +251,12 @@ MISTAKES = (
         "gradient.sign() if targeted else gradient.sign()",
         "torch.where(gradient.abs() < 1e-8, 0, gradient).sign() if targeted else torch.where(gradient.abs() < 1e-8, 0, gradient).sign()",
         hint="You take small gradients for zero: every value whose gradient is not exactly zero moves by step_size.",
+    ),
+    mistake(
+        "loss of the first image alone",
+        'reduction="sum")',
+        'reduction="none")[0]',
+        hint="Only the first image has a gradient: the loss is the sum over all images.",
     ),
 )
 

@@ -259,6 +259,22 @@ MISTAKES = (
         "length = gradient.abs().mean()",
         hint="You divide by the mean absolute value of the gradient: divide by its L2 norm.",
     ),
+    mistake(
+        "needs a path to the image",
+        "penalty = (image - 0.5).square().sum()",
+        "",
+        "model(image[None])[0, target] - l2_weight * penalty",
+        "model(image[None])[0, target]",
+        "(gradient,) = torch.autograd.grad(objective, image)",
+        "(gradient,) = torch.autograd.grad(objective, image)\n    gradient = gradient - 2 * l2_weight * (image - 0.5)",
+        hint="If the logit does not depend on the image, autograd raises an error: the gradient is zero there.",
+    ),
+    mistake(
+        "divided by at least 1",
+        "torch.where(length > 0, length, 1)",
+        "length.clamp(min=1)",
+        hint="You divide by at least 1, so a small gradient gives a short step: divide by the norm itself.",
+    ),
 )
 
 VARIANTS = (

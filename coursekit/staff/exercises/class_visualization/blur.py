@@ -142,7 +142,7 @@ MISTAKES = (
         "three sigma in all",
         "math.ceil(3 * sigma)",
         "math.ceil(1.5 * sigma)",
-        hint="Your kernel spans 3 sigma in all: it must reach 3 sigma to each side.",
+        hint="Your kernel ends before 3 sigma: it must reach 3 sigma to each side.",
     ),
     mistake(
         "radius of at most 10",

@@ -376,6 +376,30 @@ MISTAKES = (
         "if True:",
         hint="You call zero_small_pixels with fraction 0: do not call it then, it may not be written yet.",
     ),
+    mistake(
+        "the clipping needs a path",
+        ", materialize_grads=True",
+        "",
+        hint="If the logit does not depend on the image, autograd raises an error: the gradient is zero there.",
+    ),
+    mistake(
+        "slope of the probability",
+        "model(before[None])[0, target],",
+        "model(before[None]).softmax(dim=1)[0, target],",
+        hint="You differentiate a probability: contributions use the gradient of the logit.",
+    ),
+    mistake(
+        "contributions although 0",
+        "if contribution_fraction:",
+        "if True:",
+        hint="You call zero_small_contributions with fraction 0: do not call it then, it may not be written yet.",
+    ),
+    mistake(
+        "blur with sigma 0",
+        "if blur_every and step % blur_every == 0:\n            image = blur(image, blur_sigma)",
+        "image = blur(image, blur_sigma if blur_every and step % blur_every == 0 else 0.0)",
+        hint="You call blur with sigma 0 in the steps between: do not call it there.",
+    ),
 )
 
 VARIANTS = (
@@ -399,7 +423,7 @@ VARIANTS = (
             image.view(3, -1)[:, small] = 0.5
             if contribution_fraction > 0:
                 y = old.clone().requires_grad_()
-                slope = torch.autograd.grad(model(y[None])[0, target], y)[0]
+                slope = torch.autograd.grad(model(y[None])[0, target], y, materialize_grads=True)[0]
                 score = ((image - 0.5) * slope).sum(0).abs().flatten()
                 image.view(3, -1)[:, score.argsort()[: int(contribution_fraction * height * width)]] = 0.5
             image = torch.clamp(torch.roll(image, (-dy, -dx), (1, 2)), 0, 1)
@@ -419,13 +443,14 @@ VARIANTS = (
             dy, dx = offsets[i] if offsets else (0, 0)
             rolled = image.roll(dy, 1).roll(dx, 2)
             x = rolled.clone().requires_grad_()
-            slope = torch.autograd.grad(model(x[None])[0, target], x)[0] if contribution_fraction else None
+            slope = torch.autograd.grad(model(x[None])[0, target], x, materialize_grads=True)[0] if contribution_fraction else None
             new = ascent_step(model, rolled, target, step_size=step_size, l2_weight=l2_weight)
             new = blur(new, blur_sigma) if blur_every and (i + 1) % blur_every == 0 else new
             if pixel_fraction:
                 new = zero_small_pixels(new, pixel_fraction)
             if slope is not None:
-                new = zero_small_contributions(new, slope / slope.norm(), contribution_fraction)
+                slope = slope / slope.norm().clamp(min=1e-30)
+                new = zero_small_contributions(new, slope, contribution_fraction)
             image = new.roll(-dx, 2).roll(-dy, 1).clamp(0, 1)
         with torch.no_grad():
             model(image[None])
@@ -443,7 +468,7 @@ VARIANTS = (
                 shift = [int(torch.rand((), generator=generator) * (2 * jitter + 1)) - jitter for _ in range(2)]
             image = torch.roll(image, shifts=tuple(shift), dims=(-2, -1))
             x = image.clone().requires_grad_(True)
-            (slope,) = torch.autograd.grad(model(x[None])[0, target], x)
+            (slope,) = torch.autograd.grad(model(x[None])[0, target], x, materialize_grads=True)
             image = ascent_step(model=model, image=image, target=target, step_size=step_size, l2_weight=l2_weight)
             if blur_every != 0 and done % blur_every == 0:
                 image = blur(image=image, sigma=blur_sigma)

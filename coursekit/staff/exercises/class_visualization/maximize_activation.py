@@ -207,6 +207,43 @@ MISTAKES = (
         "if blur_every:",
         hint="You blur after every step: blur only at multiples of blur_every.",
     ),
+    mistake(
+        "needs a path to the image",
+        body="""
+        image = start_picture(model, image_size, generator)
+        for step in range(1, num_steps + 1):
+            images = image[None].detach().requires_grad_()
+            with record_outputs(model, [layer]) as outputs:
+                model(images)
+            (slope,) = torch.autograd.grad(outputs[layer][:, channel].sum(), images)
+            slope = slope[0] - 2 * l2_weight * (image - 0.5)
+            length = slope.norm()
+            image = image + step_size * slope / torch.where(length > 0, length, 1)
+            if blur_every and step % blur_every == 0:
+                image = blur(image, blur_sigma)
+            image = image.clamp(0, 1)
+        return image
+        """,
+        hint="If the channel does not depend on the image, autograd raises an error: its gradient is zero there.",
+    ),
+    mistake(
+        "all channels up to it",
+        "outputs[layer][:, channel]",
+        "outputs[layer][:, : channel + 1]",
+        hint="You sum the channels before the given one too: take the given channel alone.",
+    ),
+    mistake(
+        "maps alone",
+        ".reshape(len(images), -1).sum(dim=1, keepdim=True)",
+        ".sum(dim=(1, 2))[:, None]",
+        hint="You sum over rows and columns, which a flat layer (N, C) does not have: there, take the unit itself.",
+    ),
+    mistake(
+        "blur with sigma 0",
+        "if blur_every and step % blur_every == 0:\n            image = blur(image, blur_sigma)",
+        "image = blur(image, blur_sigma if blur_every and step % blur_every == 0 else 0.0)",
+        hint="You call blur with sigma 0 in the steps between: do not call it there.",
+    ),
 )
 
 VARIANTS = (

@@ -71,6 +71,18 @@ def zeroing(quantity: str) -> tuple[Edit, ...]:
             hint=EQUAL,
         ),
         mistake(
+            "limit, only what is below it",
+            f"{quantity}.argsort()[: {count}]",
+            f"({quantity} < torch.cat([{quantity}.new_tensor([-math.inf]), {quantity}.sort().values])[{count}]).nonzero().flatten()",
+            hint="You turn grey only what lies below the last value to become grey: that pixel is missing.",
+        ),
+        mistake(
+            "whole rows",
+            count,
+            "math.floor(fraction * image.shape[1]) * image.shape[2]",
+            hint="You turn a whole number of rows grey: take floor(fraction * H * W) pixels.",
+        ),
+        mistake(
             "at least one",
             f"[: {count}]",
             f"[: max({count}, 1)]",

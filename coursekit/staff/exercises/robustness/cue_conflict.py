@@ -115,6 +115,15 @@ MISTAKES = (
         "transfer(transfer(image, style), style).detach()",
         hint="You paint each picture twice: call transfer once per pair.",
     ),
+    mistake(
+        "content overwritten",
+        body="""
+        for i, style in enumerate(texture.detach()):
+            content.detach()[i] = transfer(content.detach()[i], style).detach().clamp(0, 1)
+        return content.detach()
+        """,
+        hint="You write the results into the caller's content: make a new tensor.",
+    ),
 )
 
 VARIANTS = (

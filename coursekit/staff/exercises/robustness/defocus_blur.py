@@ -16,7 +16,7 @@ MISTAKES = (
         "square",
         "offsets[:, None] ** 2 + offsets**2 <= radius**2",
         "offsets[:, None] ** 2 + 0 * offsets**2 <= radius**2",
-        hint="Your kernel is a square: dx does not count in your distance. It must be a disk.",
+        hint="Your kernel is a square: keep only the offsets with dy^2 + dx^2 <= radius^2.",
     ),
     mistake(
         "diamond",
@@ -127,6 +127,12 @@ MISTAKES = (
         "<= radius**2",
         "<= math.ceil(radius) ** 2",
         hint="You round the radius up: 2.5 must not become 3.",
+    ),
+    mistake(
+        "soft edge",
+        "<= radius**2).to(images)",
+        "<= radius**2).to(images)\n    disk = F.avg_pool2d(F.pad(disk[None, None], [1] * 4), 3, 1)[0, 0]",
+        hint="Your disk has a soft edge: all offsets in the disk weigh the same.",
     ),
 )
 

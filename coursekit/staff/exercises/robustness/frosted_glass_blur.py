@@ -176,6 +176,27 @@ MISTAKES = (
         "    return pixels.unflatten(2, (height, width))",
         hint="You blur after every round: blur once before the rounds and once after them.",
     ),
+    mistake(
+        "blur of half the variance",
+        "** 2) / 2).softmax",
+        "** 2)).softmax",
+        hint="Your Gaussian has half the variance: its exponent is -x^2 / (2 sigma^2).",
+    ),
+    *(
+        mistake(
+            f"weights that do not sum to 1, {form}",
+            ".softmax(dim=0)",
+            f".exp(){divided}",
+            hint="Your Gaussian's weights do not sum to 1: divide them by their sum.",
+        )
+        for form, divided in (("density", " / (math.sqrt(2 * math.pi) * max(sigma, 1e-3))"), ("as they are", ""))
+    ),
+    mistake(
+        "always one round",
+        "range(rounds)",
+        "range(1)",
+        hint="You always do one round: the setting gives the number of rounds.",
+    ),
 )
 
 VARIANTS = (

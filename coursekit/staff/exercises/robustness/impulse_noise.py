@@ -149,6 +149,14 @@ MISTAKES = (
         "torch.where(chance < amount, (noisy < 0.5).to(noisy), noisy).clamp(0, 1)",
         hint="You make bright values 0 and dark values 1: choose 0 or 1 at random.",
     ),
+    mistake(
+        "one coin for each image",
+        "noisy = torch.where(chance < amount / 2, 0, images.detach())",
+        "coin = (uniform(len(images), 1, 1, 1, like=images, generator=generator) < 0.5).to(images)",
+        "torch.where(chance >= 1 - amount / 2, 1, noisy)",
+        "torch.where(chance < amount, coin, images.detach())",
+        hint="In one image, your changed values become all 0 or all 1: draw 0 or 1 for each value.",
+    ),
 )
 
 VARIANTS = (

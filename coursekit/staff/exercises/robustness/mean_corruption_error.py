@@ -111,6 +111,12 @@ MISTAKES = (
         "(baseline.detach().sum(dim=1) + 1e-4)",
         hint="You add an epsilon to the baseline's sums: divide by the sums as they are.",
     ),
+    mistake(
+        "ratios of at most 1",
+        ").mean()",
+        ").clamp(max=1).mean()",
+        hint="You limit each ratio to 1: a network may be worse than the baseline.",
+    ),
 )
 
 VARIANTS = (

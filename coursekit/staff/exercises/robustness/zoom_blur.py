@@ -161,6 +161,18 @@ MISTAKES = (
         "torch.linspace(1, 1 + step, number, dtype=torch.float64).tolist()",
         hint="All your zooms lie between 1 and 1 + step: neighbouring zooms differ by step.",
     ),
+    mistake(
+        "sampled with aligned corners",
+        'padding_mode="border", align_corners=False',
+        'padding_mode="border", align_corners=True',
+        hint="Your sampling uses align_corners=True, but the grid does not: use the same value for both.",
+    ),
+    mistake(
+        "divided by one more",
+        "total / len(zooms)",
+        "total / (len(zooms) + 1)",
+        hint="You divide by the number of zooms plus 1: divide by the number of zooms.",
+    ),
 )
 
 VARIANTS = (

@@ -124,6 +124,18 @@ MISTAKES = (
         "strongest.relu().sum()",
         hint="Where the largest value is negative, your result is 0: start with 1 there too, without a ReLU.",
     ),
+    mistake(
+        "needs a path to the image",
+        ", materialize_grads=True",
+        "",
+        hint="If the unit does not depend on the image, autograd raises an error: return zeros there.",
+    ),
+    mistake(
+        "ties by columns",
+        "outputs[layer][:, channel].reshape",
+        "outputs[layer][:, channel].movedim(1, -1).reshape",
+        hint="Of equal maxima you take the first column by column: reading order is row by row.",
+    ),
 )
 
 VARIANTS = (

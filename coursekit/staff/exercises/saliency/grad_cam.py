@@ -233,6 +233,18 @@ MISTAKES = (
         "scores.relu().sum()",
         hint="Where the label's logit is negative, your map is 0: differentiate the logit itself, without a ReLU.",
     ),
+    mistake(
+        "needs a path to the layer",
+        ", materialize_grads=True",
+        "",
+        hint="If the logit does not depend on the layer, autograd raises an error: the map is zero there.",
+    ),
+    mistake(
+        "width before height",
+        "images.shape[-2:], mode",
+        "images.shape[:1:-1], mode",
+        hint="You enlarge the map to (W, H): enlarge it to (H, W).",
+    ),
 )
 
 VARIANTS = (

@@ -225,6 +225,32 @@ MISTAKES = (
         """,
         hint="You look where one image's gradient is not 0: ReLU and max pooling hide pixels. Use the list of steps.",
     ),
+    mistake(
+        "last path alone",
+        "(min(span[axis][0], max(low, 0)), max(span[axis][1], min(high, size)))",
+        "(max(low, 0), min(high, size))",
+        hint="Where several paths reach a map, your last one replaces the others: take the box around all of them.",
+    ),
+    mistake(
+        "bottom and right counted in",
+        "return top, left, bottom, right",
+        "return top, left, bottom - 1, right - 1",
+        hint="Your box ends one row and column too early: bottom and right are not in the box.",
+    ),
+    mistake(
+        "flat unit without a place",
+        "unit[1:] or (0, 0)",
+        "(unit[1], unit[2])",
+        hint="In a flat layer, unit is (channel,): it has no row and no column.",
+    ),
+    mistake(
+        "not clipped at all",
+        "max(low, 0)",
+        "low",
+        "min(high, size)",
+        "high",
+        hint="You never clip: nothing lies beyond the edges of the image or of a map.",
+    ),
 )
 
 VARIANTS = (

@@ -37,8 +37,8 @@ MISTAKES = (
     ),
     mistake(
         "no ReLU in the decoder",
-        "x = x.relu()\n        return",
-        "return",
+        "            x = x.relu()\n",
+        "",
         hint="The ReLU after the decoder's convolution is missing.",
     ),
     mistake(

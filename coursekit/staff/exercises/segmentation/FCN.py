@@ -126,7 +126,7 @@ MISTAKES = (
         "one skip more than asked for",
         "channels[-1 - num_skips :]",
         "channels[max(0, len(channels) - 2 - num_skips) :]",
-        hint="You make one head too many: num_skips + 1 are needed.",
+        hint="You make too many heads: num_skips + 1 are needed.",
     ),
     mistake(
         "heads of 3 x 3",
@@ -155,6 +155,26 @@ MISTAKES = (
         "nn.Conv2d(c, num_classes, 1) for",
         "nn.Conv2d(c, num_classes, 1, bias=False) for",
         hint="Your heads have no bias: use nn.Conv2d as it is by default.",
+    ),
+    mistake(
+        "finest skip first",
+        "skip = maps.pop()",
+        "skip = maps.pop(1)",
+        hint="Your skips start with the finest map: start with the map just finer than the coarsest.",
+    ),
+    mistake(
+        "a ReLU on the sums",
+        "score = score + head(skip)",
+        "score = (score + head(skip)).relu()",
+        hint="You apply a ReLU to the sum of the scores: scores may be negative.",
+    ),
+    mistake(
+        "finer score shrunk",
+        'score = F.interpolate(score, skip.shape[-2:], mode="bilinear", align_corners=False)',
+        'finer = F.interpolate(head(skip), score.shape[-2:], mode="bilinear", align_corners=False)',
+        "score = score + head(skip)",
+        "score = score + finer",
+        hint="You resize the finer score to the size of the sum: resize the sum to the finer map's size.",
     ),
 )
 

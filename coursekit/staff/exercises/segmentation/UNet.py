@@ -184,6 +184,24 @@ MISTAKES = (
         "return self.head(x).relu()",
         hint="You apply a ReLU after the head: return its logits as they are.",
     ),
+    mistake(
+        "zeros with rows and columns exchanged",
+        "F.pad(x, (0, columns, 0, rows))",
+        "F.pad(x, (0, rows, 0, columns))",
+        hint="You swap rows and columns in F.pad: it names the last axis, the columns, first.",
+    ),
+    mistake(
+        "merge always padded",
+        "conv_block(2 * high, high, padding)",
+        "conv_block(2 * high, high, 1)",
+        hint="Your merge blocks always have padding 1: give them the padding of the constructor.",
+    ),
+    mistake(
+        "logits enlarged",
+        "return self.head(x)",
+        "return F.interpolate(self.head(x), images.shape[-2:])",
+        hint="With padding 0 you enlarge the logits to the images' size: return them as they are.",
+    ),
 )
 
 VARIANTS = (

@@ -114,6 +114,12 @@ MISTAKES = (
         "torch.bincount(pairs)",
         hint="bincount ends at the largest number that occurs: ask it for num_classes ** 2 entries.",
     ),
+    mistake(
+        "255 always ignored",
+        "counted = labels != ignore_index",
+        "counted = labels != 255",
+        hint="You always ignore label 255: use ignore_index.",
+    ),
 )
 
 VARIANTS = (

@@ -224,6 +224,41 @@ MISTAKES = (
         """,
         hint="Your recursion goes deeper than Python allows on large regions: keep a list of pixels to visit.",
     ),
+    mistake(
+        "row ends touch",
+        "right = inside[:, :, 1:] & (labels[:, :, 1:] == labels[:, :, :-1])",
+        "flat = labels.flatten(1)\n    right = inside.flatten(1)[:, 1:] & (flat[:, 1:] == flat[:, :-1])",
+        "place[:, :, :-1][right]",
+        "place.flatten(1)[:, :-1][right]",
+        "place[:, :, 1:][right]",
+        "place.flatten(1)[:, 1:][right]",
+        hint="You connect the end of a row with the start of the next: they are no neighbours.",
+    ),
+    mistake(
+        "index -1 is the last",
+        body="""
+        result = torch.zeros_like(labels, memory_format=torch.contiguous_format)
+        height, width = labels.shape[1:]
+        for i, classes in enumerate(labels.tolist()):
+            found, mark = [[0] * width for _ in range(height)], 0
+            for y in range(height):
+                for x in range(width):
+                    if found[y][x] or classes[y][x] in (background, ignore_index):
+                        continue
+                    mark += 1
+                    found[y][x], todo = mark, [(y, x)]
+                    while todo:
+                        a, b = todo.pop()
+                        for c, d in ((a - 1, b), (a + 1, b), (a, b - 1), (a, b + 1)):
+                            inside = -1 <= c < height and -1 <= d < width
+                            if inside and not found[c][d] and classes[c][d] == classes[y][x]:
+                                found[c][d] = mark
+                                todo.append((c, d))
+            result[i] = torch.tensor(found)
+        return result
+        """,
+        hint="Row or column -1 is the last one in Python, so your regions wrap around: stay inside the image.",
+    ),
 )
 
 VARIANTS = (

@@ -136,6 +136,12 @@ MISTAKES = (
         "log_softmax(dim=0)",
         hint="Your softmax runs over the images of the batch: use the class axis.",
     ),
+    mistake(
+        "255 always ignored",
+        "counted = labels != ignore_index",
+        "counted = labels != 255",
+        hint="You always ignore label 255: use ignore_index.",
+    ),
 )
 
 VARIANTS = (

@@ -29,7 +29,7 @@ MISTAKES = (
         "own, found = network.state_dict(), load_file(path)\n"
         "    fitting = {k: v if k in own and v.shape == own[k].shape else own[k] for k, v in found.items()}\n"
         "    network.load_state_dict(fitting)",
-        hint="You skip tensors of the wrong shape: they must raise an error.",
+        hint="You accept tensors of another shape than the parameter: they must raise an error.",
     ),
     mistake(
         "nothing loaded",
@@ -84,6 +84,18 @@ MISTAKES = (
         "network.load_state_dict(load_file(path))",
         "state = load_file(path)\n    with torch.no_grad():\n        for name, parameter in network.named_parameters():\n            parameter.copy_(state[name])",
         hint="copy_() broadcasts, so a tensor of another shape is accepted: it must raise an error.",
+    ),
+    mistake(
+        "another file",
+        "load_file(path)",
+        'load_file("trained/unet.safetensors")',
+        hint="You read trained/unet.safetensors whatever path is: read the file at path.",
+    ),
+    mistake(
+        "error caught",
+        "    network.load_state_dict(load_file(path))",
+        "    try:\n        network.load_state_dict(load_file(path))\n    except RuntimeError:\n        pass",
+        hint="You catch the error of load_state_dict: let it reach the caller.",
     ),
 )
 

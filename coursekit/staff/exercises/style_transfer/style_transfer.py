@@ -379,6 +379,14 @@ MISTAKES = (
         "if True:",
         hint="You call style_loss without a layer, which is an error: leave the loss out if style_layers is empty.",
     ),
+    mistake(
+        "weights exchanged",
+        "content_loss(contents, targets, content_weights)",
+        "content_loss(contents, targets, style_weights)",
+        "style_loss(textures, grams, style_weights)",
+        "style_loss(textures, grams, content_weights)",
+        hint="You exchange content_weights and style_weights.",
+    ),
 )
 
 VARIANTS = (

@@ -201,6 +201,18 @@ MISTAKES = (
         "        order = torch.cat([order, torch.zeros(1, dtype=torch.int64)])",
         hint="One image is drawn only if all are: every place must be equally likely.",
     ),
+    mistake(
+        "shuffled",
+        "return result, labels.clone()",
+        "return result[order], labels[order]",
+        hint="You return images and labels in the order that you drew: keep their own order.",
+    ),
+    mistake(
+        "draws without a generator",
+        "if generator is not None:",
+        "if True:",
+        hint="generator may be None: then draw nothing.",
+    ),
 )
 
 VARIANTS = (

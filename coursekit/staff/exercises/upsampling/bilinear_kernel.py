@@ -91,6 +91,12 @@ MISTAKES = (
         "middle = factor - 0.5",
         hint="Your middle is right for even factors only: it is (k - 1) / 2.",
     ),
+    mistake(
+        "a pyramid",
+        "between * line[:, None] * line",
+        "between * (line[:, None] + line - 1).clamp(min=0)",
+        hint="Your weight falls with |i - m| + |j - m|: multiply one weight per direction instead.",
+    ),
 )
 
 VARIANTS = (

@@ -148,6 +148,21 @@ MISTAKES = (
         "rows * w + columns",
         hint="You number the places by the width of the pooled map: use the width of x.",
     ),
+    mistake(
+        "place in the window read by columns",
+        "[:, None] * stride + place // kernel_size",
+        "[:, None] * stride + place % kernel_size",
+        "device=x.device) * stride + place % kernel_size",
+        "device=x.device) * stride + place // kernel_size",
+        hint="You read the place in the window as column, then row: it counts row by row.",
+    ),
+    mistake(
+        "counted through all planes",
+        "return values, rows",
+        "planes = torch.arange(x.shape[0] * x.shape[1], device=x.device).view(*x.shape[:2], 1, 1)\n"
+        "    return values, planes * x[0, 0].numel() + rows",
+        hint="Your indices count on from channel to channel: count in each H x W plane alone.",
+    ),
 )
 
 VARIANTS = (

@@ -168,6 +168,30 @@ MISTAKES = (
         "                if channels == x.shape[1] else weight[:, :, i, j])",
         hint="You use only the kernels from a channel to itself: every input channel reaches every output channel.",
     ),
+    mistake(
+        "half of the padding",
+        "    bottom, right = out",
+        "    padding = padding // 2\n    bottom, right = out",
+        hint="You crop half of padding: crop padding rows and columns from each of the four sides.",
+    ),
+    mistake(
+        "weight read as (C_out, C_in)",
+        '"nihw,io->nohw"',
+        '"nihw,oi->nohw"',
+        hint="You read weight as (C_out, C_in, kh, kw): its first axis is C_in.",
+    ),
+    mistake(
+        "kernel taken for square",
+        "_, channels, kh, kw = weight.shape",
+        "_, channels, kh, _ = weight.shape\n    kw = kh",
+        hint="You take the kernel for square: kh and kw may differ.",
+    ),
+    mistake(
+        "stride zeros between pixels",
+        "n, _, height, width = x.shape",
+        "stride = stride + (stride > 1)\n    n, _, height, width = x.shape",
+        hint="You put stride zeros between two pixels: stride - 1, so that copies lie stride apart.",
+    ),
 )
 
 VARIANTS = (
