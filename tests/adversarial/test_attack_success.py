@@ -66,6 +66,9 @@ def test_a_targeted_attack_succeeds_where_another_class_became_the_target(expect
     formula = "the largest logit is the target's, which is not the label"
     check_goal(expect, "targeted", [1, 0, 1, 1, 0, 0, 0], [1, 0, 1, 0, 0, 0, 0], formula, target=1)
     check_goal(expect, "targeted", [0, 0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0, 1], formula, target=3)
+    two, first = torch.tensor([[2.0, 1], [1, 2]]).double(), torch.tensor([1, 1])
+    result = adversarial.attack_success(two, first, "targeted", target=0)
+    expect(result, torch.tensor([True, False]), f"{formula}; class 0 is a class like any other")
 
 
 @pytest.mark.points(1, "attack_success")
@@ -75,6 +78,7 @@ def test_source_to_target_counts_pictures_of_the_source_alone(expect):
     check_goal(expect, "source_to_target", [0, 0, 1, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0, 0], formula, source=2, target=1)
     check_goal(expect, "source_to_target", [0, 0, 0, 1, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0], formula, source=3, target=1)
     check_goal(expect, "source_to_target", [0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0], formula, source=3, target=3)
+    check_goal(expect, "source_to_target", [1, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0], formula, source=0, target=1)
     logits, clean = torch.tensor([[0.0, 0, 5]]).double(), torch.tensor([[0.0, 5, 0]]).double()
     options = {"source": 1, "target": 2, "clean_logits": clean}
     result = adversarial.attack_success(logits, torch.tensor([0]), "source_to_target", **options)

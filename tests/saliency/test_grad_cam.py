@@ -43,6 +43,8 @@ def test_grad_cam_has_maximum_one_in_each_image_and_an_empty_map_stays_zero(expe
     empty = torch.zeros(3, *SIZE, dtype=torch.float64)
     dead = saliency.grad_cam(seeded(Dead()), images, labels, "features")
     expect(dead, empty, "a map that is zero everywhere stays zero, no 0 / 0")
+    narrow = saliency.grad_cam(seeded(Dead()), pictures(2, size=(5, 1)), labels[:2], "features")
+    expect(narrow, torch.zeros(2, 5, 1, dtype=torch.float64), "pictures one pixel wide give maps one pixel wide")
     some_empty = saliency.grad_cam(seeded(SmallConvNet(inplace=False)), images, labels, "features.7")
     expect.reference(some_empty, "some empty", "one map that is zero everywhere beside two that are not")
     with torch.no_grad():

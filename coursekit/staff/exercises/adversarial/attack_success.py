@@ -20,6 +20,12 @@ MISTAKES = (
         hint="You give the label's logit a bonus of 1e-6: compare the logits as they are.",
     ),
     mistake(
+        "class 0 is no target",
+        "(predicted == target)",
+        "(predicted == (target or -1))",
+        hint="Your target 0 counts as no target: 0 is a class, and only None means that there is none.",
+    ),
+    mistake(
         "logits compared",
         "x.softmax(dim=1).gather",
         "x.gather",

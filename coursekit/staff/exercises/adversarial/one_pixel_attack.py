@@ -21,6 +21,12 @@ HINTS = (
 
 MISTAKES = (
     mistake(
+        "class 0 is no target",
+        "if target is None else",
+        "if not target else",
+        hint="Your target 0 counts as no target: 0 is a class, and only None means that there is none.",
+    ),
+    mistake(
         "as fit as the parent is enough",
         "< sign * scores[:, [wanted]]",
         "<= sign * scores[:, [wanted]]",

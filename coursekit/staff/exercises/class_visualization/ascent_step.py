@@ -26,6 +26,12 @@ DECAY = (
 
 MISTAKES = (
     mistake(
+        "sum of the gradient tested",
+        "length > 0",
+        "gradient.sum() != 0",
+        hint="You test the sum of the gradient, in which entries can cancel: test its norm.",
+    ),
+    mistake(
         "descent",
         "image + step_size",
         "image - step_size",

@@ -16,6 +16,11 @@ HINTS = (
 
 MISTAKES = (
     mistake(
+        "product of both tested",
+        body="both = (upstream.clamp(min=0) * relu_input.clamp(min=0)) > 0\nreturn torch.where(both, upstream, 0)",
+        hint="You test the product of two values: of two tiny values it is 0. Test each value by itself.",
+    ),
+    mistake(
         "ordinary gradient",
         "upstream.clamp(min=0)",
         "upstream",
