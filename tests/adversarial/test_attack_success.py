@@ -41,6 +41,8 @@ def test_misclassification_is_any_class_but_the_label(expect):
         [1, 0, 1, 1, 0, 0, 1],
         [1, 0, 1, 0, 0, 0, 1],
         "the largest logit is not the label's",
+        target=1,  # of other goals
+        source=0,
     )
     close = torch.tensor([[1.0, 1 + 1e-9, 0], [1 + 1e-9, 1, 0]], dtype=torch.float64)
     for goal, options in ("misclassification", {}), ("targeted", {"target": 1}):
@@ -53,7 +55,7 @@ def test_confidence_reduction_compares_probabilities_of_the_label(expect):
     # The second's logit falls but its probability rises, the fifth's the other way round; the sixth's stays.
     """Goal "confidence_reduction": the label's probability is lower than on the clean image."""
     formula = "the label's probability is lower than on the clean picture"
-    check_goal(expect, "confidence_reduction", None, [1, 0, 1, 0, 1, 0, 1], formula)
+    check_goal(expect, "confidence_reduction", None, [1, 0, 1, 0, 1, 0, 1], formula, target=1)
     clean = torch.tensor([[2.0, 0], [2, 0]], dtype=torch.float64)
     less = clean - torch.tensor([[1e-9, 0], [-1e-9, 0]], dtype=torch.float64)
     result = adversarial.attack_success(less, torch.tensor([0, 0]), "confidence_reduction", clean_logits=clean)

@@ -21,7 +21,7 @@ def test_fgsm_on_a_linear_model_moves_every_value_by_eps_up_the_cross_entropy(
 
     up = slope_of_the_loss(model, inner_images, labels) > 0
     expect(
-        result - inner_images,
+        result - inner_images.detach(),
         torch.where(up, 0.03, -0.03).double(),
         "eps where the slope of the loss is positive, else -eps",
     )
@@ -36,7 +36,9 @@ def test_targeted_fgsm_moves_towards_the_labels(expect, labels, inner_images, sl
 
     up = slope_of_the_loss(model, inner_images, labels) > 0
     expect(
-        result - inner_images, torch.where(up, -0.03, 0.03).double(), "the cross-entropy of the wanted classes falls"
+        result - inner_images.detach(),
+        torch.where(up, -0.03, 0.03).double(),
+        "the cross-entropy of the wanted classes falls",
     )
 
 
@@ -103,7 +105,9 @@ def test_fgsm_leaves_values_alone_that_the_network_does_not_see(expect, labels, 
 
     expect(result[:, hidden], inner_images[:, hidden], "sign(0) = 0: where the gradient is zero the value stays")
     expect(
-        (result - inner_images)[:, ~hidden].abs().mean(), torch.tensor(0.03).double(), "all other values move by eps"
+        (result - inner_images.detach())[:, ~hidden].abs().mean(),
+        torch.tensor(0.03).double(),
+        "all other values move by eps",
     )
     moved = (faint - inner_images)[:, ~hidden].abs().mean()
     expect(moved, torch.tensor(0.03).double(), "by eps also where the gradient is small: only its sign counts")

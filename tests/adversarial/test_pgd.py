@@ -38,22 +38,30 @@ def test_pgd_on_a_linear_model_walks_until_it_stands_at_the_edge_of_the_ball(exp
     for num_steps, distance in (0, 0.0), (1, 0.02), (3, 0.06), (5, 0.07), (9, 0.07):
         recorder = Recorder(model)
         result = adversarial.pgd(recorder, inner_images, labels, 0.07, step_size=0.02, num_steps=num_steps)
-        expect(result - inner_images, distance * away, f"{num_steps} steps of 0.02 in a ball of 0.07")
+        expect(result - inner_images.detach(), distance * away, f"{num_steps} steps of 0.02 in a ball of 0.07")
     paths = by_image(recorder, inner_images)
     assert all(map(len, paths)), "no gradient was taken at a moved image: take it anew in every step"
     expect(
-        torch.stack([path[0] for path in paths]) - inner_images, 0.02 * away, "a step of step_size, however many follow"
+        torch.stack([path[0] for path in paths]) - inner_images.detach(),
+        0.02 * away,
+        "a step of step_size, however many follow",
     )
     far = adversarial.pgd(model, inner_images, labels, 0.07, step_size=1.5, num_steps=1, generator=seed())
     expect(
-        far - inner_images, 0.07 * away, "a step longer than the ball, from a random start: cut off at the edge only"
+        far - inner_images.detach(),
+        0.07 * away,
+        "a step longer than the ball, from a random start: cut off at the edge only",
     )
     with torch.no_grad():
         model.head.weight[:, :50] = 0  # values that the network does not see
         model.head.weight *= 1e-12  # a small gradient has a sign too
     away.flatten(1)[:, :50] = 0
     result = adversarial.pgd(model, inner_images, labels, 0.07, step_size=0.02, num_steps=2, targeted=True)
-    expect(result - inner_images, -0.04 * away, "targeted: two steps the other way, none where the gradient is zero")
+    expect(
+        result - inner_images.detach(),
+        -0.04 * away,
+        "targeted: two steps the other way, none where the gradient is zero",
+    )
 
 
 @pytest.mark.points(1, "pgd")

@@ -10,7 +10,7 @@ from coursekit.checks.laws import ANY_STRIDES, strided
 @pytest.mark.points(1, "reencode")
 def test_reencoding_gives_the_nearest_of_the_levels(expect, inner_images):
     """Every value becomes the nearest of `levels` equally spaced values from 0 to 1."""
-    inner_images[0, 0, 0, :2] = torch.tensor([0.01, 0.49]).double()
+    inner_images[0, 0, 0, :3] = torch.tensor([0.01, 0.49, 0.5 + 1e-9], dtype=torch.float64)
 
     for levels in (2, 5, 256, 1000):
         result = adversarial.reencode(inner_images, levels=levels)

@@ -45,6 +45,8 @@ def test_blur_goes_on_beyond_the_border_with_the_outermost_pixels(expect, image)
         constant = part2.blur(torch.full_like(image, 0.3), sigma)
         expect(constant, torch.full_like(image, 0.3), "a constant picture stays as it is, at the border too")
         assert not torch.equal(result, image), f"nothing was blurred with sigma {sigma}"
+    narrow = torch.full((3, 1, 5), 0.3, dtype=torch.float64)
+    expect(part2.blur(narrow, SIGMA), narrow, "a constant picture one pixel high stays as it is")
     expect(part2.blur(image, 0.0), image, "sigma 0 changes nothing", tolerance=0)
     expect(part2.blur(image, 0), image, "sigma 0 changes nothing, also as a whole number", tolerance=0)
 

@@ -242,5 +242,7 @@ def test_class_visualization_leaves_no_trace_and_repeats(expect, image, put_righ
 
     check_no_trace(call, model)
     assert_same_however_called(expect, lambda network, _: call(network), model, image)
+    with expect.unchanged(model=model):
+        part2.class_visualization(model, 1, num_steps=1, image_size=SIZE)  # without a generator nothing is drawn
     single = Waves().float().eval()
     expect(call(lambda x: single(x)), call(single), "the same result for a function that calls the network")

@@ -30,7 +30,7 @@ def test_pooling_gives_the_slides_numbers_and_their_places(expect, slide, slide_
 def test_pooling_takes_the_largest_value_of_every_window_that_lies_inside(expect):
     """values holds the maximum of each window inside x; indices holds row * W + column of it."""
     for num_images, k, stride in ((1, 2, 2), (3, 3, 2), (1, 2, 1), (3, 2, 3), (1, 3, 3), (2, 5, 4)):
-        x = 1e6 * (numbers(num_images, 2, 17, 19, seed=k * 10 + stride) - 2)  # mostly negative, and far from 0
+        x = 1e12 * (numbers(num_images, 2, 17, 19, seed=k * 10 + stride) - 2)  # mostly negative, and far from 0
 
         values, indices = pool(x, k, stride)
 

@@ -39,6 +39,7 @@ def test_stamping_is_the_convolution_with_the_rotated_kernel(expect):
         full, F.conv_transpose2d(y, weight), "conv2d(y, rotated, channels exchanged, padding k - 1) stamps the kernel"
     )
     assert_pure(expect, upsampling.rotate_kernel, weight)
+    assert_pure(expect, upsampling.rotate_kernel, weight[..., :1, :1])
     followed = weight.clone().requires_grad_()
     gradient = gradient_of(upsampling.rotate_kernel(followed), followed, weight, "weight")
     expect(gradient, weight.flatten(2).flip(2).view_as(weight), "each entry's gradient comes back to where it was")

@@ -14,6 +14,12 @@ HINTS = (
 
 MISTAKES = (
     mistake(
+        "target in every goal",
+        "success = predicted.ne(labels)\n    else",
+        "success = predicted.ne(labels) & (predicted == target if target is not None else True)\n    else",
+        hint="Your misclassification uses target: only the two goals with a target do.",
+    ),
+    mistake(
         "largest with a margin",
         "predicted = logits.argmax(dim=1)",
         "predicted = (logits + 1e-6 * F.one_hot(labels, logits.shape[1])).argmax(dim=1)",

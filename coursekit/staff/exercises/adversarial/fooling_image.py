@@ -23,6 +23,12 @@ LENGTH = "You do not divide the gradient by its L2 norm: each step must have len
 
 MISTAKES = (
     mistake(
+        "sum of the gradient tested",
+        "if length == 0:",
+        "if gradient.sum() == 0:",
+        hint="You test the sum of the gradient, in which entries can cancel: test its norm.",
+    ),
+    mistake(
         "epsilon",
         "step_size * gradient / length",
         "step_size * gradient / (length + 1e-8)",

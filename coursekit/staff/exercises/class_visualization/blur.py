@@ -21,6 +21,12 @@ HINTS = (
 
 MISTAKES = (
     mistake(
+        "squeezed",
+        "weights.view(1, 1, 1, -1))[:, 0]",
+        "weights.view(1, 1, 1, -1)).squeeze()",
+        hint="Your squeeze also drops a side of length 1: remove the axis that you added, by its number.",
+    ),
+    mistake(
         "dark border",
         'F.pad(image.detach()[:, None], (radius,) * 4, mode="replicate")',
         "F.pad(image.detach()[:, None], (radius,) * 4)",

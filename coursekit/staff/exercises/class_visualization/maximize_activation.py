@@ -111,7 +111,7 @@ MISTAKES = (
         "blur forgotten",
         "if blur_every and",
         "if not blur_every and",
-        hint="Your condition is reversed: you never blur when blur_every > 0, and you divide by zero when it is 0.",
+        hint="With blur_every 0 you divide by zero: then there is no blur, and with more there is one.",
     ),
     mistake(
         "regulariser forgotten",

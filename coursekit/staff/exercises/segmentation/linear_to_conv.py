@@ -68,7 +68,7 @@ MISTAKES = (
         "parameters shared",
         "return conv.train(linear.training)",
         "conv.weight.data = linear.weight.data.view_as(conv.weight)\n    return conv.train(linear.training)",
-        hint="Your kernel shares the memory of linear's weight: copy the weight.",
+        hint="Your convolution shares memory with linear (its weight or its bias): copy both.",
     ),
     mistake(
         "always float32",

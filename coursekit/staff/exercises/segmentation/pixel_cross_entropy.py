@@ -15,6 +15,12 @@ HINTS = (
 
 MISTAKES = (
     mistake(
+        "one maximum for all pixels",
+        "logits.log_softmax(dim=1)",
+        "(logits - logits.max() - (logits - logits.max()).exp().sum(dim=1, keepdim=True).log())",
+        hint="You subtract one maximum from all pixels: far below it, exp gives 0 and its log is infinite.",
+    ),
+    mistake(
         "mean over all pixels",
         "counted.sum().clamp(min=1)",
         "labels.numel()",
