@@ -75,7 +75,7 @@ def test_frosted_glass_moves_pixels_at_most_reach_rows_and_columns(settings):
         carried = (far <= reach).double().mean() > 0.5 and 0.002 < (far > 2 * reach).double().mean() < 0.15
         assert far.max() <= reach or carried, f"with reach {reach} pixels come from too far away"
         moving = (far > 0).double().mean().item()
-        assert moving > (0.4 if reach == 1 else 0.8), f"only {moving:.0%} of the pixels move: every one is exchanged"
+        assert moving > (0.55 if reach == 1 else 0.8), f"only {moving:.0%} of the pixels move: every one is exchanged"
         edge = torch.cat([far[:, 0], far[:, -1], far[:, :, 0], far[:, :, -1]], dim=1)
         assert (edge > 0).double().mean() > 0.3, "most pixels at the border stay: every pixel is exchanged"
         sides = torch.tensor(MANY).view(1, 2, 1, 1)
