@@ -150,14 +150,13 @@ def deconvnet(model: Model, images: Images, layer: Layer, channel: Channel) -> T
 
     In each image, the strongest unit is the channel's largest value in the layer's output; of equal values, the first
     in reading order. The backward pass starts at the layer, with gradient 1 at this unit and 0 at all others.
+    Leave max pooling to autograd: it passes the gradient to the position of each maximum.
 
     Args:
         channel: a channel of the layer; in a flat layer (N, C) a channel is one unit.
 
     Returns:
-        (N, 3, H, W), signed; zeros if the unit does not depend on the image. Leave max pooling to autograd: it passes
-        the gradient to the position of each maximum.
-
+        (N, 3, H, W), signed. If the unit does not depend on the image, zeros.
     Source: Zeiler & Fergus 2014, section 2.1.
     """
     ### BEGIN SOLUTION
@@ -255,7 +254,7 @@ def grad_cam(model: Model, images: Images, labels: Labels, layer: MapLayer) -> T
         layer: returns maps (N, C, h, w); a flat layer raises ValueError before your code runs.
 
     Returns:
-        (N, H, W) in [0, 1]. A map that is zero everywhere stays zero; so is the map of a logit that ignores the layer.
+        (N, H, W) in [0, 1]. A map that is zero everywhere stays zero. If the logit ignores the layer, zeros.
     Source: Selvaraju et al. 2017, section 3.
     """
     ### BEGIN SOLUTION
