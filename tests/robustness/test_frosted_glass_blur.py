@@ -89,14 +89,14 @@ def test_frosted_glass_moves_pixels_at_most_reach_rows_and_columns(settings):
 @pytest.mark.points(1, "frosted_glass_blur")
 def test_frosted_glass_mixes_more_with_every_round(expect, settings):
     """The distance grows with the square root of `rounds`, as in a random walk."""
-    settings("frosted_glass_blur", (0, 2, 1), (0, 2, 2), (0, 2, 3), (0, 2, 4), (0, 2, 6))
+    settings("frosted_glass_blur", (0, 2, 1), (0, 2, 2), (0, 2, 4), (0, 1, 1), (0, 1, 1))
 
-    ways = [travelled(robustness.frosted_glass_blur(numbered(12, (30, 38)), s, generator=seed(s))) for s in range(1, 6)]
+    ways = [travelled(robustness.frosted_glass_blur(numbered(12, (30, 38)), s, generator=seed(s))) for s in (1, 2, 3)]
 
     spread = torch.stack([way[:, :, 6:-6, 6:-6].double().square().mean() for way in ways]).sqrt()
     assert float(spread.min()) > 0, "no pixel has moved"
-    by_root = spread / torch.tensor([1, 2, 3, 4, 6]).double().sqrt()
-    right = by_root.detach().mean().expand(5)
+    by_root = spread / torch.tensor([1, 2, 4]).double().sqrt()
+    right = by_root.detach().mean().expand(3)
     expect(by_root, right, "the way grows with the root of the number of rounds, as in a random walk", tolerance=0.15)
 
 
