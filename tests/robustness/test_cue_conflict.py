@@ -39,9 +39,9 @@ def test_cue_conflict_is_clamped_and_detached(expect, images):
 
     right = (3 * images - 1 + 0.1 * images.flip(3)).clamp(0, 1)
     expect(result, right, "what transfer makes, clamped to [0, 1], detached")
-    parameter = torch.tensor(0.5).double().requires_grad_()
+    parameter, half = torch.tensor(0.5).double().requires_grad_(), 0.5 * images
     kept = robustness.cue_conflict(images, images, lambda image, style: parameter * image)
-    expect(kept, 0.5 * images, "detached, also from the parameters of transfer")
+    expect(kept, half, "detached, also from the parameters of transfer")
 
 
 @pytest.mark.points(1, "cue_conflict")
