@@ -65,7 +65,7 @@ def test_fooling_stops_at_the_first_picture_that_is_taken_for_the_target(expect,
     """The ascent stops at the first picture whose largest logit is the target's."""
     model = seeded(SmallConvNet())
 
-    path = climb(model, images[0], 1, step_size=0.15, max_steps=80)
+    path = climb(model, images[0].clone(), 1, step_size=0.15, max_steps=80)
 
     classes = model(path).argmax(dim=1)
     fooled = [False] * (len(path) - 1) + [True]
@@ -75,14 +75,14 @@ def test_fooling_stops_at_the_first_picture_that_is_taken_for_the_target(expect,
     classes = stairs(path).argmax(dim=1)
     expect(classes, torch.tensor([0, 0, 1, 1, 1, 2]), "a third class on the way is no reason to stop")
     own = int(model(images[:1]).argmax())
-    same = adversarial.fooling_image(model, images[0], own, step_size=0.15, max_steps=5)
+    same = adversarial.fooling_image(model, images[0].clone(), own, step_size=0.15, max_steps=5)
     expect(same, images[0], "a picture that is taken for the target already comes back as it is")
     for ahead, steps in (1e-9, 0), (-1e-9, 1):
         close = seeded(Linear())
         with torch.no_grad():
             logits = close(images[:1])[0]
             close.head.bias[2] += logits[torch.arange(len(logits)) != 2].max() - logits[2] + ahead
-        path = climb(close, images[0], 2, step_size=0.15, max_steps=5)
+        path = climb(close, images[0].clone(), 2, step_size=0.15, max_steps=5)
         expect(len(path) - 1, steps, f"steps if the target's logit leads by {ahead:g}: the largest logit decides")
 
 

@@ -13,9 +13,9 @@ def test_reencoding_gives_the_nearest_of_the_levels(expect, inner_images):
     inner_images[0, 0, 0, :3] = torch.tensor([0.01, 0.49, 0.5 + 1e-9], dtype=torch.float64)
 
     for levels in (2, 5, 256, 1000):
-        result = adversarial.reencode(inner_images, levels=levels)
         grid = torch.linspace(0, 1, levels, dtype=torch.float64)
         nearest = grid[(inner_images[..., None] - grid).abs().argmin(dim=-1)]
+        result = adversarial.reencode(inner_images.clone(), levels=levels)
         expect(result, nearest, f"the nearest of {levels} equally spaced values from 0 to 1")
 
 
