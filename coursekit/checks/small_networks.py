@@ -181,6 +181,15 @@ class Blind(nn.Module):
         return self.head(self.start.expand(len(images), -1))
 
 
+def cancelling() -> Linear:
+    """Return a linear network whose gradient is not zero, though its entries add up to zero and the first is zero."""
+    network = seeded(Linear())
+    size = network.head.weight.shape[1]
+    with torch.no_grad():
+        network.head.weight[:] = (2.0 * torch.arange(size) - (size - 1)).roll(-(size // 2))
+    return network
+
+
 class Wrapped:
     """A network behind a plain call: nothing that is asked of a module will be found."""
 

@@ -26,10 +26,10 @@ GRACE_SECONDS = 5  # what pytest-timeout gets to interrupt a check before the pr
 LIKELY = {-9: ": is there enough memory?", 70: ": is the disk full?"}
 
 LONGEST_MESSAGE = 4000  # characters; a student's exception may carry a whole tensor
-# The last one collects garbage when pytest ends, which walks over all of torch: 0.3 s.
-PLUGINS = ("no:cacheprovider", "pytest_timeout", "no:logging", "no:unraisableexception")
-# A part that cannot be imported costs no other part. The usual tracebacks parse the whole file: 0.1 s a failed check.
-OPTIONS = ("--continue-on-collection-errors", "--tb=native")
+# The usual tracebacks parse the whole file, 0.1 s a failed check. The last plugin collects garbage when pytest ends: 0.3 s.
+LEAN = ("--tb=native", "-pno:cacheprovider", "-pno:logging", "-pno:unraisableexception")
+# A part that cannot be imported costs no other part.
+OPTIONS = ("-q", "-ppytest_timeout", "--continue-on-collection-errors", *LEAN)
 
 # Called many times a second with the number of checks done so far; an exception that it raises stops the run.
 Progress = Callable[[int], None]
@@ -126,7 +126,7 @@ class _Run:
         chosen = self.folder / "checks"
         chosen.write_text("\n".join(self.checks), encoding="utf-8")
         told = [f"--timeout={self.seconds}", *self.options, f"--a2-results={results}", f"--a2-checks={chosen}"]
-        return ["-q", *(f"-p{name}" for name in PLUGINS), *OPTIONS, *told, *files]
+        return [*OPTIONS, *told, *files]
 
     def _follow(self, child: Child, results: Path, progress: Progress) -> int | None:
         """Read what the child reports until it has told everything or ends; None when it was silent for too long."""

@@ -21,6 +21,7 @@ import torch
 
 from coursekit.checks.stored import Failure, KnownMistake
 from coursekit.errors import UsageError
+from coursekit.grading.grade import LEAN
 from coursekit.grading.plugin import EXPECT, FAILURE, RECORD, check_id, points_of
 from coursekit.grading.warm import COMPILER
 from coursekit.parts import ROOT, Part, part_of
@@ -153,8 +154,7 @@ def run_trials(
     trials = kind(edits, recording=recording)
     paths = [ROOT / (part.hidden_path if hidden else part.tests_path) for part in parts]
     limit = "-o timeout=30"  # what a hanging mistake costs
-    plain = "-p no:cacheprovider -p no:logging --tb=native"  # as in coursekit.grading.grade; both cost a quarter of the time
-    options = f"{plain} {limit} --rootdir {ROOT} -c {ROOT / 'pyproject.toml'}".split()
+    options = f"{' '.join(LEAN)} {limit} --rootdir {ROOT} -c {ROOT / 'pyproject.toml'}".split()
     # Not without its terminal, for pytest-timeout writes to it: a check that hangs then fails as it does at home.
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
         code = pytest.main([*options, *map(str, paths)], plugins=[trials])
