@@ -183,7 +183,8 @@ class Blind(nn.Module):
 
 def cancelling() -> Linear:
     """Return a linear network whose gradient is not zero, though its entries add up to zero and the first is zero."""
-    network = seeded(Linear())
+    network = Linear()
+    seeded(network)
     size = network.head.weight.shape[1]
     with torch.no_grad():
         network.head.weight[:] = (2.0 * torch.arange(size) - (size - 1)).roll(-(size // 2))

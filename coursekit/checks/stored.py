@@ -128,7 +128,8 @@ class Store:
 
 def _failure(record: dict[str, Any]) -> Failure:
     """Read what failure_record made, from JSON."""
-    return Failure(**{key: tuple(value) if isinstance(value, list) else value for key, value in record.items()})
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in record.items()}
+    return Failure(**fields)
 
 
 def failure_record(failure: Failure) -> dict[str, Any]:

@@ -23,7 +23,8 @@ def use_jpeg(*, dpi: int = 144, quality: int = 72) -> None:
     plt.rcParams["figure.dpi"] = dpi
     plt.rcParams["font.size"] = FONT
     plt.rc("axes", titlesize=FONT, labelsize=FONT)
-    plt.rc(("xtick", "ytick"), labelsize=FONT)
+    plt.rc("xtick", labelsize=FONT)
+    plt.rc("ytick", labelsize=FONT)
     plt.rc("legend", fontsize=FONT)
 
 
