@@ -1,4 +1,4 @@
-"""Measure `a2 watch`: from saving a file to the verdict, in a copy of this edition.
+"""Measure `a2 watch`: from saving an edited function to the verdict, in a copy of this edition.
 
     .venv/bin/python benchmarks/watch.py [PART] [--saves N] [--fresh]
 
@@ -20,6 +20,7 @@ from pathlib import Path
 
 from coursekit.parts import ROOT, find_parts
 
+BEGIN = "### BEGIN SOLUTION"
 NEEDED = ("assignment2", "coursekit", "tests", "data/reference", "pyproject.toml")
 
 
@@ -34,7 +35,7 @@ def copy_edition(folder: Path) -> None:
 
 
 def measure(folder: Path, part: str, saves: int, options: list[str]) -> list[float]:
-    """Save the part's module again and again; return the seconds to each verdict."""
+    """Edit one function of the part's module after another; return the seconds from each save to the verdict."""
     module = folder / find_parts(part)[0].module_path
     text = module.read_text(encoding="utf-8")
     with subprocess.Popen(
@@ -45,7 +46,9 @@ def measure(folder: Path, part: str, saves: int, options: list[str]) -> list[flo
         times = []
         for i in range(saves):
             time.sleep(0.5)
-            module.write_text(f"{text}# {i}\n", encoding="utf-8")
+            pieces = text.split(BEGIN)
+            place = i % (len(pieces) - 1) + 1  # in the body of each function in turn
+            module.write_text(f"{BEGIN.join(pieces[:place])}_ = {i}\n    {BEGIN}{BEGIN.join(pieces[place:])}", "utf-8")
             saved = time.perf_counter()
             await_verdict(watching)
             times.append(time.perf_counter() - saved)
@@ -74,6 +77,6 @@ if __name__ == "__main__":
     kind = ", a new Python each time" if arguments.fresh else ""
     print("| what | result |\n|---|---|")
     print(
-        f"| save to verdict, part {arguments.part}{kind}, median of {len(times)} | {statistics.median(times):.2f} s |"
+        f"| save to verdict, part {arguments.part}, one function edited{kind}, median of {len(times)} | {statistics.median(times):.2f} s |"
     )
     print(f"| the longest of them, at load {load} | {max(times):.2f} s |")

@@ -26,8 +26,9 @@ GRACE_SECONDS = 5  # what pytest-timeout gets to interrupt a check before the pr
 LIKELY = {-9: ": is there enough memory?", 70: ": is the disk full?"}
 
 LONGEST_MESSAGE = 4000  # characters; a student's exception may carry a whole tensor
-# The usual tracebacks parse the whole file, 0.1 s a failed check. The last plugin collects garbage when pytest ends: 0.3 s.
-LEAN = ("--tb=native", "-pno:cacheprovider", "-pno:logging", "-pno:unraisableexception")
+# The usual tracebacks parse the whole file, 0.1 s a failed check. Every assert has its message: to rewrite them all takes 0.7 s and
+# adds nothing. The last plugin collects garbage when pytest ends: 0.3 s.
+LEAN = ("--tb=native", "--assert=plain", "-pno:cacheprovider", "-pno:logging", "-pno:unraisableexception")
 # A part that cannot be imported costs no other part.
 OPTIONS = ("-q", "-ppytest_timeout", "--continue-on-collection-errors", *LEAN)
 
@@ -126,7 +127,8 @@ class _Run:
         chosen = self.folder / "checks"
         chosen.write_text("\n".join(self.checks), encoding="utf-8")
         told = [f"--timeout={self.seconds}", *self.options, f"--a2-results={results}", f"--a2-checks={chosen}"]
-        return [*OPTIONS, *told, *files]
+        # Pytest's own folder in /tmp would stay: the run is killed before it cleans up.
+        return [*OPTIONS, *told, f"--basetemp={self.folder / 'tmp'}", *files]
 
     def _follow(self, child: Child, results: Path, progress: Progress) -> int | None:
         """Read what the child reports until it has told everything or ends; None when it was silent for too long."""

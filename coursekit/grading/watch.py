@@ -12,9 +12,10 @@ import watchfiles
 from watchfiles._rust_notify import WatchfilesRustInternalError
 
 from coursekit.errors import UsageError
+from coursekit.grading.edited import edited
 from coursekit.grading.grade import Progress, grade
 from coursekit.grading.launch import Launch
-from coursekit.grading.results import FunctionGrade, Grade, Verdict, read_manifest, select
+from coursekit.grading.results import Check, FunctionGrade, Grade, Verdict, read_manifest, select
 from coursekit.parts import PARTS, Part
 
 FOLDERS = (Path("assignment2"), Path("tests"), *(part.tests_path for part in PARTS))
@@ -57,24 +58,63 @@ def watch(
     progress: Callable[[int, int], None] = lambda done, total: None,
     note: Callable[[str], None] = lambda text: None,
 ) -> Iterator[Turn]:
-    """Yield a turn at once, and one after each change to a file of assignment2 or tests; a save in between starts over."""
-    last = Grade((), 0.0)
+    """Yield a turn at once, and one after each change to a file of assignment2 or tests; a save in between starts over.
+
+    A turn runs the checks that failed before, and those of the functions that the save can have changed.
+    """
+    last, graded = Grade((), 0.0), NOTHING
+    modules = [root / part.module_path for part in parts]
     with _changes(root, poll, note) as changed:
         while True:
-            _await_rest(changed, [root / part.module_path for part in parts])
+            _await_rest(changed, modules)
             try:
+                files = _read(root, modules)
                 checks = select(read_manifest(root / "tests" / "manifest.json"), names)
-                tick = _tick(changed, progress, len(checks))
-                current = grade(checks, parts, root=root, launch=launch, impatient=True, progress=tick)
+                kept = _kept(last, graded, files)
+                due = [check for check in checks if check not in kept]
+                tick = _tick(changed, progress, len(due))
+                current = grade(due, parts, root=root, launch=launch, impatient=True, progress=tick)
+                if kept and any(v.outcome == "not loaded" for v in current.verdicts):
+                    graded = NOTHING  # nothing else can be loaded either: run all
+                    continue
             except Superseded:
                 continue
             except (UsageError, OSError, ValueError) as error:  # a test or the manifest is missing or half saved
                 yield Turn(last, problem=str(error))
             else:
+                verdicts = kept | {v.check: v for v in current.verdicts}
+                notes = current.notes if due else last.notes
+                current = Grade(tuple(verdicts[check] for check in checks), current.seconds, notes)
                 yield _compare(last, current)
-                last = current
+                last, graded = current, files
             while not changed.wait(0.5):  # a wait without end cannot be interrupted on Windows
                 pass
+
+
+@dataclass(frozen=True)
+class _Files:
+    """What a turn graded: the watched modules' text, and the state of every other file."""
+
+    others: Snapshot
+    text: str
+
+
+NOTHING = _Files({}, "")
+
+
+def _read(root: Path, modules: Sequence[Path]) -> _Files:
+    others = {path: state for path, state in _snapshot(root).items() if path not in modules}
+    return _Files(
+        others, "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in modules if path.exists())
+    )
+
+
+def _kept(last: Grade, graded: _Files, files: _Files) -> dict[Check, Verdict]:
+    """Return the verdicts that a save cannot have changed; of failures the message may name another line now."""
+    names = edited(graded.text, files.text) if graded.others == files.others else None
+    if names is None:
+        return {}
+    return {v.check: v for v in last.verdicts if v.outcome == "passed" and v.check.function not in names}
 
 
 def _tick(changed: threading.Event, progress: Callable[[int, int], None], total: int) -> Progress:

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from coursekit.grading import watch as watching
+from coursekit.grading.edited import edited
 from coursekit.grading.results import Check, Grade, Verdict
 from coursekit.grading.warm import CAN_FORK
 from coursekit.grading.watch import Turn, watch
@@ -282,6 +283,81 @@ def test_a_turn_tells_what_changed_and_where_to_look_first():
     assert first.first is not None
     assert first.first.function == "deconvnet"
     assert Turn(outcome_of("passed", "passed", "passed")).first is None
+
+
+MODULE = """import torch
+LIMIT = 3
+def helper(x): return x
+def saliency_map(x): return helper(x)
+def grad_cam(x): return saliency_map(x)
+class Block: scale = LIMIT
+def deconvnet(x): return Block.scale * x
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "names"),
+    [
+        ("x): return x", "x):  # a comment\n    return x", set()),
+        ("def saliency_map(x): return helper(x)", "def saliency_map(x): return x", {"saliency_map", "grad_cam"}),
+        ("helper(x): return x", "helper(x): return -x", {"helper", "saliency_map", "grad_cam"}),
+        ("scale = LIMIT", "scale = 2", {"Block", "deconvnet"}),
+        ("class Block: scale = LIMIT\n", "", {"Block", "deconvnet"}),
+        ("LIMIT = 3", "LIMIT = 4", None),
+        ("import torch", "import torch.nn", None),
+        ("LIMIT = 3", "LIMIT = (", None),
+    ],
+)
+def test_an_edit_concerns_what_it_changes_and_what_uses_it(old: str, new: str, names: set[str] | None):
+    assert MODULE.count(old) == 1
+
+    assert edited(MODULE, MODULE.replace(old, new)) == names
+
+
+def test_a_turn_runs_what_failed_and_what_the_save_can_have_changed(room: Path, monkeypatch: pytest.MonkeyPatch):
+    module, outcomes = (
+        room / "assignment2" / "saliency.py",
+        dict.fromkeys(("saliency_map", "grad_cam", "deconvnet"), "passed"),
+    )
+    everything = [v.check for v in outcome_of("todo", "todo", "todo").verdicts]
+    runs: list[set[str]] = []
+
+    def recording(checks: Sequence[Check], parts: object, **_: object) -> Grade:
+        runs.append({check.function for check in checks})
+        return Grade(tuple(Verdict(check, outcomes[check.function]) for check in checks), 0.1)
+
+    monkeypatch.setattr(watching, "grade", recording)
+    monkeypatch.setattr(watching, "read_manifest", lambda path: everything)
+    monkeypatch.setattr(watching, "select", lambda checks, names: checks)
+    module.write_text(MODULE)
+    turns = watch(PARTS[:1], [PARTS[0].module], root=room, launch=watching.Launch)
+
+    def save(text: str) -> Turn:
+        module.write_text(text)
+        return next(turns)
+
+    next(turns)
+    assert runs.pop() == {"saliency_map", "grad_cam", "deconvnet"}
+    outcomes["deconvnet"] = "failed"
+    turn = save(MODULE.replace("Block.scale * x", "x"))
+    assert runs.pop() == {"deconvnet"}
+    assert [v.outcome for v in turn.grade.verdicts] == ["passed", "passed", "failed"]
+    save(
+        MODULE.replace("Block.scale * x", "x").replace(
+            "def grad_cam(x): return saliency_map(x)", "def grad_cam(x): return x"
+        )
+    )
+    assert runs.pop() == {"grad_cam", "deconvnet"}
+    save(MODULE.replace("LIMIT = 3", "LIMIT = 4"))
+    assert runs.pop() == {"saliency_map", "grad_cam", "deconvnet"}
+    (room / "tests" / "saliency" / "test_grad_cam.py").write_text("changed = True\n")
+    next(turns)
+    assert runs.pop() == {"saliency_map", "grad_cam", "deconvnet"}
+    outcomes.update(dict.fromkeys(outcomes, "not loaded"))
+    turn = save(MODULE.replace("LIMIT = 3", "LIMIT = 4").replace("def grad_cam(x)", "def grad_cam(x=1 / 0)"))
+    assert runs[-1] == {"saliency_map", "grad_cam", "deconvnet"}, "a module that cannot be imported fails whole"
+    assert {v.outcome for v in turn.grade.verdicts} == {"not loaded"}
+    turns.close()
 
 
 def test_a_save_during_a_run_starts_it_again(room: Path, monkeypatch: pytest.MonkeyPatch):
