@@ -127,8 +127,8 @@ class _Run:
         chosen = self.folder / "checks"
         chosen.write_text("\n".join(self.checks), encoding="utf-8")
         told = [f"--timeout={self.seconds}", *self.options, f"--a2-results={results}", f"--a2-checks={chosen}"]
-        # Pytest's own folder in /tmp would stay: the run is killed before it cleans up.
-        return [*OPTIONS, *told, f"--basetemp={self.folder / 'tmp'}", *files]
+        # Pytest's usual folder in /tmp would stay: the run is killed before it cleans up.
+        return [*OPTIONS, *told, f"--basetemp={self.folder / 'pytest-of-this-run'}", *files]
 
     def _follow(self, child: Child, results: Path, progress: Progress) -> int | None:
         """Read what the child reports until it has told everything or ends; None when it was silent for too long."""

@@ -45,6 +45,17 @@ def test_the_solution_gets_every_point_and_gradescopes_schema(grade):
         assert (test["status"], test["visibility"]) == ("passed", "visible")
 
 
+def test_nothing_stays_in_the_folder_for_temporary_files(small_edition, tmp_path, monkeypatch):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+
+    done = small_edition.python("-m", "coursekit", "grade", "trained_unet")
+
+    assert done.returncode == 0, done.stdout
+    assert list(temporary.iterdir()) == []
+
+
 def test_a_known_mistake_costs_points_and_is_named(grade, small_edition):
     small_edition.edit("return gradient.abs().sum(dim=1)", "return gradient.abs().amax(dim=1)")
 

@@ -16,6 +16,7 @@ import select
 import signal
 import socket
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 from typing import Any, NoReturn
@@ -94,6 +95,7 @@ def _run(arguments: list[str], folder: str, environment: dict[str, str], streams
         sys.dont_write_bytecode = bool(environment.get("PYTHONDONTWRITEBYTECODE"))
         sys.executable = client
         sys.path[:0] = [folder, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
+        tempfile.tempdir = None  # a new process asks TMPDIR
         option, what, *rest = arguments
         sys.argv = ["-c", *rest]
         if option == "-m":
