@@ -90,10 +90,10 @@ def load_model(
     if name == "efficientnet_lite0":
         drawing, state = efficientnet.efficientnet_lite0, efficientnet.read_state()
         model = _fill(drawing, state, efficientnet.normalize(), efficientnet.imagenet_classes(), 224)
-        model = model.to(memory_format=torch.channels_last)  # depthwise convolutions: 47 ms a gradient instead of 67
     else:
         model = _load_tiny(name) if name in ARCHITECTURES else _load_torchvision(name)
-    return model.eval().to(device=device, dtype=dtype)
+    # A gradient takes two thirds of the time in this memory format, and differs by rounding only.
+    return model.eval().to(device=device, dtype=dtype, memory_format=torch.channels_last)
 
 
 def read_zoo(folder: Path = WEIGHTS) -> dict[str, dict[str, Any]]:
