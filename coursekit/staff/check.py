@@ -14,7 +14,7 @@ from coursekit.errors import UsageError
 from coursekit.grading.hint import LADDERS, ladder
 from coursekit.grading.results import read_manifest
 from coursekit.parts import PARTS, ROOT, Part
-from coursekit.staff.edits import Edit, callers, split, untouched
+from coursekit.staff.edits import RESTS_ON, UNTOUCHED, Edit, callers, split, untouched
 from coursekit.staff.exercises import exercise, mistakes_of, record_path, strays, variants_of
 from coursekit.staff.pasted import pasted_problems
 from coursekit.staff.readme import table_problems
@@ -22,7 +22,6 @@ from coursekit.staff.release import release
 from coursekit.staff.trials import Trial, run_trials
 
 LEAST = {"hints": 3, "mistakes": 6, "variants": 3}  # in each record
-RESTS_ON = {"trained_unet": "UNet"}  # trained weights are scored in the network that the student wrote
 
 
 @dataclass(frozen=True)
@@ -57,19 +56,21 @@ def hold(parts: Sequence[Part] = PARTS) -> Gate:
     problems = [*_edition_problems(), *table_problems()]
     for part in parts:
         problems += inventory_problems(part)
-        wrong, right = mistakes_of(part), variants_of(part)
-        plan: list[tuple[Edit, ...]] = [(), untouched(part), *((e,) for e in (*wrong, *right))]
-        solution, empty, *trials = run_trials(plan, [part]).trials
+        edits = (*mistakes_of(part), *variants_of(part))
+        shared = [hole for hole in untouched(part) if callers(hole.function) != {hole.function}]  # others rest on these
+        solution, empty, *trials = run_trials([(), untouched(part), *((e,) for e in (*edits, *shared))], [part]).trials
         problems += [f"untouched, {o.check} is {o.outcome}: {o.message}" for o in empty.outcomes if o.outcome != "todo"]
         problems += _manifest_problems(solution, part)
-        judged = [(t.edits[0], mistake_problems(t) if t.edits[0].hint else _not_right(t)) for t in trials]
+        judged = [(t.edits[0], mistake_problems(t) if t.edits[0].hint else _not_right(t)) for t in trials[: len(edits)]]
         found = [("the solution", _not_right(solution)), *((_who(edit), causes) for edit, causes in judged)]
+        lone = trials[len(edits) :]
         if (ROOT / part.hidden_path).exists():
-            # Of a mistake only what it costs other functions is looked at there: most have none that could suffer.
-            shared = [e for e in wrong if callers(e.function) != {e.function}]
-            hidden = run_trials([(), *((e,) for e in (*shared, *right))], [part], hidden=True).trials
-            found += [("the solution", _not_right(hidden[0]))]
-            found += [(_who(t.edits[0]), _also_lost(t) if t.edits[0].hint else _not_right(t)) for t in hidden[1:]]
+            right = [(), *((e,) for e in variants_of(part))]
+            hidden = run_trials([*right, *((e,) for e in shared)], [part], hidden=True).trials
+            who = ["the solution", *(_who(edit) for (edit,) in right[1:])]
+            found += zip(who, map(_not_right, hidden[: len(right)]), strict=True)
+            lone += hidden[len(right) :]
+        found += [(_who(t.edits[0]), _also_lost(t)) for t in lone]
         problems += [*told_once(found), *pasted_problems(part)]
         rows += [_row(name, judged) for name in part.functions]
     return Gate(tuple(rows), tuple(problems), time.monotonic() - started)
@@ -87,7 +88,7 @@ def told_once(found: Iterable[tuple[str, Iterable[str]]]) -> Iterator[str]:
 
 
 def _who(edit: Edit) -> str:
-    return str(edit) if edit.hint else f"the right variant {edit}"
+    return str(edit) if edit.hint or edit.name == UNTOUCHED else f"the right variant {edit}"
 
 
 def _row(function: str, judged: Iterable[tuple[Edit, list[str]]]) -> Row:
@@ -102,9 +103,9 @@ def mistake_problems(trial: Trial) -> list[str]:
     """Return what is wrong with a known mistake: not rejected, not recognised, an older hint, or one that tells too much."""
     (edit,) = trial.edits
     own = [o for o in trial.outcomes if o.function == edit.function and o.outcome != "passed"]
-    problems = _also_lost(trial)
+    problems = []
     if not own:
-        return [*problems, "is not rejected by any check"]
+        return ["is not rejected by any check"]
     blame = likeliest(o.recognised for o in own)
     if blame is None or blame.mistake.name != edit.name:
         known = blame.mistake.name if blame else "no known mistake"

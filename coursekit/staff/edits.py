@@ -12,6 +12,9 @@ from coursekit.grading.holes import hole
 from coursekit.parts import ROOT, Part, part_of
 from coursekit.staff.markers import find_regions
 
+UNTOUCHED = "untouched"
+RESTS_ON = {"trained_unet": "UNet"}  # trained weights are scored in the network that the student wrote
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -63,7 +66,7 @@ def variant(name: str, *replace: str, body: str = "") -> Edit:
 
 def untouched(part: Part) -> tuple[Edit, ...]:
     """Return, for each function of a part, what a student finds: the hole."""
-    return tuple(Edit(name, "untouched", body=_empty(name)) for name in part.functions)
+    return tuple(Edit(name, UNTOUCHED, body=_empty(name)) for name in part.functions)
 
 
 def _empty(name: str) -> str:
@@ -105,6 +108,13 @@ def callers(function: str) -> frozenset[str]:
         if more == found:
             return frozenset(found)
         found = more
+
+
+def concerned(edit: Edit) -> frozenset[str]:
+    """Return the functions whose checks are run on an edit; what calls a mistaken function is tried once, on its hole."""
+    if edit.hint:
+        return frozenset({edit.function, *(name for name, other in RESTS_ON.items() if other == edit.function)})
+    return callers(edit.function)
 
 
 def _names(source: str) -> set[str]:

@@ -25,7 +25,7 @@ from coursekit.grading.grade import LEAN
 from coursekit.grading.plugin import EXPECT, FAILURE, RECORD, check_id, points_of
 from coursekit.grading.warm import COMPILER
 from coursekit.parts import ROOT, Part, part_of
-from coursekit.staff.edits import Edit, callers
+from coursekit.staff.edits import Edit, concerned
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ class Trials:
         _RUNNING = self
         # An optimizer's first step loads torch's compiler, and some operations sympy: here once, and not in every fork.
         importlib.import_module(COMPILER)
-        for function in {edit.function for trial in self.trials for edit in trial.edits}:
-            callers(function)  # cached here, once, and not in every fork
+        for edit in chain.from_iterable(trial.edits for trial in self.trials):
+            concerned(edit)  # its functions are cached here, once, and not in every fork
         gc.collect()
         gc.freeze()  # a fork then copies fewer pages
         context = multiprocessing.get_context("fork")
@@ -122,9 +122,9 @@ def apply(edit: Edit) -> None:
 
 
 def _concerns(item: pytest.Item, edits: Sequence[Edit]) -> bool:
-    """Say whether edits could change a check: one of their functions, or of a function whose solution calls them."""
+    """Say whether edits could change a check."""
     graded = points_of(item)
-    return graded is not None and (not edits or any(graded[1] in callers(edit.function) for edit in edits))
+    return graded is not None and (not edits or any(graded[1] in concerned(edit) for edit in edits))
 
 
 def _entry(item: pytest.Item) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def load_model(
     else:
         model = _load_tiny(name) if name in ARCHITECTURES else _load_torchvision(name)
     # A gradient takes two thirds of the time in this memory format, and differs by rounding only.
-    return model.eval().to(device=device, dtype=dtype, memory_format=torch.channels_last)
+    return model.eval().to(device=device, dtype=dtype).to(memory_format=torch.channels_last)
 
 
 def read_zoo(folder: Path = WEIGHTS) -> dict[str, dict[str, Any]]:
