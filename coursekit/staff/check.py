@@ -70,7 +70,7 @@ def hold(parts: Sequence[Part] = PARTS) -> Gate:
             who = ["the solution", *(_who(edit) for (edit,) in right[1:])]
             found += zip(who, map(_not_right, hidden[: len(right)]), strict=True)
             lone += hidden[len(right) :]
-        found += [(_who(t.edits[0]), _also_lost(t)) for t in lone]
+        found += [(_who(t.edits[0]), also_lost(t)) for t in lone]
         problems += [*told_once(found), *pasted_problems(part)]
         rows += [_row(name, judged) for name in part.functions]
     return Gate(tuple(rows), tuple(problems), time.monotonic() - started)
@@ -115,7 +115,8 @@ def mistake_problems(trial: Trial) -> list[str]:
     return problems + hint_problems(edit)
 
 
-def _also_lost(trial: Trial) -> list[str]:
+def also_lost(trial: Trial) -> list[str]:
+    """Return what an edit of one function costs other functions."""
     (edit,) = trial.edits
     return [
         f"also loses {o.check}: {o.message}"

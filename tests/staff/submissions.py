@@ -13,7 +13,7 @@ from pathlib import Path
 from coursekit.grading.submit import submit
 from coursekit.parts import PARTS, ROOT, Part, part_of
 from coursekit.staff.classroom.record import Record
-from coursekit.staff.edits import Edit, callers
+from coursekit.staff.edits import RESTS_ON, Edit, callers
 from coursekit.staff.exercises import mistakes_of, variants_of
 from coursekit.staff.isolation import checks_of
 from coursekit.staff.markers import cut
@@ -26,7 +26,6 @@ from tests.staff.zips import MODULE, with_false_size, zeros, zipped
 SALIENCY = PARTS[0]
 CHECKS = checks_of(hidden=True)
 LEAK = "import os\ndef leak(what):\n    raise RuntimeError('LEAK ' + what)\n"
-RESTS_ON = {"trained_unet": "UNet"}  # as in coursekit.staff.check
 
 
 @dataclass(frozen=True)

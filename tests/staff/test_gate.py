@@ -8,7 +8,7 @@ import pytest
 from coursekit.checks.stored import KnownMistake
 from coursekit.errors import UsageError
 from coursekit.parts import PARTS, ROOT, part_of
-from coursekit.staff.check import hint_problems, hold, inventory_problems, mistake_problems, told_once
+from coursekit.staff.check import also_lost, hint_problems, hold, inventory_problems, mistake_problems, told_once
 from coursekit.staff.edits import Edit, mistake, split, untouched
 from coursekit.staff.exercises import exercise, mistakes_of, strays, variants_of
 from coursekit.staff.trials import Outcome, Trial, run_trials
@@ -122,6 +122,32 @@ def test_a_mistake_that_is_told_an_older_hint_is_named():
 
     assert problems(edit.hint) == []
     assert problems("An older hint.") == ["gets another hint than its record has; run a2 reference"]
+
+
+def test_a_function_that_falls_with_another_is_named_unless_it_is_graded_with_it():
+    def outcome(function, result):
+        return Outcome(f"tests/x.py::test_{function}", function, result, 0.0, 1.0, "differs", (), 0.0, None)
+
+    def holed(function, *outcomes):
+        (hole,) = (edit for edit in untouched(part_of(function)) if edit.function == function)
+        return also_lost(Trial((hole,), outcomes))
+
+    own, fallen = outcome("gram_matrix", "todo"), outcome("style_loss", "failed")
+    assert holed("gram_matrix", own, outcome("style_loss", "passed")) == []
+    assert holed("gram_matrix", own, fallen) == ["also loses tests/x.py::test_style_loss: differs"]
+    assert holed("UNet", outcome("trained_unet", "failed")) == []
+
+
+def test_of_a_mistake_its_own_checks_are_run_and_of_a_hole_those_that_rest_on_it():
+    wrong = exercise("gram_matrix").mistakes[0]
+    (hole,) = (edit for edit in untouched(part_of("gram_matrix")) if edit.function == "gram_matrix")
+
+    mistaken, emptied = run_trials([(wrong,), (hole,)], [part_of("gram_matrix")]).trials
+
+    assert {o.function for o in mistaken.outcomes} == {"gram_matrix"}
+    assert {o.function for o in emptied.outcomes} >= {"gram_matrix", "style_loss", "style_transfer"}
+    assert {o.outcome for o in emptied.outcomes if o.function != "gram_matrix"} == {"passed"}
+    assert {o.outcome for o in emptied.outcomes if o.function == "gram_matrix"} == {"todo"}
 
 
 def test_a_cause_that_many_share_is_told_once():

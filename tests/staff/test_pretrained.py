@@ -36,10 +36,10 @@ from coursekit.vision import (
 )
 
 MODULES = (saliency, class_visualization, adversarial, robustness, style_transfer, upsampling, segmentation)
-NETWORKS = ("squeezenet1_1", "resnet18", "mobilenet_v3_small", "googlenet", "alexnet", "vgg16", "vit_b_16")
-HEAVY = ("alexnet", "vgg16", "vit_b_16")  # files of 230 to 530 MB
+NETWORKS = ("squeezenet1_1", "resnet18", "mobilenet_v3_small", "googlenet", "alexnet", "vgg16", "vit_b_32")
+HEAVY = ("alexnet", "vgg16", "vit_b_32")  # files of 230 to 530 MB
 WITH_CHAIN = ("squeezenet1_1", "mobilenet_v3_small", "alexnet", "vgg16")  # a Sequential `features`
-NO_RELU = ("vit_b_16",)
+NO_RELU = ("vit_b_32",)
 
 
 def put_in_cache(name: str, home: Path) -> None:
@@ -99,9 +99,9 @@ def given(request, tmp_path_factory):
         model = zoo.load_model(name)
     for file in home.rglob("*.pth"):
         file.unlink()
-    size = (224, 224) if name == "vit_b_16" else (64, 72)
+    size = (224, 224) if name == "vit_b_32" else (64, 72)
     images = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(1))
-    layer = "conv_proj" if name == "vit_b_16" else three_layers(model)["late"]
+    layer = "conv_proj" if name == "vit_b_32" else three_layers(model)["late"]
     return Given(name, model, images, layer, torch.tensor([3, 900]))
 
 
@@ -149,7 +149,7 @@ def check_deconvnet(g):
 
 def check_receptive_field(g):
     """Outside the box of an early unit no pixel moves it; inside most do."""
-    early = g.layer if g.name == "vit_b_16" else map_layers(g.model)[0]
+    early = g.layer if g.name == "vit_b_32" else map_layers(g.model)[0]
     top, left, bottom, right = saliency.receptive_field(g.model, early, (1, 5, 6), g.size)
     seen = sum(saliency.activation_gradient(g.model, g.images, early, (c, 5, 6)).abs().sum((0, 1)) for c in range(4))
     window = seen[top:bottom, left:right]
@@ -315,13 +315,13 @@ def check_fcn(g):
         return network(g.images).shape == (2, 5, *g.size)
 
 
-NO_CHAIN = {"googlenet": "is no chain of convolutions", "vit_b_16": "has no linear layer at its end"}
+NO_CHAIN = {"googlenet": "is no chain of convolutions", "vit_b_32": "has no linear layer at its end"}
 NO_SLIDING = {
     "squeezenet1_1": "classifier has no Linear",
     "mobilenet_v3_small": "MobileNetV3, which averages each map to one number",
     "resnet18": "is a ResNet, it has no features, classifier",
     "googlenet": "is a GoogLeNet, it has no features, classifier",
-    "vit_b_16": "is a VisionTransformer, it has no features, classifier",
+    "vit_b_32": "is a VisionTransformer, it has no features, classifier",
 }
 CHECKS = {name.removeprefix("check_"): check for name, check in list(globals().items()) if name.startswith("check_")}
 
@@ -389,16 +389,16 @@ def test_its_constants_are_those_of_its_own_transforms(given):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("given", ["vit_b_16"], indirect=True)
+@pytest.mark.parametrize("given", ["vit_b_32"], indirect=True)
 @pytest.mark.parametrize(
     ("sentence", "call"),
     [
         (
-            "layer 'encoder.ln' returns (N, 197, 768), neither maps (N, C, h, w) nor flat (N, C): choose another layer",
+            "layer 'encoder.ln' returns (N, 50, 768), neither maps (N, C, h, w) nor flat (N, C): choose another layer",
             lambda g: saliency.grad_cam(g.model, g.images, g.labels, "encoder.ln"),
         ),
         (
-            "layer 'encoder.ln' returns (N, 197, 768), neither maps (N, C, h, w) nor flat (N, C): choose another layer",
+            "layer 'encoder.ln' returns (N, 50, 768), neither maps (N, C, h, w) nor flat (N, C): choose another layer",
             lambda g: saliency.deconvnet(g.model, g.images, "encoder.ln", 0),
         ),
         (
