@@ -39,7 +39,7 @@ MISTAKES = (
     mistake(
         "ball round the previous iterate",
         "adv_images = adv_images.clamp(images - eps, images + eps).clamp(0, 1)",
-        "adv_images = adv_images.clamp(images - eps, images + eps).clamp(0, 1)\n        images = adv_images",
+        "adv_images = adv_images.clamp(images - eps, images + eps).clamp(0, 1)\n        images = adv_images.clone()",
         hint="Your eps ball is centred on the previous step: centre it on the original images.",
     ),
     mistake(
@@ -149,6 +149,18 @@ MISTAKES = (
         "(images + eps * noise).clamp(0, 1)",
         "images + eps * noise",
         hint="Your random start leaves [0, 1]: clamp it before the first gradient.",
+    ),
+    mistake(
+        "start without steps",
+        "    for _ in range",
+        "    if num_steps == 0:\n        return images\n    for _ in range",
+        hint="With num_steps 0 you return images: if a generator is given, return the random start.",
+    ),
+    mistake(
+        "caller's images",
+        "images.detach(), images.detach().clone()",
+        "images.detach(), images",
+        hint="You switch requires_grad of the caller's images: start from a detached copy.",
     ),
     mistake(
         "no random start",

@@ -368,6 +368,46 @@ MISTAKES = (
         hint="You return the image with the lowest loss: return the image after the last step.",
     ),
     mistake(
+        "the best picture after a step",
+        """        for _ in range(num_steps):
+            descent.step(closure)
+            image.detach().clamp_(0, 1)  # in the image's own memory, and unseen by autograd
+        return image.detach()""",
+        """        best, low = image.detach().clone(), float("inf")
+        for _ in range(num_steps):
+            descent.step(closure)
+            image.detach().clamp_(0, 1)
+            value = float(closure())
+            if value < low:
+                low, best = value, image.detach().clone()
+        return best""",
+        hint="You return the image with the lowest loss: return the image after the last step.",
+    ),
+    mistake(
+        "stops when the image hardly changes",
+        "            descent.step(closure)\n",
+        """            before = image.detach().clone()
+            descent.step(closure)
+            if (image.detach() - before).abs().max() < 5e-3:
+                break
+""",
+        hint="You stop when the image hardly changes: take all num_steps steps.",
+    ),
+    mistake(
+        "stops when the loss hardly changes",
+        """        for _ in range(num_steps):
+            descent.step(closure)
+""",
+        """        last = float("inf")
+        for _ in range(num_steps):
+            value = float(descent.step(closure))
+            if abs(last - value) < 1e-6 * value:
+                break
+            last = value
+""",
+        hint="You stop when the loss hardly changes: take all num_steps steps.",
+    ),
+    mistake(
         "content loss of no layer",
         "if content_layers:",
         "if True:",
