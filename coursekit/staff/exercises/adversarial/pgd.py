@@ -270,6 +270,20 @@ MISTAKES = (
         'reduction="none")[0]',
         hint="Only the first image has a gradient: the loss is the sum over all images.",
     ),
+    mistake(
+        "ball round the random start",
+        "        adv_images = (images + eps * noise).clamp(0, 1)\n",
+        "        adv_images = images = (images + eps * noise).clamp(0, 1)\n        adv_images = adv_images.clone()\n",
+        hint="Your eps ball is centred on the random start: centre it on the original images.",
+    ),
+    mistake(
+        "box only at the end",
+        "images + eps).clamp(0, 1)",
+        "images + eps)",
+        "return adv_images",
+        "return adv_images.clamp(0, 1)",
+        hint="You clamp to [0, 1] only at the end: clamp after every step.",
+    ),
 )
 
 VARIANTS = (

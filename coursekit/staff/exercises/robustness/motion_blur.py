@@ -149,6 +149,18 @@ MISTAKES = (
         "math.pi * (uniform(1, 1, 1, like=images, generator=generator) + torch.arange(n).view(n, 1, 1) / n)",
         hint="The angles of a batch are evenly spaced, from one random number: draw one for each image.",
     ),
+    mistake(
+        "first pixels at -1",
+        "[(2 * x + 1) / width - 1, (2 * y + 1) / height - 1]",
+        "[2 * x / (width - 1) - 1, 2 * y / (height - 1) - 1]",
+        hint="Your grid puts -1 at the first pixel's centre: with align_corners=False it is the image's outer edge.",
+    ),
+    mistake(
+        "y before x",
+        "[(2 * x + 1) / width - 1, (2 * y + 1) / height - 1]",
+        "[(2 * y + 1) / height - 1, (2 * x + 1) / width - 1]",
+        hint="Your grid holds (y, x): grid_sample wants (x, y).",
+    ),
 )
 
 VARIANTS = (
