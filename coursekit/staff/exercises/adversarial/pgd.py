@@ -37,12 +37,6 @@ MISTAKES = (
     ),
     mistake("no box", "images + eps).clamp(0, 1)", "images + eps)", hint=OUT_OF_RANGE),
     mistake(
-        "ball round the previous iterate",
-        "adv_images = adv_images.clamp(images - eps, images + eps).clamp(0, 1)",
-        "adv_images = adv_images.clamp(images - eps, images + eps).clamp(0, 1)\n        images = adv_images.clone()",
-        hint="Your eps ball is centred on the previous step: centre it on the original images.",
-    ),
-    mistake(
         "projected only at the end",
         "adv_images = adv_images.clamp(images - eps, images + eps).clamp(0, 1)",
         "",
@@ -155,12 +149,6 @@ MISTAKES = (
         "    for _ in range",
         "    if num_steps == 0:\n        return images\n    for _ in range",
         hint="With num_steps 0 you return images: if a generator is given, return the random start.",
-    ),
-    mistake(
-        "caller's images",
-        "images.detach(), images.detach().clone()",
-        "images.detach(), images",
-        hint="You switch requires_grad of the caller's images: start from a detached copy.",
     ),
     mistake(
         "no random start",

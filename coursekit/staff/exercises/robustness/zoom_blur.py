@@ -183,7 +183,7 @@ MISTAKES = (
         "zooms from a range of fractions",
         "[1 + i * step for i in range(number)]",
         "torch.arange(1, 1 + number * step, step, dtype=torch.float64).tolist()",
-        hint="By rounding, your range of fractions has one zoom too many: compute 1 + i * step for each i.",
+        hint="By rounding, your list of fractions has one zoom too many: compute 1 + i * step for each i.",
     ),
     mistake(
         "resized and cropped at the corner",

@@ -368,22 +368,6 @@ MISTAKES = (
         hint="You return the image with the lowest loss: return the image after the last step.",
     ),
     mistake(
-        "the best picture after a step",
-        """        for _ in range(num_steps):
-            descent.step(closure)
-            image.detach().clamp_(0, 1)  # in the image's own memory, and unseen by autograd
-        return image.detach()""",
-        """        best, low = image.detach().clone(), float("inf")
-        for _ in range(num_steps):
-            descent.step(closure)
-            image.detach().clamp_(0, 1)
-            value = float(closure())
-            if value < low:
-                low, best = value, image.detach().clone()
-        return best""",
-        hint="You return the image with the lowest loss: return the image after the last step.",
-    ),
-    mistake(
         "stops when the image hardly changes",
         "            descent.step(closure)\n",
         """            before = image.detach().clone()
