@@ -16,28 +16,35 @@ from coursekit.checks.small_networks import Blind, Boom, broken, seeded
 Call = Callable[[nn.Module, Tensor], Any]
 
 
-def assert_no_trace(expect: Expect, call: Call, network: nn.Module, images: Tensor, *, breaks_at: str = "") -> None:
-    """Hold call(network, images) to leaving everything as it was, also when the network breaks at the layer `breaks_at`."""
+def assert_no_trace(
+    expect: Expect, call: Call, network: nn.Module, images: Tensor, *, breaks_at: str = "", name: str = "images"
+) -> None:
+    """Hold call(network, images) to leaving everything as it was, also when the network breaks at the layer `breaks_at`.
+
+    name is what the function calls its pictures.
+    """
     __tracebackhide__ = True
     images = images.detach().clone()
-    with expect.unchanged(model=network, images=images):
+    with expect.unchanged(model=network, **{name: images}):
         result = call(network, images)
     for output in result if isinstance(result, tuple) else (result,):
         if isinstance(output, Tensor):
-            expect.new(output, images=images)
+            expect.new(output, **{name: images})
     used, followed = used_network(network), images.clone().requires_grad_()
     followed.grad = torch.ones_like(followed)
-    with expect.unchanged(model=used, images=followed):
+    with expect.unchanged(model=used, **{name: followed}):
         call(used, followed)
     for when in ("forward", "backward"):
-        assert_lets_errors_through(expect, call, broken(network, when, breaks_at), images, when)
+        assert_lets_errors_through(expect, call, broken(network, when, breaks_at), images, when, name=name)
 
 
-def assert_lets_errors_through(expect: Expect, call: Call, bad: nn.Module, images: Tensor, when: str) -> None:
+def assert_lets_errors_through(
+    expect: Expect, call: Call, bad: nn.Module, images: Tensor, when: str, *, name: str = "images"
+) -> None:
     """Hold call(bad, images) to raising the network's own error, with everything as it was."""
     __tracebackhide__ = True
     try:
-        with expect.unchanged(model=bad, images=images):
+        with expect.unchanged(model=bad, **{name: images}):
             call(bad, images)
     except Boom:
         return
@@ -82,12 +89,14 @@ def strided(tensor: Tensor) -> Tensor:
 ANY_STRIDES = "the same result for tensors of any strides (channels_last, permuted, cropped)"
 
 
-def assert_same_however_called(expect: Expect, call: Call, network: nn.Module, images: Tensor) -> None:
+def assert_same_however_called(
+    expect: Expect, call: Call, network: nn.Module, images: Tensor, *, name: str = "images"
+) -> None:
     """Hold call(network, images) to one result: again, under no_grad, of any strides, on a copy, on frozen weights, in float32."""
     __tracebackhide__ = True
     followed = images.requires_grad
     first = call(network, images)
-    switched = "" if images.requires_grad == followed else "; images now requires grad: work on images.detach()"
+    switched = "" if images.requires_grad == followed else f"; {name} now requires grad: work on {name}.detach()"
     expect(call(network, images), first, f"the same result at the second call{switched}")
     with torch.no_grad():
         expect(call(network, images), first, "the same result under the caller's torch.no_grad()")

@@ -126,8 +126,8 @@ def test_fooling_leaves_no_trace_and_repeats(expect, images):
     def call(model, image):
         return adversarial.fooling_image(model, image, 1, step_size=0.15, max_steps=3)
 
-    assert_no_trace(expect, call, seeded(SmallConvNet()), image)
-    assert_same_however_called(expect, call, seeded(SmallConvNet()), image)
+    assert_no_trace(expect, call, seeded(SmallConvNet()), image, name="image")
+    assert_same_however_called(expect, call, seeded(SmallConvNet()), image, name="image")
     own = int(seeded(SmallConvNet())(image[None]).argmax())
     untouched = adversarial.fooling_image(seeded(SmallConvNet()), image, own, step_size=0.1, max_steps=3)
     expect.new(untouched, image=image)

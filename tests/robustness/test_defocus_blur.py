@@ -38,3 +38,6 @@ def test_defocus_leaves_no_trace_and_repeats(expect, images, assert_lawful):
     """The images are unchanged, a second call returns the same, and no generator is needed."""
     assert_lawful(robustness.defocus_blur, images, random=False)
     expect(robustness.defocus_blur(plain(0.7), 5), plain(0.7), "a plain picture stays plain, to its border")
+    for white in plain(1.0), plain(1.0).float():
+        brightest = max(float(robustness.defocus_blur(white, severity).max()) for severity in (1, 2, 3, 4, 5))
+        assert brightest <= 1, "a white picture becomes brighter than 1, by rounding: clamp the result to [0, 1]"

@@ -131,8 +131,9 @@ def test_every_step_follows_the_gradient_of_all_losses_at_the_picture_as_it_is(e
     recorder, (content, start, style) = Recorder(seeded(Painted())).eval(), scene()
     network = recorder.network
 
-    # The second leaves [0, 1] at once and is clamped; in the third the loss rises before it falls.
-    for num_steps, step_size, init in (4, 0.02, start), (5, 0.4, start), (3, 0.1, content):
+    # The second leaves [0, 1] at once, is clamped, and ends at a higher loss than a step before; in the third the loss
+    # rises before it falls. In the last it hardly changes, which is no reason to stop.
+    for num_steps, step_size, init in (4, 0.02, start), (4, 0.6, start), (3, 0.1, content), (3, 1e-7, start):
         recorder.shown.clear()
         steps = {"num_steps": num_steps, "step_size": step_size, "init": init}
         result = paint(recorder, content, style, **named(SETTINGS), **steps)
@@ -207,7 +208,7 @@ def test_style_transfer_leaves_no_trace_and_repeats(expect):
         with expect.unchanged(style=style, init=init):
             return paint(network, images, small, num_steps=2, step_size=0.01, init=init)
 
-    assert_no_trace(expect, call, seeded(Painted()), content, breaks_at="features.6")
-    assert_same_however_called(expect, call, seeded(Painted()), content)
+    assert_no_trace(expect, call, seeded(Painted()), content, breaks_at="features.6", name="content")
+    assert_same_however_called(expect, call, seeded(Painted()), content, name="content")
     quick = paint(seeded(Painted()), content, style, num_steps=3, optimizer="lbfgs")
     assert not quick.requires_grad, "the result is still joined to the autograd graph: detach it"

@@ -32,7 +32,7 @@ MISTAKES = (
         "gradients erased",
         "return F.cross_entropy",
         "model.zero_grad()\n    return F.cross_entropy",
-        hint="After the call the parameters' .grad is gone: it belongs to the caller, so do not clear it.",
+        hint="After the call the parameters' .grad is another: it belongs to the caller, so neither fill nor clear it.",
     ),
     mistake(
         "clean loss",

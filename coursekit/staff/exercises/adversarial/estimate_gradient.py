@@ -35,6 +35,22 @@ MISTAKES = (
         hint="You subtract the score at the image itself: subtract the score at images - sigma * noise.",
     ),
     mistake(
+        "one-sided difference, the image asked once",
+        "    for _ in range(num_samples):\n",
+        "    behind = predict(images).gather(1, labels[:, None])\n    for _ in range(num_samples):\n",
+        "        behind = predict(images - sigma * noise).gather(1, labels[:, None])\n",
+        "",
+        "(2 * sigma * num_samples)",
+        "(sigma * num_samples)",
+        hint="You subtract the score at the image itself: subtract the score at images - sigma * noise.",
+    ),
+    mistake(
+        "clamped ahead only",
+        "images + sigma * noise",
+        "(images + sigma * noise).clamp(0, 1)",
+        hint="You clamp one of the two query images: this estimate does not clamp.",
+    ),
+    mistake(
         "sum instead of difference",
         "ahead - behind",
         "ahead + behind",

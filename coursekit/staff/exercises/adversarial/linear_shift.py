@@ -74,6 +74,12 @@ MISTAKES = (
         ".clamp(min=0).sum()",
         hint="You count positive weights only: where a weight is negative, its entry falls, and the score rises too.",
     ),
+    mistake(
+        "largest row sum",
+        ".abs().sum()",
+        ".abs().flatten(1).sum(dim=1).max()",
+        hint="You take the largest of the rows' sums: sum over all entries of weight.",
+    ),
 )
 
 VARIANTS = (

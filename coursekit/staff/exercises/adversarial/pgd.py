@@ -37,12 +37,6 @@ MISTAKES = (
     ),
     mistake("no box", "images + eps).clamp(0, 1)", "images + eps)", hint=OUT_OF_RANGE),
     mistake(
-        "ball round the previous iterate",
-        "adv_images = adv_images.clamp(images - eps, images + eps).clamp(0, 1)",
-        "adv_images = adv_images.clamp(images - eps, images + eps).clamp(0, 1)\n        images = adv_images",
-        hint="Your eps ball is centred on the previous step: centre it on the original images.",
-    ),
-    mistake(
         "projected only at the end",
         "adv_images = adv_images.clamp(images - eps, images + eps).clamp(0, 1)",
         "",
@@ -151,6 +145,12 @@ MISTAKES = (
         hint="Your random start leaves [0, 1]: clamp it before the first gradient.",
     ),
     mistake(
+        "start without steps",
+        "    for _ in range",
+        "    if num_steps == 0:\n        return images\n    for _ in range",
+        hint="With num_steps 0 you return images: if a generator is given, return the random start.",
+    ),
+    mistake(
         "no random start",
         "generator is not None",
         "False",
@@ -257,6 +257,20 @@ MISTAKES = (
         'reduction="sum")',
         'reduction="none")[0]',
         hint="Only the first image has a gradient: the loss is the sum over all images.",
+    ),
+    mistake(
+        "ball round the random start",
+        "        adv_images = (images + eps * noise).clamp(0, 1)\n",
+        "        adv_images = images = (images + eps * noise).clamp(0, 1)\n        adv_images = adv_images.clone()\n",
+        hint="Your eps ball is centred on the random start: centre it on the original images.",
+    ),
+    mistake(
+        "box only at the end",
+        "images + eps).clamp(0, 1)",
+        "images + eps)",
+        "return adv_images",
+        "return adv_images.clamp(0, 1)",
+        hint="You clamp to [0, 1] only at the end: clamp after every step.",
     ),
 )
 

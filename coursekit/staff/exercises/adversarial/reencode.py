@@ -78,7 +78,7 @@ MISTAKES = (
         "in 16 bits",
         ".round()",
         ".round().to(torch.int16)",
-        hint="int16 ends at 32767, so many levels overflow: round without changing the dtype.",
+        hint="You change the dtype on the way, to float32 or to whole numbers that overflow: compute in the images' dtype.",
     ),
 )
 

@@ -90,7 +90,7 @@ MISTAKES = (
         "one round too many",
         "range(num_rounds)",
         "range(num_rounds + 1)",
-        hint="You train one round too many: train num_rounds rounds in all.",
+        hint="You train, or ask the oracle, one round too often: num_rounds rounds, new images only between them.",
     ),
     mistake(
         "grows after the last round too",

@@ -141,6 +141,18 @@ MISTAKES = (
         hint="The constant that you add to the norm shortens the step for small gradients: remove it.",
     ),
     mistake(
+        "smaller epsilon",
+        "torch.where(length > 0, length, 1)",
+        "(length + 1e-12)",
+        hint="For tiny gradients your step is too short: divide by the norm itself, without epsilon or threshold.",
+    ),
+    mistake(
+        "small is zero",
+        "torch.where(length > 0, length, 1)",
+        "torch.where(length > 1e-6, length, torch.inf)",
+        hint="You take a small gradient for zero: only where every entry is exactly 0 there is no step.",
+    ),
+    mistake(
         "zero by zero",
         "torch.where(length > 0, length, 1)",
         "length",

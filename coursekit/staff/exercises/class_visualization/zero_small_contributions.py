@@ -58,6 +58,18 @@ MISTAKES = (
         "((image - 0.5) * gradient).square().sum(dim=0)",
         hint="You sum squares over channels: sum the signed products, then take the absolute value.",
     ),
+    mistake(
+        "row and column by the height",
+        body="""
+        contributions = ((image - 0.5) * gradient).sum(dim=0).abs().flatten()
+        height, width = image.shape[1:]
+        result = image.detach().clone()
+        for place in contributions.argsort()[: math.floor(fraction * len(contributions))].tolist():
+            result[:, min(place // height, height - 1), min(place % height, width - 1)] = 0.5
+        return result
+        """,
+        hint="You divide the flat place by the height: row and column come from dividing it by the width.",
+    ),
 )
 
 VARIANTS = zeroed_otherwise("torch.einsum('chw,chw->hw', image - 0.5, gradient).abs()")

@@ -156,6 +156,23 @@ MISTAKES = (
         "torch.stack(wrong).mean()",
         hint="You average per batch, but the last batch is smaller: average over all images.",
     ),
+    mistake(
+        "incomplete batch left out",
+        body="""
+        rates = torch.zeros(len(corruptions), 5, dtype=images.dtype, device=images.device)
+        for i, corruption in enumerate(corruptions):
+            for severity in range(1, 6):
+                corrupted = corruption(images.detach(), severity, generator=generator)
+                wrong = 0
+                for start in range(0, max(len(images) // 16, 1) * 16, 16):
+                    with torch.no_grad():
+                        predicted = model(corrupted[start : start + 16]).argmax(dim=1)
+                    wrong += (predicted != labels[start : start + 16]).sum()
+                rates[i, severity - 1] = wrong / len(images)
+        return rates
+        """,
+        hint="You leave out the last, incomplete batch: count the wrong answers of all images.",
+    ),
 )
 
 VARIANTS = (

@@ -1,7 +1,7 @@
 """Exercise defocus_blur: its ladder of hints, its known mistakes, its right variants."""
 
 from coursekit.staff.edits import mistake, variant
-from coursekit.staff.exercises.robustness.shared import BORDER, WEAKER
+from coursekit.staff.exercises.robustness.shared import BORDER, CLAMP, WEAKER
 
 HINTS = (
     "Out of focus, a point becomes an image of the lens opening: a disk of constant brightness.",
@@ -12,6 +12,7 @@ HINTS = (
 
 MISTAKES = (
     mistake("off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
+    mistake("not clamped", ".clamp(0, 1)", "", hint=CLAMP),
     mistake(
         "square",
         "offsets[:, None] ** 2 + offsets**2 <= radius**2",

@@ -197,6 +197,12 @@ MISTAKES = (
         "range(1)",
         hint="You always do one round: the setting gives the number of rounds.",
     ),
+    mistake(
+        "reach and rounds exchanged",
+        "sigma, reach, rounds = ",
+        "sigma, rounds, reach = ",
+        hint="You exchange reach and rounds: a setting is (sigma, reach, rounds).",
+    ),
 )
 
 VARIANTS = (

@@ -115,7 +115,7 @@ MISTAKES = (
         "torch.where(chance < amount / 2, images.detach().min(),",
         "torch.where(chance >= 1 - amount / 2, 1,",
         "torch.where(chance >= 1 - amount / 2, images.detach().max(),",
-        hint="You set values to the image's smallest and largest value: set them to exactly 0 and 1.",
+        hint="The values that you set are not 0 and 1: set them so, whatever the image holds.",
     ),
     mistake(
         "so many places, drawn with replacement",

@@ -117,6 +117,12 @@ MISTAKES = (
         ").clamp(max=1).mean()",
         hint="You limit each ratio to 1: a network may be worse than the baseline.",
     ),
+    mistake(
+        "a small epsilon below",
+        "baseline.detach().sum(dim=1)",
+        "(baseline.detach().sum(dim=1) + 1e-6)",
+        hint="You add an epsilon to the baseline's sums: divide by the sums as they are.",
+    ),
 )
 
 VARIANTS = (

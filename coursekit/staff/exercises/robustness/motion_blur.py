@@ -19,6 +19,12 @@ MISTAKES = (
         "math.pi / 4 * normal(n, 1, 1, like=images, generator=generator)",
         hint="Your angles are normally distributed: all directions must be equally likely.",
     ),
+    mistake(
+        "normal angle of one radian",
+        "math.pi * uniform(n, 1, 1, like=images, generator=generator)",
+        "normal(n, 1, 1, like=images, generator=generator)",
+        hint="Your angles are normally distributed: all directions must be equally likely.",
+    ),
     mistake("off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
     mistake(
         "one angle for the batch",
@@ -142,6 +148,18 @@ MISTAKES = (
         "math.pi * uniform(n, 1, 1, like=images, generator=generator)",
         "math.pi * (uniform(1, 1, 1, like=images, generator=generator) + torch.arange(n).view(n, 1, 1) / n)",
         hint="The angles of a batch are evenly spaced, from one random number: draw one for each image.",
+    ),
+    mistake(
+        "first pixels at -1",
+        "[(2 * x + 1) / width - 1, (2 * y + 1) / height - 1]",
+        "[2 * x / (width - 1) - 1, 2 * y / (height - 1) - 1]",
+        hint="Your grid puts -1 at the first pixel's centre: with align_corners=False it is the image's outer edge.",
+    ),
+    mistake(
+        "y before x",
+        "[(2 * x + 1) / width - 1, (2 * y + 1) / height - 1]",
+        "[(2 * y + 1) / height - 1, (2 * x + 1) / width - 1]",
+        hint="Your grid holds (y, x): grid_sample wants (x, y).",
     ),
 )
 

@@ -173,6 +173,47 @@ MISTAKES = (
         "total / (len(zooms) + 1)",
         hint="You divide by the number of zooms plus 1: divide by the number of zooms.",
     ),
+    mistake(
+        "bicubic",
+        'padding_mode="border"',
+        'mode="bicubic", padding_mode="border"',
+        hint="You sample with bicubic interpolation: sample bilinearly.",
+    ),
+    mistake(
+        "zooms from a range of fractions",
+        "[1 + i * step for i in range(number)]",
+        "torch.arange(1, 1 + number * step, step, dtype=torch.float64).tolist()",
+        hint="By rounding, your list of fractions has one zoom too many: compute 1 + i * step for each i.",
+    ),
+    mistake(
+        "resized and cropped at the corner",
+        body="""
+        step, number = SEVERITIES["zoom_blur"][severity - 1]
+        height, width = images.shape[2:]
+        total = torch.zeros_like(images.detach())
+        for i in range(number):
+            zoom = 1 + i * step
+            big = F.interpolate(images.detach(), (math.ceil(height * zoom), math.ceil(width * zoom)), mode="bilinear", align_corners=False)
+            total += big[:, :, :height, :width]
+        return (total / number).clamp(0, 1)
+        """,
+        hint="You keep the top left corner of the enlarged image: the centre of the image must stay in place.",
+    ),
+    mistake(
+        "resized and cropped, rounded",
+        body="""
+        step, number = SEVERITIES["zoom_blur"][severity - 1]
+        height, width = images.shape[2:]
+        total = torch.zeros_like(images.detach())
+        for i in range(number):
+            zoom = 1 + i * step
+            big = F.interpolate(images.detach(), (round(height * zoom), round(width * zoom)), mode="bilinear", align_corners=False)
+            top, left = (big.shape[2] - height) // 2, (big.shape[3] - width) // 2
+            total += big[:, :, top : top + height, left : left + width]
+        return (total / number).clamp(0, 1)
+        """,
+        hint="You resize and crop at whole pixels: sample the image at offset p / z from its centre.",
+    ),
 )
 
 VARIANTS = (

@@ -15,6 +15,12 @@ HINTS = (
 
 MISTAKES = (
     mistake(
+        "ReLU of the unit",
+        "activation.sum()",
+        "activation.relu().sum()",
+        hint="Your gradient is 0 where the unit is negative: differentiate the unit itself, not a ReLU of it.",
+    ),
+    mistake(
         "activation aliased by an in-place ReLU",
         body="""
         kept = []

@@ -131,9 +131,16 @@ MISTAKES = (
         hint="If the unit does not depend on the image, autograd raises an error: return zeros there.",
     ),
     mistake(
+        "maps only",
+        ".reshape(len(images), -1)",
+        ".flatten(1)",
+        hint="In a flat layer (N, C) a channel is one unit, without rows and columns: your code expects a map.",
+    ),
+    mistake(
         "ties by columns",
-        "outputs[layer][:, channel].reshape",
-        "outputs[layer][:, channel].movedim(1, -1).reshape",
+        "outputs[layer][:, channel].reshape(len(images), -1)",
+        "outputs[layer][:, channel]\n"
+        "    responses = (responses.mT if responses.dim() == 3 else responses).reshape(len(images), -1)",
         hint="Of equal maxima you take the first column by column: reading order is row by row.",
     ),
 )

@@ -251,6 +251,18 @@ MISTAKES = (
         "high",
         hint="You never clip: nothing lies beyond the edges of the image or of a map.",
     ),
+    mistake(
+        "gradient of a random picture",
+        body="""
+        picture = torch.rand(1, 3, *image_size)
+        touched = activation_gradient(model, picture, layer, unit)[0].abs().sum(dim=0)
+        rows, columns = touched.nonzero(as_tuple=True)
+        if not len(rows):
+            return 0, 0, 0, 0
+        return rows.min().item(), columns.min().item(), rows.max().item() + 1, columns.max().item() + 1
+        """,
+        hint="You draw a random picture and look at its gradient, which hides pixels: use the list of steps.",
+    ),
 )
 
 VARIANTS = (

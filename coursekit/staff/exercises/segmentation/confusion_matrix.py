@@ -120,6 +120,12 @@ MISTAKES = (
         "counted = labels != 255",
         hint="You always ignore label 255: use ignore_index.",
     ),
+    mistake(
+        "largest of no pairs",
+        "torch.bincount(pairs, minlength=num_classes**2).view",
+        "F.pad(torch.bincount(pairs), (0, num_classes**2 - int(pairs.max()) - 1)).view",
+        hint="If every pixel is ignored, you take the maximum of nothing: return a matrix of zeros there.",
+    ),
 )
 
 VARIANTS = (

@@ -93,6 +93,12 @@ MISTAKES = (
         "matrix.sum(dim=0) + matrix.sum(dim=1) - matrix.diagonal()",
         hint="You divide by the union: divide by the sum of the two sizes.",
     ),
+    mistake(
+        "NaN of absent classes",
+        "[sizes > 0].mean()",
+        ".mean()",
+        hint="A class that is neither in labels nor in predictions gives 0 / 0: leave it out of the mean.",
+    ),
 )
 
 VARIANTS = (

@@ -106,6 +106,12 @@ MISTAKES = (
         "    if 0 <= ignore_index < num_classes:\n        matrix[:, ignore_index] = 0",
         hint=BY_PREDICTION,
     ),
+    mistake(
+        "frequencies of the unions",
+        "(truth * matrix.diagonal() / union.clamp(min=1)).sum() / matrix.sum()",
+        "matrix.diagonal().sum() / union.sum()",
+        hint="You weight each class by its union: weight it by its true pixels.",
+    ),
 )
 
 VARIANTS = (

@@ -259,6 +259,32 @@ MISTAKES = (
         """,
         hint="Row or column -1 is the last one in Python, so your regions wrap around: stay inside the image.",
     ),
+    mistake(
+        "regions of the stacked images",
+        body="""
+        n, height, width = labels.shape
+        flat = labels.reshape(n * height, width)
+        inside = (flat != background) & (flat != ignore_index)
+        root = torch.arange(flat.numel(), device=labels.device).view_as(flat)
+        while True:
+            before = root.clone()
+            for axis in (0, 1):
+                for turn in (False, True):
+                    one, other = (slice(1, None), slice(None, -1))[:: -1 if turn else 1]
+                    to, come = ((one, other) if axis == 0 else ((slice(None), one), (slice(None), other)))
+                    same = inside[to] & (flat[to] == flat[come])
+                    root[to] = torch.where(same, torch.minimum(root[to], root[come]), root[to])
+            if torch.equal(before, root):
+                break
+        result = torch.zeros_like(labels)
+        for i in range(n):
+            own, where = root.view(n, height, width)[i], inside.view(n, height, width)[i]
+            for number, first in enumerate(own[where].unique().tolist(), 1):
+                result[i][(own == first) & where] = number
+        return result
+        """,
+        hint="Your regions continue from one image into the next: each image is separate.",
+    ),
 )
 
 VARIANTS = (

@@ -84,7 +84,7 @@ MISTAKES = (
         "labels edited",
         "labels.where(counted, 0)",
         "labels.masked_fill_(~counted, 0)",
-        hint="masked_fill_() overwrites the caller's labels: compute a new tensor.",
+        hint="You overwrite the caller's labels in place: compute a new tensor.",
     ),
     mistake(
         "softmax twice",

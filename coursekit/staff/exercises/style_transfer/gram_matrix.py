@@ -209,6 +209,14 @@ MISTAKES = (
         "(height * width * (channels if normalize else 1))",
         hint="You divide by H * W even if normalize is false: return the raw sums then.",
     ),
+    mistake(
+        "scaled by the root in place",
+        "flat = features.flatten(2)",
+        "flat = features.flatten(2)\n    if normalize:\n        flat /= (channels * height * width) ** 0.5",
+        "return gram / (channels * height * width) if normalize else gram",
+        "return gram",
+        hint="You scale the caller's features in place: flattened features share their memory.",
+    ),
 )
 
 VARIANTS = (

@@ -3,7 +3,7 @@
 from coursekit.staff.edits import mistake
 
 NO_SLOPE = "You detach the features: gradients must reach them."
-FRESH = "torch.tensor makes a new tensor without a gradient history: no gradient reaches the features."
+FRESH = "No gradient reaches the features: detach the targets only, and make no new tensor from numbers."
 ONE_ENTRY = "Your loss has shape (1,): return a 0-d tensor."
 STILL_JOINED = "Your result has a gradient history: detach it."
 

@@ -368,6 +368,30 @@ MISTAKES = (
         hint="You return the image with the lowest loss: return the image after the last step.",
     ),
     mistake(
+        "stops when the image hardly changes",
+        "            descent.step(closure)\n",
+        """            before = image.detach().clone()
+            descent.step(closure)
+            if (image.detach() - before).abs().max() < 5e-3:
+                break
+""",
+        hint="You stop when the image hardly changes: take all num_steps steps.",
+    ),
+    mistake(
+        "stops when the loss hardly changes",
+        """        for _ in range(num_steps):
+            descent.step(closure)
+""",
+        """        last = float("inf")
+        for _ in range(num_steps):
+            value = float(descent.step(closure))
+            if abs(last - value) < 1e-6 * value:
+                break
+            last = value
+""",
+        hint="You stop when the loss hardly changes: take all num_steps steps.",
+    ),
+    mistake(
         "content loss of no layer",
         "if content_layers:",
         "if True:",
@@ -386,6 +410,39 @@ MISTAKES = (
         "style_loss(textures, grams, style_weights)",
         "style_loss(textures, grams, content_weights)",
         hint="You exchange content_weights and style_weights.",
+    ),
+    mistake(
+        "loss of a clamped copy, clamped as well",
+        "contents, textures = look(image)",
+        "contents, textures = look(image.clamp(0, 1))",
+        hint="You clamp inside the loss, which stops the gradient at 0 and at 1: clamp after each step only.",
+    ),
+    mistake(
+        "style resized",
+        "look(style)[1]",
+        'look(torch.nn.functional.interpolate(style, content.shape[2:], mode="bilinear", align_corners=False))[1]',
+        hint="You resize the style picture: take its Gram matrices at its own size.",
+    ),
+    mistake(
+        "steps that decay",
+        "            descent.step(closure)\n",
+        """            descent.step(closure)
+            for group in descent.param_groups:
+                group["lr"] *= 0.99 if optimizer == "adam" else 1
+""",
+        hint="Your step size decays from step to step: keep step_size.",
+    ),
+    mistake(
+        "first start for all images",
+        "content if init is None else init",
+        "content if init is None else init[:1].expand_as(content)",
+        hint="You start every image from the first of init: image i starts from init i.",
+    ),
+    mistake(
+        "start itself without steps",
+        "return torch.cat([repaint",
+        "if num_steps == 0:\n        return starts\n    return torch.cat([repaint",
+        hint="With num_steps = 0 you return the caller's tensor itself: return a copy.",
     ),
 )
 

@@ -128,6 +128,12 @@ MISTAKES = (
         hint="Your running maximum starts at a fixed number, but values may be smaller: start at minus infinity.",
     ),
     mistake(
+        "place 0 where all is minus infinity",
+        "return values, rows * width + columns",
+        "return values, torch.where(values == -torch.inf, 0, rows * width + columns)",
+        hint="Where a window holds only -inf, your index is 0: it is that of the window's first entry.",
+    ),
+    mistake(
         "place of an equal value elsewhere",
         "return values, rows * width + columns",
         "where = (x.flatten(2)[:, :, None] == values.flatten(2)[..., None]).long().argmax(-1)\n"
