@@ -29,6 +29,7 @@ def test_linear_shift_grows_with_the_number_of_pixels_and_with_eps(expect):
     expect(once, once.detach().clone(), "a detached 0-d tensor")
     expect(adversarial.linear_shift(weight.repeat(3, 2), 0.5), 6 * once, "six times the pixels, six times the shift")
     expect(adversarial.linear_shift(weight, 0.1), 0.2 * once, "a fifth of eps, a fifth of the shift")
+    expect(adversarial.linear_shift(weight.mT, 0.5), once, "the same shift for weights of any strides")
     expect(
         adversarial.linear_shift(torch.tensor(-3.0).double(), 0.5), torch.tensor(1.5).double(), "eps |w| for one weight"
     )

@@ -59,10 +59,10 @@ def test_the_oracle_is_asked_once_about_each_picture_and_each_begets_one_between
 @pytest.mark.points(1, "train_substitute")
 def test_the_substitute_is_trained_on_all_pairs_with_a_fresh_adam_in_each_round(expect, images, steal):
     """Each round trains on all images and labels so far, with a new Adam, for num_steps steps."""
-    seven = torch.cat([images, pictures(4, seed=1)])
+    many = torch.cat([images, pictures(67, seed=1)])
 
     for num_rounds in (1, 2):
-        result, _ = steal(seeded(OneHidden(), seed=3), seven, num_rounds=num_rounds)
+        result, _ = steal(seeded(OneHidden(), seed=3), many, num_rounds=num_rounds)
         weights = torch.cat([value.flatten() for value in result.state_dict().values()])
         expect.reference(
             weights, f"{num_rounds} rounds", "the weights after num_steps steps of Adam on all pairs a round"

@@ -74,8 +74,9 @@ def test_motion_blur_has_an_angle_of_its_own_for_each_image_in_all_directions(ex
     assert len((angles * 1000).round().unique()) > 60, "there are only a few directions: an angle is a real number"
     assert int((8 * angles).long().bincount(minlength=8).min()) > 0, "some directions never come: all are as likely"
     assert distance_from_uniform(angles) < 0.08, "some directions come more often: all are as likely"
-    preferred = torch.polar(torch.ones_like(angles), 2 * math.pi * angles).mean().abs()
-    assert preferred < 0.083, "one direction comes more often than the one across it: all are as likely"
+    for turns, rare in (1, "the one across it"), (2, "the ones halfway between it and the next"):
+        preferred = torch.polar(torch.ones_like(angles), turns * 2 * math.pi * angles).mean().abs()
+        assert preferred < 0.083, f"one direction comes more often than {rare}: all are as likely"
     assert distance_from_uniform(angles) > 0.004, "the angles of a batch are evenly spaced: draw one for each image"
     expect(result[:, 0], result[:, 1].detach().clone(), "the channels of an image move together")
     expect(result.sum(dim=(2, 3)), torch.ones(1500, 3).double(), "inside the picture no light is lost")

@@ -49,6 +49,8 @@ def test_of_equal_maxima_the_first_counts_and_it_alone_receives_the_gradient(exp
     values, indices = pool(x, 2, 1)
 
     expect(indices, torch.tensor([[[[0, 1], [3, 4]]]]), "the first of equal maxima in reading order")
+    _, diagonal = pool(torch.tensor([[[[1.0, 7.0], [7.0, 1.0]]]]), 2, 2)
+    expect(diagonal, torch.tensor([[[[1]]]]), "the first of equal maxima: reading order goes along a row first")
     _, empty = pool(torch.full_like(x, -torch.inf), 2, 1)
     expect(empty, torch.tensor([[[[0, 1], [3, 4]]]]), "of values that are all -inf, too, the first of each window")
     upstream = torch.tensor([[[[1.0, 10.0], [100.0, 1000.0]]]], dtype=torch.float64)

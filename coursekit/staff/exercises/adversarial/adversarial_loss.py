@@ -107,6 +107,22 @@ MISTAKES = (
         hint="If the attack raises an error, the modes are not restored: restore them in that case too.",
     ),
     mistake(
+        "only batch norm in eval mode",
+        body="""
+        norms = [(module, module.training) for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+        for module, _ in norms:
+            module.eval()
+        try:
+            x = images.detach().requires_grad_()
+            (gradient,) = torch.autograd.grad(F.cross_entropy(model(x), labels), x)
+        finally:
+            for module, training in norms:
+                module.training = training
+        return F.cross_entropy(model((images + eps * gradient.sign()).clamp(0, 1).detach()), labels)
+        """,
+        hint="You put only batch norm into eval mode for the attack: put the whole network into it.",
+    ),
+    mistake(
         "loss in eval mode too",
         body="""
         modes = [(module, module.training) for module in model.modules()]

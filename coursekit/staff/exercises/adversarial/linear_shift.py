@@ -75,6 +75,12 @@ MISTAKES = (
         hint="You count positive weights only: where a weight is negative, its entry falls, and the score rises too.",
     ),
     mistake(
+        "viewed as one row",
+        "weight.detach().abs().sum()",
+        "weight.detach().view(-1).abs().sum()",
+        hint="The method view fails for weights of some strides: sum over all entries without it.",
+    ),
+    mistake(
         "largest row sum",
         ".abs().sum()",
         ".abs().flatten(1).sum(dim=1).max()",

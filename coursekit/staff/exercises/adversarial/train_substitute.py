@@ -156,6 +156,12 @@ MISTAKES = (
         hint="You make new images from the first ones only: make one from each image so far.",
     ),
     mistake(
+        "first 32 pairs only",
+        "F.cross_entropy(model(images), labels).backward()",
+        "F.cross_entropy(model(images[:32]), labels[:32]).backward()",
+        hint="You train on the first 32 images only: train on all images so far.",
+    ),
+    mistake(
         "small batches",
         "F.cross_entropy(model(images), labels).backward()",
         "rows = torch.arange(4 * _, 4 * _ + 4) % len(images)\n            F.cross_entropy(model(images[rows]), labels[rows]).backward()",

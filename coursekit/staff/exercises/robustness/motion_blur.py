@@ -27,6 +27,12 @@ MISTAKES = (
     ),
     mistake("off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
     mistake(
+        "direction of a point in a square",
+        "angle = math.pi * uniform(n, 1, 1, like=images, generator=generator)",
+        "point = uniform(2, n, 1, 1, like=images, generator=generator) - 0.5\n    angle = torch.atan2(point[0], point[1])",
+        hint="Your directions come from points of a square, so diagonals come more often: draw the angle itself.",
+    ),
+    mistake(
         "one angle for the batch",
         "uniform(n, 1, 1,",
         "uniform(1, 1, 1,",

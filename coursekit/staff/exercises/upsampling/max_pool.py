@@ -22,6 +22,18 @@ MISTAKES = (
         hint="Your indices count inside each window: count in the whole plane, row * W + column.",
     ),
     mistake(
+        "equal maxima in column order",
+        body="""
+        windows = x.unfold(2, kernel_size, stride).unfold(3, kernel_size, stride)
+        highest, row = windows.max(dim=-2)
+        values, column = highest.max(dim=-1)
+        row = row.gather(-1, column[..., None])[..., 0]
+        h, w = values.shape[-2:]
+        return values, (torch.arange(h)[:, None] * stride + row) * x.shape[-1] + torch.arange(w) * stride + column
+        """,
+        hint="Of equal maxima you take the one in the first column: take the first in reading order.",
+    ),
+    mistake(
         "column times height",
         "rows * width + columns",
         "columns * x.shape[-2] + rows",
