@@ -264,7 +264,7 @@ def stylize(
     Args:
         images, labels: (N, 3, H, W) and (N,).
         styles: a list of pictures (3, h, w) of any size. Each repainted image gets one of them at random.
-        transfer: transfer(image, style) returns (3, H, W). Call it once for each repainted image, and for no other.
+        transfer: transfer(image, style) returns (3, H, W) and may use gradients. Call it once per repainted image.
         fraction: exactly round(fraction * N) images are repainted, chosen at random.
         generator: all random numbers come from it. It may be None if there is one style and fraction is 0 or 1.
 

@@ -125,7 +125,7 @@ def bilinear_kernel(channels: AtLeast1, factor: AtLeast1) -> Tensor:
         channels: the number of channels of the map. Each is enlarged separately.
         factor: how many times larger.
     Returns:
-        (channels, channels, k, k) with k = 2 * factor - factor % 2. Entry [c, c, i, j] is
+        (channels, channels, k, k) float32 with k = 2 * factor - factor % 2. Entry [c, c, i, j] is
         (1 - |i - m| / factor) (1 - |j - m| / factor) with m = (k - 1) / 2; zero between different channels.
     Source: Long et al. 2015, section 3.3.
     """

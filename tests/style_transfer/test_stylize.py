@@ -33,6 +33,7 @@ class Mark:
         assert any(style is s or (style.shape == s.shape and torch.equal(style, s)) for s in self.styles), (
             f"transfer was given a style of shape {tuple(style.shape)}, expected one of styles, (3, h, w)"
         )
+        assert torch.is_grad_enabled(), "transfer ran under no_grad: one that descends needs gradients"
         self.calls.append((image.detach().clone(), style.shape[1] - 3))
         return image / 2 + style.mean()
 

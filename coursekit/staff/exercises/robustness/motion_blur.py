@@ -17,13 +17,13 @@ MISTAKES = (
         "normal angle",
         "math.pi * uniform(n, 1, 1, like=images, generator=generator)",
         "math.pi / 4 * normal(n, 1, 1, like=images, generator=generator)",
-        hint="Your angles are normally distributed: all directions must be equally likely.",
+        hint="Your angles are not uniformly distributed: all directions must be equally likely.",
     ),
     mistake(
         "normal angle of one radian",
         "math.pi * uniform(n, 1, 1, like=images, generator=generator)",
         "normal(n, 1, 1, like=images, generator=generator)",
-        hint="Your angles are normally distributed: all directions must be equally likely.",
+        hint="Your angles are not uniformly distributed: all directions must be equally likely.",
     ),
     mistake("off by one", "[severity - 1]", "[max(severity - 2, 0)]", hint=WEAKER),
     mistake(

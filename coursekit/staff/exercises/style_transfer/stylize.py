@@ -26,6 +26,12 @@ MISTAKES = (
         hint="You restart the generator from its seed, so each call draws the same: use it as given.",
     ),
     mistake(
+        "transfer under no_grad",
+        "        result[i] = transfer(images[i].detach(), styles[int(which[i])]).detach()",
+        "        with torch.no_grad():\n            result[i] = transfer(images[i].detach(), styles[int(which[i])])",
+        hint="You switch gradients off with no_grad, but some transfers need them: detach their results instead.",
+    ),
+    mistake(
         "fraction ignored",
         "order[: round(fraction * len(images))]",
         "order",
@@ -248,8 +254,7 @@ VARIANTS = (
             places = torch.rand(len(images), generator=generator).topk(count).indices.tolist()
             picks = (torch.rand(count, generator=generator) * len(styles)).long().tolist()
         for place, pick in zip(places, picks):
-            with torch.no_grad():
-                result[place] = transfer(result[place], styles[pick])
+            result[place] = transfer(result[place].clone(), styles[pick]).detach()
         return result, labels + 0
         """,
     ),
