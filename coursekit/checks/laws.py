@@ -101,6 +101,8 @@ def assert_same_however_called(
     with torch.no_grad():
         expect(call(network, images), first, "the same result under the caller's torch.no_grad()")
     expect(call(network, strided(images)), first, ANY_STRIDES)
+    joined = call(network, images.detach().clone().requires_grad_())
+    expect(joined, first, f"the same result, detached, where the {name} that you get require gradients")
     expect(call(deepcopy(network), images), first, "the same result on a copy of the network")
     frozen = deepcopy(network).requires_grad_(False)
     expect(call(frozen, images), first, "the same result on a network with frozen weights")

@@ -114,6 +114,17 @@ MISTAKES = (
         hint=LEFT_BEHIND,
     ),
     mistake(
+        "joined to the caller's images",
+        body="""
+        x = images.detach().requires_grad_()
+        loss = F.cross_entropy(model(x), labels, reduction="sum")
+        (gradient,) = torch.autograd.grad(loss, x)
+        direction = -gradient.sign() if targeted else gradient.sign()
+        return (images + eps * direction).clamp(0, 1)
+        """,
+        hint="If the images that you get require gradients, your result does too: detach it.",
+    ),
+    mistake(
         "still joined to the graph",
         "(images.detach() + eps",
         "(images + eps",

@@ -26,6 +26,17 @@ DECAY = (
 
 MISTAKES = (
     mistake(
+        "joined to the caller's image",
+        body="""
+        x = image.detach().requires_grad_()
+        objective = model(x[None])[0, target] - l2_weight * (x - 0.5).square().sum()
+        (gradient,) = torch.autograd.grad(objective, x)
+        length = gradient.norm()
+        return image + step_size * gradient / torch.where(length > 0, length, 1)
+        """,
+        hint="If the image that you get requires gradients, your result does too: detach it.",
+    ),
+    mistake(
         "sum of the gradient tested",
         "length > 0",
         "gradient.sum() != 0",
