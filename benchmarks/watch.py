@@ -37,7 +37,7 @@ def copy_edition(folder: Path) -> None:
 def measure(folder: Path, part: str, saves: int, options: list[str]) -> list[float]:
     """Edit one function of the part's module after another; return the seconds from each save to the verdict."""
     module = folder / find_parts(part)[0].module_path
-    text = module.read_text(encoding="utf-8")
+    pieces = module.read_text(encoding="utf-8").split(BEGIN)
     with subprocess.Popen(
         [sys.executable, "-m", "coursekit", "watch", part, *options], cwd=folder, text=True, stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(folder)},
@@ -46,7 +46,6 @@ def measure(folder: Path, part: str, saves: int, options: list[str]) -> list[flo
         times = []
         for i in range(saves):
             time.sleep(0.5)
-            pieces = text.split(BEGIN)
             place = i % (len(pieces) - 1) + 1  # in the body of each function in turn
             module.write_text(f"{BEGIN.join(pieces[:place])}_ = {i}\n    {BEGIN}{BEGIN.join(pieces[place:])}", "utf-8")
             saved = time.perf_counter()

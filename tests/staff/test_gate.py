@@ -41,6 +41,10 @@ def of(function, edit):
     return replace(edit, function=function)
 
 
+def hole_of(function):
+    return next(edit for edit in untouched(part_of(function)) if edit.function == function)
+
+
 def test_an_edit_that_no_longer_applies_is_an_error():
     with pytest.raises(UsageError, match="stands 0 times"):
         of("saliency_map", mistake("stale", ".sum(axis=7)", ".sum(1)", hint="x")).function_source()
@@ -129,8 +133,7 @@ def test_a_function_that_falls_with_another_is_named_unless_it_is_graded_with_it
         return Outcome(f"tests/x.py::test_{function}", function, result, 0.0, 1.0, "differs", (), 0.0, None)
 
     def holed(function, *outcomes):
-        (hole,) = (edit for edit in untouched(part_of(function)) if edit.function == function)
-        return also_lost(Trial((hole,), outcomes))
+        return also_lost(Trial((hole_of(function),), outcomes))
 
     own, fallen = outcome("gram_matrix", "todo"), outcome("style_loss", "failed")
     assert holed("gram_matrix", own, outcome("style_loss", "passed")) == []
@@ -140,9 +143,8 @@ def test_a_function_that_falls_with_another_is_named_unless_it_is_graded_with_it
 
 def test_of_a_mistake_its_own_checks_are_run_and_of_a_hole_those_that_rest_on_it():
     wrong = exercise("gram_matrix").mistakes[0]
-    (hole,) = (edit for edit in untouched(part_of("gram_matrix")) if edit.function == "gram_matrix")
 
-    mistaken, emptied = run_trials([(wrong,), (hole,)], [part_of("gram_matrix")]).trials
+    mistaken, emptied = run_trials([(wrong,), (hole_of("gram_matrix"),)], [part_of("gram_matrix")]).trials
 
     assert {o.function for o in mistaken.outcomes} == {"gram_matrix"}
     assert {o.function for o in emptied.outcomes} >= {"gram_matrix", "style_loss", "style_transfer"}
@@ -179,8 +181,7 @@ def test_the_solution_of_a_class_are_its_methods():
     assert solution.startswith("    def __init__(")
     assert "def forward(" in solution
     assert after == ""
-    (empty,) = (edit for edit in untouched(part_of("FCN")) if edit.function == "FCN")
-    assert 'raise NotImplementedError("FCN: your code here")' in empty.function_source()
+    assert 'raise NotImplementedError("FCN: your code here")' in hole_of("FCN").function_source()
 
 
 def test_grad_cam_by_two_hooks_fails_where_an_in_place_relu_follows_and_nowhere_else():

@@ -1,6 +1,6 @@
 """Exercise zoom_blur: its ladder of hints, its known mistakes, its right variants."""
 
-from coursekit.staff.edits import mistake, variant
+from coursekit.staff.edits import Edit, mistake, variant
 from coursekit.staff.exercises.robustness.shared import WEAKER
 
 HINTS = (
@@ -9,6 +9,32 @@ HINTS = (
     "The zooms are equally spaced. The first is the image itself, and it counts once.",
     "x'(p) = 1/n * sum over i = 0 .. n-1 of x(p / (1 + i * step)), p from the centre",
 )
+
+
+def resized(
+    name: str,
+    size: str,
+    corner: str = "(big.shape[2] - height) // 2, (big.shape[3] - width) // 2",
+    *,
+    hint: str = "You resize and crop at whole pixels: sample the image at offset p / z from its centre.",
+) -> Edit:
+    """Enlarge with F.interpolate, then crop a window of the image's size whose corner is given."""
+    return mistake(
+        name,
+        body=f"""
+        step, number = SEVERITIES["zoom_blur"][severity - 1]
+        height, width = images.shape[2:]
+        total = torch.zeros_like(images.detach())
+        for i in range(number):
+            zoom = 1 + i * step
+            big = F.interpolate(images.detach(), {size}, mode="bilinear", align_corners=False)
+            top, left = {corner}
+            total += big[:, :, top : top + height, left : left + width]
+        return (total / number).clamp(0, 1)
+        """,
+        hint=hint,
+    )
+
 
 MISTAKES = (
     mistake(
@@ -104,51 +130,9 @@ MISTAKES = (
         "for i in range(number + 1)]",
         hint="You average one zoom too many: zoom 1 is included in the number.",
     ),
-    mistake(
-        "resized and cropped, rounded up",
-        body="""
-        step, number = SEVERITIES["zoom_blur"][severity - 1]
-        height, width = images.shape[2:]
-        total = torch.zeros_like(images.detach())
-        for i in range(number):
-            zoom = 1 + i * step
-            big = F.interpolate(images.detach(), (math.ceil(height * zoom), math.ceil(width * zoom)), mode="bilinear", align_corners=False)
-            top, left = (big.shape[2] - height) // 2, (big.shape[3] - width) // 2
-            total += big[:, :, top : top + height, left : left + width]
-        return (total / number).clamp(0, 1)
-        """,
-        hint="You resize and crop at whole pixels: sample the image at offset p / z from its centre.",
-    ),
-    mistake(
-        "resized and cropped, rounded down",
-        body="""
-        step, number = SEVERITIES["zoom_blur"][severity - 1]
-        height, width = images.shape[2:]
-        total = torch.zeros_like(images.detach())
-        for i in range(number):
-            zoom = 1 + i * step
-            big = F.interpolate(images.detach(), (int(height * zoom), int(width * zoom)), mode="bilinear", align_corners=False)
-            top, left = (big.shape[2] - height) // 2, (big.shape[3] - width) // 2
-            total += big[:, :, top : top + height, left : left + width]
-        return (total / number).clamp(0, 1)
-        """,
-        hint="You resize and crop at whole pixels: sample the image at offset p / z from its centre.",
-    ),
-    mistake(
-        "resized by a factor and cropped",
-        body="""
-        step, number = SEVERITIES["zoom_blur"][severity - 1]
-        height, width = images.shape[2:]
-        total = torch.zeros_like(images.detach())
-        for i in range(number):
-            zoom = 1 + i * step
-            big = F.interpolate(images.detach(), scale_factor=zoom, mode="bilinear", align_corners=False)
-            top, left = (big.shape[2] - height) // 2, (big.shape[3] - width) // 2
-            total += big[:, :, top : top + height, left : left + width]
-        return (total / number).clamp(0, 1)
-        """,
-        hint="You resize and crop at whole pixels: sample the image at offset p / z from its centre.",
-    ),
+    resized("resized and cropped, rounded up", "(math.ceil(height * zoom), math.ceil(width * zoom))"),
+    resized("resized and cropped, rounded down", "(int(height * zoom), int(width * zoom))"),
+    resized("resized by a factor and cropped", "scale_factor=zoom"),
     mistake(
         "as many zooms, spread to one step more",
         "[1 + i * step for i in range(number)]",
@@ -185,35 +169,13 @@ MISTAKES = (
         "torch.arange(1, 1 + number * step, step, dtype=torch.float64).tolist()",
         hint="By rounding, your list of fractions has one zoom too many: compute 1 + i * step for each i.",
     ),
-    mistake(
+    resized(
         "resized and cropped at the corner",
-        body="""
-        step, number = SEVERITIES["zoom_blur"][severity - 1]
-        height, width = images.shape[2:]
-        total = torch.zeros_like(images.detach())
-        for i in range(number):
-            zoom = 1 + i * step
-            big = F.interpolate(images.detach(), (math.ceil(height * zoom), math.ceil(width * zoom)), mode="bilinear", align_corners=False)
-            total += big[:, :, :height, :width]
-        return (total / number).clamp(0, 1)
-        """,
+        "(math.ceil(height * zoom), math.ceil(width * zoom))",
+        "0, 0",
         hint="You keep the top left corner of the enlarged image: the centre of the image must stay in place.",
     ),
-    mistake(
-        "resized and cropped, rounded",
-        body="""
-        step, number = SEVERITIES["zoom_blur"][severity - 1]
-        height, width = images.shape[2:]
-        total = torch.zeros_like(images.detach())
-        for i in range(number):
-            zoom = 1 + i * step
-            big = F.interpolate(images.detach(), (round(height * zoom), round(width * zoom)), mode="bilinear", align_corners=False)
-            top, left = (big.shape[2] - height) // 2, (big.shape[3] - width) // 2
-            total += big[:, :, top : top + height, left : left + width]
-        return (total / number).clamp(0, 1)
-        """,
-        hint="You resize and crop at whole pixels: sample the image at offset p / z from its centre.",
-    ),
+    resized("resized and cropped, rounded", "(round(height * zoom), round(width * zoom))"),
 )
 
 VARIANTS = (
