@@ -43,7 +43,7 @@ class Thinned(nn.Module):
     """What dropout does, without chance: in train mode every other channel is 0."""
 
     def forward(self, x):
-        return x * (2 * (torch.arange(x.shape[1]) % 2)).view(-1, 1, 1) if self.training else x
+        return x * (2 * (torch.arange(x.shape[1], device=x.device) % 2)).view(-1, 1, 1) if self.training else x
 
 
 def thinned_network():
