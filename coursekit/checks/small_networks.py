@@ -81,6 +81,13 @@ class OneHidden(nn.Module):
         return self.second(self.relu(self.first(images.flatten(1))))
 
 
+class Beside(nn.Module):
+    """A ReLU, and its input added to what it lets through: both get one upstream gradient."""
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return F.relu(hidden) + hidden
+
+
 class SmallConvNet(nn.Module):
     """Two stages of convolution, in-place ReLU and max pooling, then two linear layers: a tiny VGG."""
 

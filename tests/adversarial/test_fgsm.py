@@ -111,7 +111,9 @@ def test_fgsm_leaves_values_alone_that_the_network_does_not_see(expect, labels, 
     )
     moved = (faint - inner_images)[:, ~hidden].abs().mean()
     expect(moved, torch.tensor(0.03).double(), "by eps also where the gradient is small: only its sign counts")
-    expect(adversarial.fgsm(model, inner_images, labels, 0.0), inner_images, "with eps = 0 nothing moves")
+    unmoved = adversarial.fgsm(model, inner_images, labels, 0.0)
+    expect(unmoved, inner_images, "with eps = 0 nothing moves")
+    expect.new(unmoved, images=inner_images)
 
 
 @pytest.mark.points(1, "fgsm")

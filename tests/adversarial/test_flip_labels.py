@@ -62,6 +62,14 @@ def test_flipping_is_repeatable_and_leaves_the_labels(expect):
     expect(adversarial.flip_labels(labels, 0.5, 5, generator=seed()), first, "the same seed flips the same labels")
     other = adversarial.flip_labels(labels, 0.5, 5, generator=seed(1))
     assert not torch.equal(other, first), "another seed flips other labels"
+    assert not torch.equal(other != labels, first != labels), (
+        "another seed flips the same places: draw them from generator"
+    )
+    many = torch.zeros(1000, dtype=torch.int64)
+    counts = [
+        adversarial.flip_labels(many, 1.0, 100, generator=seed(number)).bincount(minlength=100) for number in (0, 1)
+    ]
+    assert not torch.equal(*counts), "another seed flips to the same classes: draw them from generator"
     assert_goes_on(lambda generator: adversarial.flip_labels(labels, 0.5, 5, generator=generator))
     binary = adversarial.flip_labels(labels % 2, 1.0, 2, generator=seed())
     expect(binary, 1 - torch.arange(30) % 5 % 2, "with two classes there is one other")

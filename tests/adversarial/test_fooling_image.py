@@ -97,6 +97,7 @@ def test_fooling_takes_at_most_max_steps_and_none_without_a_gradient(expect, ima
 
     expect((one - images[0]).norm(), torch.tensor(0.4).double(), "max_steps = 1: one step of length step_size")
     expect(none, images[0], "max_steps = 0: the picture itself")
+    expect.new(none, image=images)
     balanced = cancelling()
     target = int(balanced(images[:1]).argmin())
     step = adversarial.fooling_image(balanced, images[0], target, step_size=0.4, max_steps=1) - images[0]

@@ -19,6 +19,9 @@ def test_injected_samples_follow_the_originals_each_with_its_label(expect, image
     expect(both[:3], images, "the originals first, unchanged")
     expect(both[3:], new_images, "then the new ones, unchanged")
     expect(both_labels, torch.tensor([4, 0, 2, 1, 3]), "the labels in the order of the pictures, the originals first")
+    twice, its_labels = adversarial.inject_samples(images, labels, images[:1], labels[:1])
+    expect(twice, torch.cat([images, images[:1]]), "a picture that is there already is injected all the same")
+    expect(its_labels, torch.tensor([4, 0, 2, 4]), "and so is its label")
 
 
 @pytest.mark.points(1, "inject_samples")

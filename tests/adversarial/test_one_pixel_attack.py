@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from assignment2 import adversarial
+from coursekit.checks.evolution import fit, generations_of, genes_of, parents, redrawn
 from coursekit.checks.laws import strided
 from coursekit.checks.randomness import assert_goes_on, distance_from_uniform, seed
 from coursekit.checks.recorder import BlackBox
@@ -18,26 +19,6 @@ def certain_network(label=2, size=SIZE):
     with torch.no_grad():
         model.head.bias[label] += 8
     return BlackBox(lambda images: model(images).softmax(dim=1))
-
-
-def genes_of(shown, image):
-    """(M, 2) positions and (M, 3) colours of the pixel in which each picture differs from the image."""
-    differs = (shown != image).any(dim=1)  # (M, H, W)
-    counts = differs.flatten(1).sum(dim=1)
-    assert int(counts.max()) <= 1, f"a picture shown to predict differs in {int(counts.max())} pixels, expected one"
-    assert int(counts.min()) == 1, "a picture shown to predict is the image itself: one pixel is replaced"
-    places = differs.nonzero()  # (M, 3): picture, y, x
-    return places[:, 1:], shown[places[:, 0], :, places[:, 1], places[:, 2]]
-
-
-def generations_of(box, image, population, answer):
-    """Follow the search: (children, the members that they had to come from, the members' answers), for each generation."""
-    groups = box.shown().split(population)
-    assert len(groups[-1]) == population, "each generation shows every member once: a multiple of population in all"
-    genes = [torch.cat([part.double() for part in genes_of(group, image)], dim=1) for group in groups]
-    with torch.no_grad():
-        answers = [answer(group) for group in groups]
-    return genes, answers
 
 
 def check_fittest(expect, result, box, fitness, formula):
@@ -105,37 +86,42 @@ def test_one_pixel_attack_starts_everywhere_with_every_colour_and_redraws_what_f
     )
     border = ((second[:, 0] == 0) | (second[:, 0] == 7)).double().mean().item()
     assert border < 0.28, f"{border:.0%} of the children lie in the first or last row: draw what falls outside anew"
-    low, children = pictures(1, size=(2, 30))[0], []
-    for number in 1, 2:
-        flat = BlackBox(box.answer)
-        adversarial.one_pixel_attack(flat, low, 2, population=1500, generations=1, generator=seed(number))
-        children.append(genes_of(flat.shown()[1500:], low)[0])
-    rows, columns = torch.cat(children).unbind(dim=1)
-    upper = (rows == 0).double().mean().item()
-    assert abs(upper - 0.5) < 0.05, f"{upper:.0%} of the children lie in the upper of two rows: draw anew from both"
-    left = (columns < 2).double().mean().item()
-    assert left < 0.1, f"{left:.0%} of the children lie in the first two of 30 columns: draw anew from all of them"
+    diagonal = torch.corrcoef(first[:, :2].T)[0, 1].item()
+    assert abs(diagonal) < 0.2, f"rows and columns of the start have the correlation {diagonal:.2f}: draw each alone"
+    check_redrawn(box)
 
 
-def comes_from(child, trios, sides):
-    """Whether a child is r1 + 0.5 (r2 - r3) of one of these trios of members, (M, 3, 5)."""
-    one, two, three = trios.unbind(dim=1)
-    colours = (one + 0.5 * (two - three))[:, 2:].clamp(min=0).clamp(max=1)
-    # A position is known to the pixel only, so that the sum is known to an interval.
-    low = one[:, :2] + 0.5 * (two[:, :2] - three[:, :2] - 1)
-    high = low + 2
-    may_be_outside = (low < 0) | (high > sides)
-    same_colour = ((colours - child[2:]).abs() < 1e-9).all(dim=1)
-    possible = ((child[:2] < high) & (child[:2] + 1 > low)) | may_be_outside
-    return bool((same_colour & possible.all(dim=1)).any())
+def check_redrawn(box):
+    """Hold positions that fall outside to being drawn anew: uniform, for each child, whatever stood there before."""
+    for axis, size in (1, (2, 40)), (0, (40, 2)):
+        image, runs = pictures(1, size=size)[0], []
+        for number in range(30):
+            flat = BlackBox(box.answer)
+            adversarial.one_pixel_attack(flat, image, 2, population=12, generations=1, generator=seed(number))
+            runs.append(generations_of(flat, image, 12, box.answer)[0])
+        found, name = redrawn(runs, axis, 40), ("row", "column")[axis]
+        uniform = distance_from_uniform((found.place + 0.5) / 40)
+        assert uniform < 0.4, f"a {name} outside the image is drawn anew from all of them: uniform in [0, 40) here"
+        for what, values in ("from where it fell", found.outside), ("from the old member", found.old):
+            alike = torch.corrcoef(torch.stack([found.place, values]))[0, 1].item()
+            assert abs(alike) < 0.65, f"a {name} outside the image is made {what}: draw it anew from the generator"
+        same_run = found.run[:, None] == found.run
+        equal = (found.place[:, None] == found.place)[same_run & ~torch.eye(len(same_run), dtype=torch.bool)]
+        assert float(equal.double().mean()) < 0.4, f"children outside the image get one {name}: draw one for each"
+        check_two_places(runs, 1 - axis)
 
 
-def explained(children, pools, sides, choose):
-    """How many children come from a trio of their pool; choose(i) lists the trios that child i may come from."""
-    return sum(
-        comes_from(child, pool[torch.tensor([*choose(i)])], sides)
-        for i, (child, pool) in enumerate(zip(children, pools, strict=True))
-    )
+def check_two_places(runs, axis):
+    """Hold children of three members in places p, p, 1 - p of two: half of them fall outside, and half of these change over."""
+    trios = torch.tensor([*itertools.permutations(range(12), 3)])
+    for place in 0, 1:
+        stays = []
+        for members, children in runs:
+            mixed = trios[(members[trios][:, :, axis] == torch.tensor([place, place, 1 - place])).all(dim=1)]
+            come_from_such = fit(children, members[mixed]).same_colour.any(dim=1)
+            stays += (children[come_from_such, axis] == place).tolist()
+        outside = "below 0" if place == 0 else "at or above its end"
+        assert not all(stays), f"a position {outside} is taken for one inside: compare the real number, then round"
 
 
 EVERYBODY = range(9)
@@ -173,7 +159,8 @@ def test_one_pixel_children_come_from_three_other_members_and_replace_a_less_fit
         news.append([torch.cat([olds[-1][:i], old[i:]]) for i in EVERYBODY])
 
     def found(pools, choose):
-        return [explained(*pair, sides, choose) for pair in zip(genes[1:], pools, strict=True)]
+        pairs = zip(genes[1:], pools, strict=True)
+        return [sum(bool(trios.any()) for trios in parents(*pair, sides, choose)) for pair in pairs]
 
     old_pools, right = [[old] * 9 for old in olds[:-1]], lambda i: itertools.permutations(others(i), 3)
     count = found(old_pools, right)
@@ -187,6 +174,15 @@ def test_one_pixel_children_come_from_three_other_members_and_replace_a_less_fit
         assert not early, "some children come from members of the new generation: make all from the old one"
     formula = "in every generation all 9 children are r1 + 0.5 (r2 - r3) of three other surviving members"
     expect(torch.tensor(count), torch.full((6,), 9), formula)
+    drawn = [parents(*pair, sides, right) for pair in zip(genes[1:], old_pools, strict=True)]
+    for_ever = all(bool(torch.stack(trios).all(dim=0).any()) for trios in zip(*drawn, strict=True))
+    assert not for_ever, "child i comes from the same three members in every generation: draw them anew"
+    box = certain_network()
+    adversarial.one_pixel_attack(box, image, 2, population=9, generations=1, generator=seed(4))
+    (first, second), _ = generations_of(box, image, 9, box.answer)
+    again = parents(second, [first] * 9, sides, right)
+    same = all(bool((one & other).any()) for one, other in zip(drawn[0], again, strict=True))
+    assert not same, "another seed draws the same members: take all random numbers from generator"
 
 
 def moody_network(images):

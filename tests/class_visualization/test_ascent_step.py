@@ -71,6 +71,8 @@ def test_step_has_its_length_on_faint_and_steep_slopes_and_is_none_where_there_i
     flat = part2.ascent_step(seeded(Dead()), image, 1, step_size=0.5, l2_weight=0.0)
     expect(flat, image, "exactly the image where the gradient is zero, no 0 / 0", tolerance=0)
     expect.new(flat, image=image)
+    pulled = part2.ascent_step(seeded(Dead()), image, 1, step_size=0.5, l2_weight=0.1)
+    expect(pulled, along(image, 0.5 - image, 0.5), "the penalty pulls also where the logit has no slope", start=image)
     assert_zero_where_no_path(
         expect, lambda blind: part2.ascent_step(blind, image, 1, step_size=0.5, l2_weight=0.0), image
     )

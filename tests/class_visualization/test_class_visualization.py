@@ -178,6 +178,12 @@ def test_every_step_is_taken_on_a_picture_rolled_by_a_new_offset_and_rolled_back
         seen = sorted({offset[axis] for offset in offsets})
         assert seen == [-2, -1, 0, 1, 2], f"in 60 steps the picture was rolled by {seen} {name}, expected all of -2..2"
     assert any(dy != dx for dy, dx in offsets), "rows and columns are rolled by the same offset: draw one for each"
+    network.shown.clear()
+    result = part2.class_visualization(
+        network, 1, num_steps=20, image_size=SIZE, step_size=0.02, jitter=2, generator=seed(1)
+    )
+    other = offsets_of(network, result, network.network.weights()[1], 0.02)
+    assert other != offsets[:20], "another seed rolls the picture by the same offsets: draw them from generator"
     wide = Recorder(seeded(FlatWaves((48, 64))))
     put_right_step(wide)
     result = part2.class_visualization(
@@ -214,6 +220,14 @@ def check_slope_of_contributions(monkeypatch, put_right_step):
             moves = [(dy, dx) for dy in range(-2, 3) for dx in range(-2, 3)]
             found = any(small_ones_are_grey(result.roll(move, (1, 2)), *step) for step in steps for move in moves)
         assert found, "with jitter: small contributions by the logit's gradient at the rolled picture before the step"
+    with torch.no_grad():
+        network.network.heights[2] = 0
+    asked.clear()
+    flat = part2.class_visualization(
+        network, 2, num_steps=1, image_size=SIZE, contribution_fraction=0.45, generator=seed()
+    )
+    grey = int((flat == 0.5).all(dim=0).sum())
+    assert asked or grey == 52, "where the gradient is zero, contribution_fraction of the pixels become grey too"
 
 
 def parallel(asked, step):

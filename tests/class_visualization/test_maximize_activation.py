@@ -111,6 +111,10 @@ def test_picture_starts_and_is_blurred_and_clamped_as_a_class_picture_is(
         for n in (0, 2)
     )
     expect(end, blurred(blurred(start)), "where the gradient is zero, no step is taken, but every picture is blurred")
+    pulled = part2.maximize_activation(
+        model, "features.1", 3, num_steps=1, image_size=SMALL, step_size=0.2, l2_weight=0.1, generator=seed()
+    )
+    expect(pulled, along(start, 0.5 - start, 0.2), "the penalty pulls also where the channel has no slope", start=start)
 
 
 @pytest.mark.points(1, "maximize_activation")

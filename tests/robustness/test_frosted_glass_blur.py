@@ -81,6 +81,8 @@ def test_frosted_glass_moves_pixels_at_most_reach_rows_and_columns(settings):
         sides = torch.tensor(MANY).view(1, 2, 1, 1)
         across = reach == 1 and bool((way.abs() >= sides - 2).any())
         assert not across, "pixels change places with those at the opposite border: the picture ends there"
+        apart = (way[:, 0].diff(dim=2) != 0).double().mean().item()
+        assert apart > 0.2, "whole rows change places: exchange single pixels, each with a neighbour of its own"
         spread = torch.stack([(way == d).any(dim=0).flatten(1).any(dim=1) for d in (-reach, reach)])
         assert bool(spread.all()), f"with reach {reach} some pixels go {reach} up, down, left and right"
         assert not torch.equal(way[0], way[1]), "two images are mixed in the same way: each has a glass of its own"

@@ -25,6 +25,8 @@ def test_gaussian_noise_is_normal_with_the_severitys_sigma(expect, settings):
     noise = shifts / sigmas.view(5, 1, 1, 1, 1)
     expect(noise.flatten(1).mean(dim=1) + 1, torch.ones(5).double(), "1 + the noise's mean, which is 0", tolerance=0.05)
     assert distance_from_uniform((noise / 2**0.5).erf() / 2 + 0.5) < 0.02, "the noise is not normal"
+    tail = (noise.abs() > 3.1).double().mean().item()
+    assert tail > 0.001, f"{tail:.2%} of the noise is larger than 3.1 sigma, expected 0.19%: do not cut it"
     assert_own_noise(noise[0])
 
 

@@ -6,7 +6,7 @@ from torch import nn
 
 from assignment2 import saliency
 from coursekit.checks.laws import assert_no_trace, assert_same_however_called, assert_zero_where_no_path
-from coursekit.checks.small_networks import SIZE, OneHidden, SmallConvNet, seeded
+from coursekit.checks.small_networks import SIZE, Beside, OneHidden, SmallConvNet, seeded
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +25,10 @@ def test_deconvnet_of_one_hidden_layer_keeps_positive_weights(expect, images, ri
     row = model.second.weight.detach()[3]
     kept = right_rule("deconvnet")(row, row) @ model.first.weight.detach()
     expect(result, kept.view(1, 3, *SIZE).repeat(3, 1, 1, 1), "W^T (v where v > 0), whichever units are active")
+    both = saliency.deconvnet(seeded(OneHidden(Beside())), images, "second", 3)
+    kept = kept + row @ model.first.weight.detach()
+    formula = "beside a ReLU, a path without one gets v as it is: no rule changes it"
+    expect(both, kept.view(1, 3, *SIZE).repeat(3, 1, 1, 1), formula)
     assert_zero_where_no_path(
         expect, lambda blind: saliency.deconvnet(blind, images, "head", 3), torch.zeros_like(images)
     )

@@ -4,7 +4,7 @@ import pytest
 
 from assignment2 import saliency
 from coursekit.checks.laws import assert_no_trace, assert_same_however_called
-from coursekit.checks.small_networks import SIZE, OneHidden, ReluEverywhere, SmallConvNet, seeded
+from coursekit.checks.small_networks import SIZE, Beside, OneHidden, ReluEverywhere, SmallConvNet, seeded
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +24,9 @@ def test_guided_backprop_of_one_hidden_layer_keeps_positive_weights_of_active_un
     upstream = model.second.weight.detach()[labels]  # (N, width)
     rows = right_rule("guided")(upstream, active.double()) @ model.first.weight.detach()
     expect(result, rows.view(3, 3, *SIZE), "W^T (v_label where v_label > 0 and the unit is active)")
+    both = saliency.guided_backprop(seeded(OneHidden(Beside())), images, labels)
+    rows = rows + upstream @ model.first.weight.detach()
+    expect(both, rows.view(3, 3, *SIZE), "beside a ReLU, a path without one gets v_label as it is: no rule changes it")
 
 
 @pytest.mark.points(1, "guided_backprop")

@@ -17,8 +17,8 @@ class SlidingNet(nn.Module):
         layers = [nn.Conv2d(3, 4, 3, padding=padding), nn.ReLU(inplace=True), nn.MaxPool2d(2)]
         self.features = nn.Sequential(*layers, nn.Conv2d(4, 5, 2, padding=padding), nn.ReLU(inplace=True))
         side = 5 if padding else 2
-        hidden = [nn.Flatten(), nn.Dropout(0.5), nn.Linear(5 * side * side, 7), nn.ReLU(inplace=True), nn.Dropout(0.5)]
-        self.classifier = nn.Sequential(*hidden, nn.Linear(7, 6), nn.ReLU(), nn.Linear(6, 4))
+        hidden = [nn.Flatten(), nn.Dropout(0.5), nn.Linear(5 * side * side, 8), nn.ReLU(inplace=True), nn.Dropout(0.5)]
+        self.classifier = nn.Sequential(*hidden, nn.Linear(8, 6), nn.ReLU(), nn.Linear(6, 4))
 
     def forward(self, images):
         return self.classifier(self.features(self.normalize(images)))

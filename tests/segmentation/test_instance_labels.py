@@ -56,6 +56,8 @@ def test_background_and_ignored_pixels_are_in_no_region(expect):
     expect(segmentation.instance_labels(labels[None]), right[None], "255 is in no region")
     chosen = segmentation.instance_labels(SCENE[None], ignore_index=2)
     expect(chosen, right[None], "ignore_index may be a class: its pixels are in no region")
+    kept = segmentation.instance_labels(labels[None], ignore_index=-1)
+    expect(kept, REGIONS[None], "255 is a class like the others where ignore_index is another")
     right = grid("1000000", "0000000", "0000000", "2200000", "0203304")
     filled = grid("1000000", "0000000", "0000000", "3300000", "0303303")
     result = segmentation.instance_labels(filled[None] + 4, background=4, ignore_index=-1)

@@ -5,7 +5,7 @@ import torch
 
 from assignment2 import style_transfer as part5
 from coursekit.checks.laws import ANY_STRIDES, strided
-from coursekit.checks.randomness import seed
+from coursekit.checks.randomness import distance_from_uniform, seed
 from coursekit.checks.small_networks import SIZE, pictures
 
 
@@ -89,6 +89,7 @@ def test_a_random_share_is_repainted_each_in_a_random_style(expect, labels, styl
     assert len(drawn) > 6, "other seeds choose the same styles: draw a style for every image from the generator"
     assert {level for levels in drawn for level in levels} == {1, 2, 3}, "some of the styles are never drawn"
     assert len(places) == 10, "some images are never repainted: every place may be drawn"
+    check_all_equally_likely()
     again = [part5.stylize(images, labels, styles, Mark(styles), fraction=0.5, generator=seed(3))[0] for _ in range(2)]
     expect(again[1], again[0], "the same seed gives the same pictures", tolerance=0)
     one = seed(3)
@@ -97,6 +98,32 @@ def test_a_random_share_is_repainted_each_in_a_random_style(expect, labels, styl
     )
     assert not torch.equal(first, second), (
         "two calls with one generator draw the same: take the draws from the generator itself, not from a copy of it"
+    )
+
+
+def check_all_equally_likely():
+    """Hold 600 dots to places and styles that are drawn one by one and equally likely."""
+    dots, styles = (
+        torch.zeros(600, 3, 1, 1).double(),
+        [torch.full((3, 1, 1), value).double() for value in (0.25, 0.5, 0.75)],
+    )
+    result, _ = part5.stylize(
+        dots, torch.zeros(600).long(), styles, lambda _, style: style, fraction=0.5, generator=seed(5)
+    )
+    style = (4 * result[:, 0, 0, 0]).round()
+    uneven = distance_from_uniform(style.nonzero().flatten() / 600)
+    assert uneven < 0.15, "which images are repainted: all places are equally likely"
+    chosen = style > 0
+    side_by_side = (chosen[:-1] & chosen[1:]).double().mean().item()
+    assert abs(side_by_side - 0.25) < 0.1, (
+        f"two neighbours are repainted in {side_by_side:.0%}, expected 25%: draw each place"
+    )
+    shares = style[chosen].long().bincount(minlength=4)[1:] / 300
+    assert bool(((shares - 1 / 3).abs() < 0.13).all()), "every style is equally likely"
+    pairs = chosen[:-1] & chosen[1:]
+    alike = (style[:-1] == style[1:])[pairs].double().mean().item()
+    assert abs(alike - 1 / 3) < 0.16, (
+        f"neighbours get the same style in {alike:.0%}, expected 33%: draw each style alone"
     )
 
 

@@ -173,6 +173,12 @@ MISTAKES = (
         "            module.training = training\n        model.requires_grad_(True)\n",
         hint="After the call, parameters that the caller had frozen require gradients: leave requires_grad as it was.",
     ),
+    mistake(
+        "dropout stays on",
+        "    model.eval()\n",
+        "    model.eval()\n    for module, training in modes:\n        if isinstance(module, torch.nn.Dropout):\n            module.training = training\n",
+        hint="Dropout stays on while you make the attack: put every module into eval mode.",
+    ),
 )
 
 VARIANTS = (

@@ -184,6 +184,12 @@ MISTAKES = (
         "model(images) / 10, labels",
         hint="You divide the logits by a number: use the cross-entropy of the logits as they are.",
     ),
+    mistake(
+        "images themselves for eps 0",
+        "    images = images.detach().requires_grad_()\n",
+        "    if eps == 0:\n        return images.detach()\n    images = images.detach().requires_grad_()\n",
+        hint="For eps 0 your result shares its memory with the images: return a copy.",
+    ),
 )
 
 VARIANTS = (

@@ -111,6 +111,18 @@ MISTAKES = (
         "torch.randint(1, max(num_classes - 1, 2)",
         hint="One of the other classes never comes: the upper bound of randint is excluded.",
     ),
+    mistake(
+        "places from a generator of its own",
+        "torch.randperm(len(labels), generator=generator, device=generator.device)",
+        "torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))",
+        hint="You choose the places with a generator of your own: draw them from generator.",
+    ),
+    mistake(
+        "classes from a generator of its own",
+        "torch.randint(1, num_classes, (count,), generator=generator, device=generator.device)",
+        "torch.randint(1, num_classes, (count,), generator=torch.Generator().manual_seed(0))",
+        hint="You draw the classes with a generator of your own: draw them from generator.",
+    ),
 )
 
 VARIANTS = (

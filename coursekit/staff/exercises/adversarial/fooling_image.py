@@ -269,6 +269,12 @@ MISTAKES = (
         "",
         hint="If the logit does not depend on the image, autograd raises an error: the gradient is zero there, so stop.",
     ),
+    mistake(
+        "image itself for no steps",
+        "    image = image.clone().detach()\n",
+        "    if max_steps == 0:\n        return image.detach()\n    image = image.clone().detach()\n",
+        hint="Without steps your result shares its memory with the image: return a copy.",
+    ),
 )
 
 VARIANTS = (

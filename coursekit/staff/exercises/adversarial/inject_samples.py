@@ -60,6 +60,12 @@ MISTAKES = (
         "labels, order = torch.cat([labels, new_labels]).sort()\n    return torch.cat([images, new_images])[order], labels",
         hint="You sort the samples by label: keep their order, originals first.",
     ),
+    mistake(
+        "duplicates left out",
+        "    return torch.cat([images, new_images])",
+        "    keep = [i for i, new in enumerate(new_images) if not any(torch.equal(new, old) for old in images)]\n    new_images, new_labels = new_images[keep], new_labels[keep]\n    return torch.cat([images, new_images])",
+        hint="You leave out new images that the training set contains already: append all.",
+    ),
 )
 
 VARIANTS = (

@@ -304,6 +304,60 @@ MISTAKES = (
         """,
         hint="Your children come from members that this generation has replaced already: make all children first.",
     ),
+    mistake(
+        "outside after rounding",
+        "(children[:, :2] >= 0)",
+        "(children[:, :2].trunc() >= 0)",
+        hint="You cut the position to an integer before you test it, so -0.5 counts as inside: test the real number.",
+    ),
+    mistake(
+        "position mirrored at the border",
+        "torch.where(inside, children[:, :2], fresh[:, :2])",
+        "torch.where(children[:, :2] < 0, -children[:, :2], children[:, :2]).minimum(2 * sides[:2] - children[:, :2] - 1e-3).abs()",
+        hint="You mirror positions outside the image at its border: draw them anew.",
+    ),
+    mistake(
+        "position modulo the size",
+        "torch.where(inside, children[:, :2], fresh[:, :2])",
+        "children[:, :2] % sides[:2]",
+        hint="You take positions outside the image modulo its size: draw them anew.",
+    ),
+    mistake(
+        "position of the old member",
+        "torch.where(inside, children[:, :2], fresh[:, :2])",
+        "torch.where(inside, children[:, :2], members[:, :2])",
+        hint="A position outside becomes that of the old member: draw it anew.",
+    ),
+    mistake(
+        "one new position for all",
+        "        fresh = sides * uniform(population, 5,",
+        "        fresh = sides * uniform(1, 5,",
+        "torch.where(inside, children[:, :2], fresh[:, :2])",
+        "torch.where(inside, children[:, :2], fresh[:, :2].expand(population, 2))",
+        hint="All positions outside the image become one new position: draw one for each child.",
+    ),
+    mistake(
+        "start on the diagonal",
+        "    scores, queries = show",
+        "    members[:, 1] = members[:, 0] / sides[0] * sides[1]\n    scores, queries = show",
+        hint="Your start uses one random number for row and column: draw each alone.",
+    ),
+    mistake(
+        "parents drawn once",
+        "    for _ in range(generations):\n",
+        "    order = uniform(population, population, like=image, generator=generator).fill_diagonal_(2)\n    for _ in range(generations):\n",
+        "        order = uniform(population, population, like=image, generator=generator).fill_diagonal_(2)\n        one",
+        "        one",
+        hint="You draw the three members only once: draw them anew in every generation.",
+    ),
+    mistake(
+        "parents from a generator of its own",
+        "    members = sides *",
+        "    own = torch.Generator().manual_seed(0)\n    members = sides *",
+        "order = uniform(population, population, like=image, generator=generator)",
+        "order = uniform(population, population, like=image, generator=own)",
+        hint="You draw the three members with a generator of your own: draw them from generator.",
+    ),
 )
 
 VARIANTS = (

@@ -304,6 +304,12 @@ MISTAKES = (
         "length.clamp(min=1)",
         hint="You divide by at least 1, so a small gradient gives a short step: divide by the norm itself.",
     ),
+    mistake(
+        "no step without a slope of the logit",
+        "    objective = model(image[None])[0, target] - l2_weight * penalty",
+        "    logit = model(image[None])[0, target]\n    if not torch.autograd.grad(logit, image, retain_graph=True, materialize_grads=True)[0].any():\n        return image.detach().clone()\n    objective = logit - l2_weight * penalty",
+        hint="You take no step where the logit has no slope, but the penalty still has one.",
+    ),
 )
 
 VARIANTS = (

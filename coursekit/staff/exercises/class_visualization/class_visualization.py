@@ -400,6 +400,20 @@ MISTAKES = (
         "image = blur(image, blur_sigma if blur_every and step % blur_every == 0 else 0.0)",
         hint="You call blur with sigma 0 in the steps between: do not call it there.",
     ),
+    mistake(
+        "offsets from a generator of its own",
+        "    for step in range(1, num_steps + 1):\n",
+        "    own = torch.Generator().manual_seed(0)\n    for step in range(1, num_steps + 1):\n",
+        "generator=generator, device=generator.device)",
+        "generator=own)",
+        hint="You draw the offsets with a generator of your own: draw them from generator.",
+    ),
+    mistake(
+        "no clipping without a slope",
+        "            image = zero_small_contributions(",
+        "            image = image if not gradient.any() else zero_small_contributions(",
+        hint="You skip zero_small_contributions where the gradient is zero: call it in every step.",
+    ),
 )
 
 VARIANTS = (

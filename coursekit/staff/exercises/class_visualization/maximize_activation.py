@@ -244,6 +244,12 @@ MISTAKES = (
         "image = blur(image, blur_sigma if blur_every and step % blur_every == 0 else 0.0)",
         hint="You call blur with sigma 0 in the steps between: do not call it there.",
     ),
+    mistake(
+        "no step without a slope of the channel",
+        "        image = ascent_step(scores,",
+        "        probe = image.detach().clone().requires_grad_()\n        flat = not torch.autograd.grad(scores(probe[None]).sum(), probe, materialize_grads=True)[0].any()\n        image = image if flat else ascent_step(scores,",
+        hint="You take no step where the channel has no slope, but the penalty still has one.",
+    ),
 )
 
 VARIANTS = (

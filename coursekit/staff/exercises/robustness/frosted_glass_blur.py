@@ -203,6 +203,12 @@ MISTAKES = (
         "sigma, rounds, reach = ",
         hint="You exchange reach and rounds: a setting is (sigma, reach, rounds).",
     ),
+    mistake(
+        "whole rows and columns",
+        "    for _ in range(rounds):\n        # Squares of side reach + 1, laid anew each time: whatever happens inside one stays within reach.",
+        "    for _ in range(rounds):\n        pixels = pixels.unflatten(2, (height, width))\n        for axis, length in ((2, height), (3, width)):\n            begin = uniform(n, 1, like=pixels.float(), generator=generator).mul(reach + 1).long()\n            group = (torch.arange(length) + begin) // (reach + 1)\n            order = (group + 0.999 * uniform(n, length, like=pixels.float(), generator=generator)).argsort(dim=1)\n            order = order[:, None, :, None] if axis == 2 else order[:, None, None]\n            pixels = pixels.gather(axis, order.expand_as(pixels))\n        pixels = pixels.flatten(2)\n        continue",
+        hint="Whole rows and columns change places: exchange single pixels, each with a neighbour of its own.",
+    ),
 )
 
 VARIANTS = (

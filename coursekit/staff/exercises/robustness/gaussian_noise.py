@@ -104,6 +104,12 @@ MISTAKES = (
         "sigma**2 * noise",
         hint="You multiply by sigma squared: sigma is the standard deviation already.",
     ),
+    mistake(
+        "cut at three sigma",
+        "generator=generator)\n    return",
+        "generator=generator).clamp(-3, 3)\n    return",
+        hint="You cut the noise at 3 sigma: the normal distribution has no limit.",
+    ),
 )
 
 VARIANTS = (

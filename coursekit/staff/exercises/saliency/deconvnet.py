@@ -143,6 +143,12 @@ MISTAKES = (
         "    responses = (responses.mT if responses.dim() == 3 else responses).reshape(len(images), -1)",
         hint="Of equal maxima you take the first column by column: reading order is row by row.",
     ),
+    mistake(
+        "rule in place",
+        "    with relu_rule(deconvnet_relu_gradient),",
+        "    with relu_rule(lambda upstream, relu_input: upstream.clamp_(min=0)),",
+        hint="Your ReLU rule writes into the upstream gradient, which other paths use too: return a new tensor.",
+    ),
 )
 
 VARIANTS = (

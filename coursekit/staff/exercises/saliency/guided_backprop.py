@@ -160,6 +160,12 @@ MISTAKES = (
         "scores.relu().sum()",
         hint="Where the label's logit is negative, your result is 0: differentiate the logit itself, without a ReLU.",
     ),
+    mistake(
+        "rule in place",
+        "    with relu_rule(guided_relu_gradient):",
+        "    def rule(upstream, relu_input):\n        return upstream.mul_((upstream > 0) & (relu_input > 0))\n\n    with relu_rule(rule):",
+        hint="Your ReLU rule writes into the upstream gradient, which other paths use too: return a new tensor.",
+    ),
 )
 
 VARIANTS = (

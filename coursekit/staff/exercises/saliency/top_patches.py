@@ -121,6 +121,12 @@ MISTAKES = (
         "with record_outputs",
         hint="Your values still have a gradient history: detach them, or run the network without gradients.",
     ),
+    mistake(
+        "responses rounded",
+        "    values, indices = strongest.sort(",
+        "    values, indices = strongest.mul(100).round().div(100).sort(",
+        hint="You round the responses before you sort: nearly equal images then come in the wrong order.",
+    ),
 )
 
 VARIANTS = (

@@ -285,6 +285,12 @@ MISTAKES = (
         """,
         hint="Your regions continue from one image into the next: each image is separate.",
     ),
+    mistake(
+        "255 always left out",
+        "(labels != ignore_index)",
+        "(labels != ignore_index) & (labels != 255)",
+        hint="You leave out label 255 also where ignore_index is another: use only ignore_index.",
+    ),
 )
 
 VARIANTS = (

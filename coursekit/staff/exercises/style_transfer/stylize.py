@@ -219,6 +219,30 @@ MISTAKES = (
         "if True:",
         hint="generator may be None: then draw nothing.",
     ),
+    mistake(
+        "styles drawn unevenly",
+        "torch.randint(len(styles), which.shape, generator=generator, device=generator.device)",
+        "(torch.rand(which.shape, generator=generator) ** 2 * len(styles)).long()",
+        hint="Some styles are more likely than others: draw the style uniformly, for example by torch.randint.",
+    ),
+    mistake(
+        "every style equally often",
+        "torch.randint(len(styles), which.shape, generator=generator, device=generator.device)",
+        "torch.cat([torch.randperm(len(styles), generator=generator) for _ in range(len(images) // len(styles) + 1)])",
+        hint="You give out the styles in turn: draw the style of each image alone.",
+    ),
+    mistake(
+        "places evenly spaced",
+        "torch.randperm(len(images), generator=generator, device=generator.device)",
+        "(torch.arange(len(images)) * 7 + int(torch.randint(len(images), (1,), generator=generator))) % len(images)",
+        hint="Your places have a fixed distance: choose them at random, for example by torch.randperm.",
+    ),
+    mistake(
+        "first images likelier",
+        "torch.randperm(len(images), generator=generator, device=generator.device)",
+        "(torch.rand(len(images), generator=generator) * (1 + torch.arange(len(images)))).argsort()",
+        hint="Some images are more likely to be repainted: choose with equal probabilities.",
+    ),
 )
 
 VARIANTS = (
