@@ -19,13 +19,14 @@ import numpy as np
 import pytest
 import torch
 
-from coursekit.checks.stored import Failure, KnownMistake
+from coursekit.checks.shared_state import shared_state
+from coursekit.checks.stored import Failure, KnownMistake, load_store
 from coursekit.errors import UsageError
 from coursekit.grading.grade import LEAN
 from coursekit.grading.plugin import EXPECT, FAILURE, RECORD, check_id, points_of
 from coursekit.grading.warm import COMPILER
 from coursekit.parts import ROOT, Part, part_of
-from coursekit.staff.edits import Edit, concerned
+from coursekit.staff.edits import Edit, concerned, split
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,13 @@ class Trials:
         _RUNNING = self
         # An optimizer's first step loads torch's compiler, and some operations sympy: here once, and not in every fork.
         importlib.import_module(COMPILER)
+        # What every fork would read again is cached here, once: the solutions' texts, who calls whom, what is stored.
         for edit in chain.from_iterable(trial.edits for trial in self.trials):
-            concerned(edit)  # its functions are cached here, once, and not in every fork
+            split(edit.function)
+            concerned(edit)
+        for folder in {item.path.parent for item in self.items}:
+            load_store(folder)
+        shared_state()
         gc.collect()
         gc.freeze()  # a fork then copies fewer pages
         context = multiprocessing.get_context("fork")

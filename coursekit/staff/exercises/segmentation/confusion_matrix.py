@@ -126,12 +126,6 @@ MISTAKES = (
         "F.pad(torch.bincount(pairs), (0, num_classes**2 - int(pairs.max()) - 1)).view",
         hint="If every pixel is ignored, you take the maximum of nothing: return a matrix of zeros there.",
     ),
-    mistake(
-        "255 always left out",
-        "    counted = labels != ignore_index",
-        "    counted = (labels != ignore_index) & (labels != 255)",
-        hint="You leave out label 255 also where ignore_index is another: use only ignore_index.",
-    ),
 )
 
 VARIANTS = (
