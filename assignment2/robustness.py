@@ -121,9 +121,9 @@ def frosted_glass_blur(images: Images, severity: Severity, *, generator: Generat
 
     (1) Blur: standard deviation sigma, kernel 3 sigma or more to each side. With sigma 0, do not blur.
     (2) `rounds` times: permute the pixels of each image at random; the three channels of a pixel stay together. In one
-        round most pixels move, but none more than `reach` rows or `reach` columns. One way: in each round, lay a grid
-        of squares of side reach + 1 over the image at a random offset (squares at the border are cut off), and shuffle
-        the pixels inside each square.
+        round most pixels move, at most `reach` rows and columns. One way: in each round, lay a grid of squares of side
+        reach + 1 over the image at a random offset (squares at the border are cut off), and shuffle the pixels inside
+        each square. The source exchanges pixels in a loop, which carries some further: this is accepted too.
     (3) Blur again, as in (1).
 
     Args:

@@ -107,7 +107,7 @@ def train_segmenter(
     score_every: int = 0,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> Curve:
-    """Train a network in place: AdamW, one cycle of the learning rate, random mirror images, bfloat16 where it is safe.
+    """Train a network in place: AdamW, one cycle of the learning rate, random mirror images, bfloat16 where it is faster.
 
     Args:
         images, labels: (N, 3, H, W) and (N, H, W), at least one scene.
@@ -125,6 +125,8 @@ def train_segmenter(
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=num_steps, pct_start=0.2)
     curve, spent = Curve(), 0.0
+    # A processor takes 1.4 times as long for such convolutions in bfloat16, and 0.6 of the time for others.
+    depthwise = any(module.groups > 1 for module in network.modules() if isinstance(module, nn.Conv2d))
     for step in progress(range(1, num_steps + 1)):
         started = time.perf_counter()
         rows = torch.randint(len(images), (batch_size,), generator=generator)
@@ -132,7 +134,7 @@ def train_segmenter(
         mirrored = torch.rand(batch_size, generator=generator) < 0.5
         x = torch.where(mirrored[:, None, None, None], x.flip(3), x).to(memory_format=torch.channels_last)
         y = torch.where(mirrored[:, None, None], y.flip(2), y)
-        with torch.autocast(x.device.type, dtype=torch.bfloat16):
+        with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=not depthwise):
             logits = network(x)
         value = loss(logits.float(), y)
         optimizer.zero_grad()

@@ -84,11 +84,11 @@ def test_one_pixel_attack_starts_everywhere_with_every_colour_and_redraws_what_f
     assert clipped < 0.25, (
         f"{clipped:.0%} of the children's colours are clipped, expected 17%: half of a difference is added"
     )
-    border = ((second[:, 0] == 0) | (second[:, 0] == 7)).double().mean().item()
-    assert border < 0.28, f"{border:.0%} of the children lie in the first or last row: draw what falls outside anew"
     diagonal = torch.corrcoef(first[:, :2].T)[0, 1].item()
     assert abs(diagonal) < 0.2, f"rows and columns of the start have the correlation {diagonal:.2f}: draw each alone"
     check_redrawn(box)
+    border = ((second[:, 0] == 0) | (second[:, 0] == 7)).double().mean().item()
+    assert border < 0.28, f"{border:.0%} of the children lie in the first or last row: draw what falls outside anew"
 
 
 def check_redrawn(box):
@@ -100,11 +100,16 @@ def check_redrawn(box):
             adversarial.one_pixel_attack(flat, image, 2, population=12, generations=1, generator=seed(number))
             runs.append(generations_of(flat, image, 12, box.answer)[0])
         found, name = redrawn(runs, axis, 40), ("row", "column")[axis]
-        uniform = distance_from_uniform((found.place + 0.5) / 40)
-        assert uniform < 0.4, f"a {name} outside the image is drawn anew from all of them: uniform in [0, 40) here"
-        for what, values in ("from where it fell", found.outside), ("from the old member", found.old):
-            alike = torch.corrcoef(torch.stack([found.place, values]))[0, 1].item()
-            assert abs(alike) < 0.65, f"a {name} outside the image is made {what}: draw it anew from the generator"
+        low, middle, high = found.place.quantile(torch.tensor([0.25, 0.5, 0.75]).double()).tolist()
+        assert distance_from_uniform((found.place + 0.5) / 40) < 0.4, (
+            f"of what falls outside 40 {name}s, a quarter comes to lie below {low:.0f}, half below {middle:.0f}, "
+            f"three quarters below {high:.0f}: draw it anew, uniform in [0, 40) here"
+        )
+        alike = torch.corrcoef(torch.stack([found.place, found.outside]))[0, 1].item()
+        assert alike < 0.65, f"a {name} outside the image is turned back at the border: draw it anew"
+        assert alike > -0.65, f"a {name} outside the image comes in at the other end: draw it anew"
+        alike = torch.corrcoef(torch.stack([found.place, found.old]))[0, 1].item()
+        assert abs(alike) < 0.65, f"a {name} outside the image becomes the old member's: draw it anew"
         same_run = found.run[:, None] == found.run
         equal = (found.place[:, None] == found.place)[same_run & ~torch.eye(len(same_run), dtype=torch.bool)]
         assert float(equal.double().mean()) < 0.4, f"children outside the image get one {name}: draw one for each"
@@ -113,15 +118,18 @@ def check_redrawn(box):
 
 def check_two_places(runs, axis):
     """Hold children of three members in places p, p, 1 - p of two: half of them fall outside, and half of these change over."""
-    trios = torch.tensor([*itertools.permutations(range(12), 3)])
-    for place in 0, 1:
-        stays = []
-        for members, children in runs:
-            mixed = trios[(members[trios][:, :, axis] == torch.tensor([place, place, 1 - place])).all(dim=1)]
-            come_from_such = fit(children, members[mixed]).same_colour.any(dim=1)
-            stays += (children[come_from_such, axis] == place).tolist()
-        outside = "below 0" if place == 0 else "at or above its end"
-        assert not all(stays), f"a position {outside} is taken for one inside: compare the real number, then round"
+    upper = (torch.cat([members for members, _ in runs])[:, axis] == 0).double().mean().item()
+    assert abs(upper - 0.5) < 0.13, f"{upper:.0%} of the start lie in the first of two places, expected 50%: round down"
+    trios, stays = torch.tensor([*itertools.permutations(range(12), 3)]), ([], [])
+    for place, (members, children) in itertools.product((0, 1), runs):
+        mixed = trios[(members[trios][:, :, axis] == torch.tensor([place, place, 1 - place])).all(dim=1)]
+        come_from_such = fit(children, members[mixed]).same_colour.any(dim=1)
+        stays[place].extend((children[come_from_such, axis] == place).tolist())
+    below, above = (f"{sum(stay)} of {len(stay)}" for stay in stays)
+    assert not any(map(all, stays)), (
+        f"half of the children of members at 0, 0 and 1 fall below 0, and half of these change to 1: {below} are at 0; "
+        f"of 1, 1 and 0 {above} are at 1: test the real number, not the rounded one, and draw from both places"
+    )
 
 
 EVERYBODY = range(9)

@@ -24,19 +24,21 @@ def test_guided_backprop_of_one_hidden_layer_keeps_positive_weights_of_active_un
     upstream = model.second.weight.detach()[labels]  # (N, width)
     rows = right_rule("guided")(upstream, active.double()) @ model.first.weight.detach()
     expect(result, rows.view(3, 3, *SIZE), "W^T (v_label where v_label > 0 and the unit is active)")
-    both = saliency.guided_backprop(seeded(OneHidden(Beside())), images, labels)
-    rows = rows + upstream @ model.first.weight.detach()
-    expect(both, rows.view(3, 3, *SIZE), "beside a ReLU, a path without one gets v_label as it is: no rule changes it")
 
 
 @pytest.mark.points(1, "guided_backprop")
-def test_guided_backprop_reaches_every_relu_functional_reused_or_beside_a_skip(expect, images, labels):
+def test_guided_backprop_reaches_every_relu_functional_reused_or_beside_a_skip(expect, images, labels, right_rule):
     """The guided rule acts at every ReLU: a module, F.relu, in place, used twice, or beside a skip."""
     result = saliency.guided_backprop(seeded(ReluEverywhere(), seed=3), images, labels)
 
     expect.reference(result, "signed", "the guided rule at every ReLU: module, functional, in place, used twice")
     one = saliency.guided_backprop(seeded(ReluEverywhere(), seed=3), images[:1], labels[:1])
     expect(one, result[:1], "the same for the first image alone, with its batch axis")
+    model = seeded(OneHidden(Beside()))
+    both = saliency.guided_backprop(model, images, labels)
+    upstream, active = model.second.weight.detach()[labels], model.first(images.flatten(1)).detach() > 0
+    rows = (right_rule("guided")(upstream, active.double()) + upstream) @ model.first.weight.detach()
+    expect(both, rows.view(3, 3, *SIZE), "beside a ReLU, a path without one gets v_label as it is: no rule changes it")
 
 
 @pytest.mark.points(1, "guided_backprop")

@@ -70,6 +70,12 @@ MISTAKES = (
         """,
         hint="You divide the flat place by the height: row and column come from dividing it by the width.",
     ),
+    mistake(
+        "kth value of no pixel",
+        "contributions.argsort()[: math.floor(fraction * len(contributions))]",
+        "(contributions <= contributions.kthvalue(math.floor(fraction * len(contributions))).values).nonzero()[:, 0]",
+        hint="For a small fraction the number of pixels is 0, and there is no 0th smallest value: then no pixel becomes grey.",
+    ),
 )
 
 VARIANTS = zeroed_otherwise("torch.einsum('chw,chw->hw', image - 0.5, gradient).abs()")

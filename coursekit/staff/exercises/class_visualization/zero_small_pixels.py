@@ -52,6 +52,12 @@ MISTAKES = (
         "index_fill(1, smallest, float(image.mean()))",
         hint="You fill with the image's mean: fill with grey (0.5).",
     ),
+    mistake(
+        "kth value of no pixel",
+        "norms.argsort()[: math.floor(fraction * len(norms))]",
+        "(norms <= norms.kthvalue(math.floor(fraction * len(norms))).values).nonzero()[:, 0]",
+        hint="For a small fraction the number of pixels is 0, and there is no 0th smallest value: then no pixel becomes grey.",
+    ),
 )
 
 VARIANTS = zeroed_otherwise("((image - 0.5) ** 2).sum(0)")

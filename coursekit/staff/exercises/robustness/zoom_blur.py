@@ -176,6 +176,12 @@ MISTAKES = (
         hint="You keep the top left corner of the enlarged image: the centre of the image must stay in place.",
     ),
     resized("resized and cropped, rounded", "(round(height * zoom), round(width * zoom))"),
+    mistake(
+        "crop of whole pixels",
+        '        shrink = torch.eye(2, 3, device=images.device, dtype=images.dtype) / zoom\n        grid = F.affine_grid(shrink.expand(len(images), -1, -1), list(images.shape), align_corners=False)\n        total += F.grid_sample(images.detach(), grid, padding_mode="border", align_corners=False)\n',
+        '        h, w = (math.ceil(side / zoom) for side in images.shape[2:])\n        top, left = (images.shape[2] - h) // 2, (images.shape[3] - w) // 2\n        crop = images.detach()[:, :, top : top + h, left : left + w]\n        total += F.interpolate(crop, size=images.shape[2:], mode="bilinear", align_corners=False)\n',
+        hint="You round the enlarged part to whole pixels: sample the picture at real positions.",
+    ),
 )
 
 VARIANTS = (

@@ -110,6 +110,12 @@ MISTAKES = (
         "activation.square().sum() / 2",
         hint="You differentiate the unit's square, or weight the unit by its value: differentiate the unit itself.",
     ),
+    mistake(
+        "flat layer forgotten",
+        "activation = outputs[layer].movedim(0, -1)[unit]",
+        "channel, y, x = unit\n    activation = outputs[layer][:, channel, y, x]",
+        hint="In a flat layer a unit is (channel,) alone: your code expects three numbers.",
+    ),
 )
 
 VARIANTS = (

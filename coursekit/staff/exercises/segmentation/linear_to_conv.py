@@ -100,6 +100,12 @@ MISTAKES = (
         "            pass",
         hint="Your convolution keeps its own random bias: copy linear's bias too.",
     ),
+    mistake(
+        "size read as width and height",
+        "h, w = (size, size)",
+        "w, h = (size, size)",
+        hint="You read size as (width, height): it is (height, width).",
+    ),
 )
 
 VARIANTS = (

@@ -223,7 +223,7 @@ MISTAKES = (
         "styles drawn unevenly",
         "torch.randint(len(styles), which.shape, generator=generator, device=generator.device)",
         "(torch.rand(which.shape, generator=generator) ** 2 * len(styles)).long()",
-        hint="Some styles are more likely than others: draw the style uniformly, for example by torch.randint.",
+        hint="Some styles are more likely than others: draw each with the same probability.",
     ),
     mistake(
         "every style equally often",
@@ -235,7 +235,7 @@ MISTAKES = (
         "places evenly spaced",
         "torch.randperm(len(images), generator=generator, device=generator.device)",
         "(torch.arange(len(images)) * 7 + int(torch.randint(len(images), (1,), generator=generator))) % len(images)",
-        hint="Your places have a fixed distance: choose them at random, for example by torch.randperm.",
+        hint="Your places have a fixed distance: choose all of them at random.",
     ),
     mistake(
         "first images likelier",

@@ -218,6 +218,12 @@ MISTAKES = (
         "vertical.sum(1).square().sum() + horizontal.sum(1).square().sum()",
         hint="You sum the differences over channels before squaring: square each difference.",
     ),
+    mistake(
+        "clamped first",
+        "    vertical = images",
+        "    images = images.clamp(0, 1)\n    vertical = images",
+        hint="You clamp the images before you take differences: values outside [0, 1] count too.",
+    ),
 )
 
 VARIANTS = (

@@ -122,6 +122,18 @@ MISTAKES = (
         "scatter_add(2, indices[:1].expand_as(indices).flatten(2)",
         hint="You use the first image's indices for all images: each image has its own.",
     ),
+    mistake(
+        "zeros always float32",
+        "values.new_zeros(*values.shape[:2], height * width)",
+        "torch.zeros(*values.shape[:2], height * width)",
+        hint="Your zeros are always float32: give them the dtype of values.",
+    ),
+    mistake(
+        "view of any strides",
+        "indices.flatten(2), values.flatten(2)",
+        "indices.view(*indices.shape[:2], -1), values.view(*values.shape[:2], -1)",
+        hint="Your view fails where the tensor is not contiguous: reshape or flatten works for all strides.",
+    ),
 )
 
 VARIANTS = (
