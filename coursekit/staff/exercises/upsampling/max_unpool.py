@@ -132,7 +132,7 @@ MISTAKES = (
         "view of any strides",
         "indices.flatten(2), values.flatten(2)",
         "indices.view(*indices.shape[:2], -1), values.view(*values.shape[:2], -1)",
-        hint="Your view fails where the tensor is not contiguous: reshape or flatten works for all strides.",
+        hint="Your view fails where the tensor is not contiguous: use what works for all strides.",
     ),
 )
 
