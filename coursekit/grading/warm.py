@@ -170,8 +170,10 @@ def _serve(orders: IO[bytes], answers: IO[bytes], after: Callable[[], object]) -
             after()
             answers.write(json.dumps({"exit": os.waitstatus_to_exitcode(ended[1])}).encode() + b"\n")
             if COMPILER_USED[0] and COMPILER not in sys.modules:  # once, when the verdict is out, and not in every fork
+                prefix, sys.pycache_prefix = sys.pycache_prefix, None
                 with contextlib.suppress(Exception):
                     importlib.import_module(COMPILER)
+                sys.pycache_prefix = prefix
                 gc.freeze()
 
 
@@ -189,6 +191,10 @@ def _forget_bytecode() -> None:
 
 class _Loaded:
     """A pytest plugin that tells the warm process what it could have loaded; the end of a run is too late, it is killed."""
+
+    def pytest_runtest_call(self) -> None:
+        """Let torch find its own bytecode: what a check loads is torch's, and compiling that again takes 8 s."""
+        sys.pycache_prefix, sys.dont_write_bytecode = None, True
 
     def pytest_runtest_logfinish(self) -> None:
         COMPILER_USED[0] = COMPILER in sys.modules

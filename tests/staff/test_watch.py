@@ -100,6 +100,9 @@ def test_whatever_is_saved_the_watch_goes_on(small_edition):
         small_edition.edit(RETURN, "return gradient.abs(.sum(dim=1)")
         assert "assignment2/saliency.py, line " in running.turn()
 
+        small_edition.edit(RETURN, "import sys; raise ValueError(f'bytecode in {sys.pycache_prefix}')")
+        assert "bytecode in None" in running.turn(), "what a check loads is torch's, and is compiled already"
+
         small_edition.edit(RETURN, "import os; os._exit(3)")
         assert "Python itself ended during this check (exit code 3)" in running.turn()
 
