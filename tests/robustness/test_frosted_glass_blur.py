@@ -64,7 +64,7 @@ def test_frosted_glass_only_moves_colours_where_nothing_is_blurred(expect, setti
 
 @pytest.mark.points(1, "frosted_glass_blur")
 def test_frosted_glass_moves_pixels_at_most_reach_rows_and_columns(settings):
-    """In one round most pixels move, at most `reach` rows and columns; a loop of exchanges may carry some further."""
+    """In one round most pixels move, at most `reach` rows and columns; a loop may carry some further."""
     settings("frosted_glass_blur", (0, 1, 1), (0, 2, 1), (0, 3, 1), (0, 5, 1), (0, 4, 1))
 
     for severity, reach in enumerate((1, 2, 3, 5, 4), 1):

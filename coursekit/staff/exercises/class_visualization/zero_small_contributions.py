@@ -74,7 +74,7 @@ MISTAKES = (
         "kth value of no pixel",
         "contributions.argsort()[: math.floor(fraction * len(contributions))]",
         "(contributions <= contributions.kthvalue(math.floor(fraction * len(contributions))).values).nonzero()[:, 0]",
-        hint="For a small fraction the number of pixels is 0, and there is no 0th smallest value: then no pixel becomes grey.",
+        hint="If the number of pixels is 0, there is no smallest value to find: no pixel becomes grey.",
     ),
 )
 

@@ -56,7 +56,7 @@ MISTAKES = (
         "kth value of no pixel",
         "norms.argsort()[: math.floor(fraction * len(norms))]",
         "(norms <= norms.kthvalue(math.floor(fraction * len(norms))).values).nonzero()[:, 0]",
-        hint="For a small fraction the number of pixels is 0, and there is no 0th smallest value: then no pixel becomes grey.",
+        hint="If the number of pixels is 0, there is no smallest value to find: no pixel becomes grey.",
     ),
 )
 
