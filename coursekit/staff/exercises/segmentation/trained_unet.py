@@ -97,12 +97,6 @@ MISTAKES = (
         "    try:\n        network.load_state_dict(load_file(path))\n    except RuntimeError:\n        pass",
         hint="You catch the error of load_state_dict: let it reach the caller.",
     ),
-    mistake(
-        "one network for all calls",
-        "    network = UNet(3, UNET_CLASSES, UNET_WIDTHS)\n",
-        "    network = UNet.__dict__.get('kept') or UNet(3, UNET_CLASSES, UNET_WIDTHS)\n    UNet.kept = network\n",
-        hint="All your calls return one network, so that a new file changes the old result: build a new one.",
-    ),
 )
 
 VARIANTS = (
