@@ -171,7 +171,8 @@ def test_one_pixel_children_come_from_three_other_members_and_replace_a_less_fit
         return [sum(bool(trios.any()) for trios in parents(*pair, sides, choose)) for pair in pairs]
 
     old_pools, right = [[old] * 9 for old in olds[:-1]], lambda i: itertools.permutations(others(i), 3)
-    count = found(old_pools, right)
+    drawn = [parents(*pair, sides, right) for pair in zip(genes[1:], old_pools, strict=True)]
+    count = [sum(bool(trios.any()) for trios in generation) for generation in drawn]
     if min(count) < 9:
         fittest = found(bests, lambda _: ((9, *pair) for pair in itertools.permutations(EVERYBODY, 2)))
         assert min(fittest) < 9, "every child starts from the fittest member: all three are drawn"
@@ -182,7 +183,6 @@ def test_one_pixel_children_come_from_three_other_members_and_replace_a_less_fit
         assert not early, "some children come from members of the new generation: make all from the old one"
     formula = "in every generation all 9 children are r1 + 0.5 (r2 - r3) of three other surviving members"
     expect(torch.tensor(count), torch.full((6,), 9), formula)
-    drawn = [parents(*pair, sides, right) for pair in zip(genes[1:], old_pools, strict=True)]
     for_ever = all(bool(torch.stack(trios).all(dim=0).any()) for trios in zip(*drawn, strict=True))
     assert not for_ever, "child i comes from the same three members in every generation: draw them anew"
     box = certain_network()

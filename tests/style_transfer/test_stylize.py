@@ -114,13 +114,13 @@ def check_all_equally_likely():
     uneven = distance_from_uniform(style.nonzero().flatten() / 600)
     assert uneven < 0.15, "which images are repainted: all places are equally likely"
     chosen = style > 0
-    side_by_side = (chosen[:-1] & chosen[1:]).double().mean().item()
+    pairs = chosen[:-1] & chosen[1:]
+    side_by_side = pairs.double().mean().item()
     assert abs(side_by_side - 0.25) < 0.1, (
         f"two neighbours are repainted in {side_by_side:.0%}, expected 25%: draw each place"
     )
     shares = style[chosen].long().bincount(minlength=4)[1:] / 300
     assert bool(((shares - 1 / 3).abs() < 0.13).all()), "every style is equally likely"
-    pairs = chosen[:-1] & chosen[1:]
     alike = (style[:-1] == style[1:])[pairs].double().mean().item()
     assert abs(alike - 1 / 3) < 0.16, (
         f"neighbours get the same style in {alike:.0%}, expected 33%: draw each style alone"
