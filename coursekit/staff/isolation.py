@@ -21,7 +21,7 @@ from coursekit.parts import PARTS, ROOT, Part, part_of
 from coursekit.staff.canary import innocent, shortfall
 from coursekit.staff.isolated.fresh import record
 from coursekit.staff.isolated.sandbox import Limits, choose_level
-from coursekit.staff.width import free_memory
+from coursekit.width import free_memory
 
 __all__ = ["Room", "checks_of", "choose_level", "grade_submission", "record"]
 

@@ -12,7 +12,7 @@ MAY_IMPORT = {  # a room -> what it may use of this repository, besides itself
     "coursekit/checks": ("coursekit.errors", "coursekit.parts", "coursekit.vision"),
     "coursekit/grading": (
         "coursekit.__version__",
-        *(f"coursekit.{name}" for name in ("errors", "memory", "parts", "vision", "checks")),
+        *(f"coursekit.{name}" for name in ("errors", "memory", "parts", "vision", "checks", "width")),
     ),
     "coursekit": ("coursekit",),
     "assignment2": ("coursekit.vision",),

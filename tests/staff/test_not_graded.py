@@ -21,7 +21,7 @@ from coursekit.staff.gradescope import autograde as gradescope
 from coursekit.staff.isolated import decider
 from coursekit.staff.isolated.wire import WorkerGone
 from coursekit.staff.isolation import checks_of
-from coursekit.staff.width import WORKER_BYTES, cores, free_memory, workers_that_fit
+from coursekit.width import WORKER_BYTES, cores, free_memory, workers_that_fit
 from tests.staff.sandboxed import CHECKS, SLOW
 from tests.staff.test_classroom import hand_in, lines_of
 from tests.staff.zips import MODULE, solution
