@@ -1,4 +1,4 @@
-"""How many submissions at a time fit on this machine: cores and memory, as its kernel and its container allow them."""
+"""How many submissions or notebooks fit on this machine at a time: cores and memory, as its kernel and its container allow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-WORKER_BYTES = 1.5 * 2**30  # decider, sandbox and worker of one submission at a time: docs/measured.md
+WORKER_BYTES = 1.5 * 2**30  # decider, sandbox and worker of one submission at a time, or a kernel: docs/measured.md
 OWN_BYTES = 0.5 * 2**30  # of the command itself, and of what runs the solution on the hidden numbers
 UNLIMITED = 2**60  # cgroup v1 writes about 2**63 for no limit
 

@@ -17,7 +17,7 @@ from coursekit.checks.unchanged import GLOBAL_HOOKS, SETTINGS, function_modes
 
 def shared_state() -> Callable[[], None]:
     """Note what is shared now; the function that is returned puts back what was changed since, and ends function modes."""
-    places = _places()
+    places, before = _places()
     hooks = [(hooks, dict(hooks)) for hooks in (getattr(torch_modules, name) for name in GLOBAL_HOOKS)]
     settings = [(ask, put, ask()) for _, ask, put in SETTINGS]
     filters = list(warnings.filters)
@@ -25,8 +25,9 @@ def shared_state() -> Callable[[], None]:
     def put_back() -> None:
         while function_modes():
             torch._C._pop_torch_function_stack()
-        for place, before in places:
-            _restore(place, before)
+        if [vars(place) for place in places] != before:
+            for place, was in zip(places, before, strict=True):
+                _restore(place, was)
         for now, then in hooks:
             now.clear()
             now.update(then)
@@ -39,9 +40,10 @@ def shared_state() -> Callable[[], None]:
 
 
 @functools.cache  # at a process's first check all files of checks are there; to walk over torch each time takes 1 ms a check
-def _places() -> list[tuple[Any, dict[str, Any]]]:
-    """Note what torch's functions and the classes of networks are."""
-    return [(place, dict(vars(place))) for place in (torch, F, Tensor, *_networks(nn.Module))]
+def _places() -> tuple[list[Any], list[dict[str, Any]]]:
+    """Note what torch's functions and the classes of networks are: where they stand, and what stands there."""
+    places = [torch, F, Tensor, *_networks(nn.Module)]
+    return places, [dict(vars(place)) for place in places]
 
 
 def _networks(kind: type[nn.Module]) -> Iterator[type[nn.Module]]:

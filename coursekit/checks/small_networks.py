@@ -25,6 +25,13 @@ def seed_global_generators() -> None:
     torch.default_generator.manual_seed(0)  # torch.manual_seed also notes a traceback for each kind of device: 1 ms
 
 
+def warm_up() -> None:
+    """Let torch set up what it needs for a gradient, with one thread: a fork of this process finds it done."""
+    torch.set_num_threads(1)  # threads that are begun here would be missing on the far side of a fork
+    image = pictures(1).requires_grad_()
+    torch.autograd.grad(F.cross_entropy(seeded(SmallConvNet())(image), torch.tensor([1])), image)
+
+
 def numbers(*shape: int, seed: int) -> Tensor:
     """Draw float64 numbers from N(0, 1)."""
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed + FRESH), dtype=torch.float64)

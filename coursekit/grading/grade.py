@@ -152,7 +152,7 @@ class _Run:
                     return code
                 if time.monotonic() - last > limit or time.monotonic() > self.end:
                     return None
-                time.sleep(0.03)
+                time.sleep(0.005)
 
     def _judge(self, code: int | None, log: str) -> dict[str, Verdict]:
         found = {e["id"]: self._verdict(e) for e in self.events if e.get("id") in self.checks}

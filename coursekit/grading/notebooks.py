@@ -3,6 +3,9 @@
 A cell with `# NBVAL_CHECK_OUTPUT` must print what `a2 reference` stored for it. A notebook whose outputs were cleared would
 pass nbval, so the run uses a copy into which the stored outputs are written; the notebook itself is not touched.
 
+Notebooks run side by side, as many as the machine has cores and memory for, with one thread each: their tensors are small,
+and two threads that wait for each other can be slower than one.
+
 With A2_MODEL set, the notebooks that look at one network take that one, and nothing is compared: what is stored is
 of the networks that they take by themselves.
 """
@@ -14,12 +17,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from coursekit.errors import UsageError
+from coursekit.grading.terminal import progress_bar
 from coursekit.memory import KEEP_MEMORY
 from coursekit.parts import PARTS, ROOT, Part, notebooks_of
+from coursekit.width import workers_that_fit
 
 MARK = "# NBVAL_CHECK_OUTPUT"
 CELL_SECONDS = 600
@@ -49,15 +55,33 @@ def run_notebooks(parts: Sequence[Part], *, root: Path = ROOT) -> int:
             cell["source"] = "".join(cell["source"]).replace(MARK, "# not compared")
         copies.append(folder / path.name)
         copies[-1].write_text(json.dumps(notebook), encoding="utf-8")
+    return _run(copies, root)
+
+
+def _run(copies: Sequence[Path], root: Path) -> int:
+    """Run the copies with nbval, side by side if they fit; what is said of them comes in their order."""
     limits = [f"--nbval-cell-timeout={CELL_SECONDS}", f"--timeout={CELL_SECONDS}"]
-    colour = f"--color={'auto' if sys.stdout.isatty() else 'no'}"  # nbval colours what is piped, too
+    colour = f"--color={'yes' if sys.stdout.isatty() else 'no'}"  # nbval colours what is piped, too
     options = [*(f"-p{name}" for name in PLUGINS), *QUIET, "--nbval-lax", "--nbval-current-env", colour, *limits]
-    command = [sys.executable, "-m", "pytest", *options, *map(str, copies)]
     settings = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "JUPYTER_PLATFORM_DIRS": "1"}
     settings["PYTHONPATH"] = f"{root}{os.pathsep}{ROOT}"  # the plugin is this edition's
-    settings["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that wait busily slow a shared machine down several times
-    environment = {**KEEP_MEMORY, **os.environ, **settings}
-    return min(subprocess.run(command, cwd=root, env=environment, check=False).returncode, 1)
+    environment = {**KEEP_MEMORY, "OMP_NUM_THREADS": "1", **os.environ, **settings}
+
+    def run(*paths: Path, **how: Any) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "pytest", *options, *map(str, paths)]
+        return subprocess.run(command, cwd=root, env=environment, check=False, text=True, **how)
+
+    at_once = min(len(copies), workers_that_fit())
+    if at_once == 1:
+        return min(run(*copies).returncode, 1)
+    failed = 0
+    with ThreadPoolExecutor(at_once) as pool, progress_bar(f"{at_once} notebooks at a time", len(copies)) as move:
+        each = pool.map(lambda path: run(path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT), copies)
+        for count, done in enumerate(each, 1):
+            print(done.stdout, end="", flush=True)
+            failed |= min(done.returncode, 1)
+            move(count)
+    return failed
 
 
 def open_in_lab(path: Path) -> int:

@@ -33,7 +33,8 @@ CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"
 POLL_SECONDS = 0.01
 CHECKS = ("laws", "small_networks", "network_laws", "randomness", "scalars", "steps")
 NEEDED = (
-    *("numpy.random", "torch", "pytest", "pytest_timeout", "coursekit.vision", "coursekit.grading.plugin"),
+    *("numpy.random", "torch", "pytest", "pytest_timeout"),
+    *("coursekit.vision", "coursekit.vision.arguments", "coursekit.vision.checked_network", "coursekit.grading.plugin"),
     *(f"coursekit.checks.{name}" for name in CHECKS),
 )
 COMPILER = "torch._dynamo"  # an optimizer's first step loads it, for 1 to 2 s
@@ -132,8 +133,15 @@ def main(after: Callable[[], object] = lambda: None) -> int:
     try:
         for name in NEEDED:
             importlib.import_module(name)
+        from _pytest.config import default_plugins
+
+        from coursekit.checks.small_networks import warm_up
+
+        for name in default_plugins:
+            importlib.import_module(f"_pytest.{name}")
     except (ImportError, OSError):
         return COULD_NOT_START
+    warm_up()
     # Pytest keeps the tests as it rewrote them, the student's modules are always read anew (see _forget_bytecode).
     sys.pycache_prefix = tempfile.mkdtemp(prefix="a2-warm-")
     sys.dont_write_bytecode = False

@@ -10,6 +10,7 @@ import pytest
 from jupyter_client.manager import run_kernel
 
 from coursekit.errors import UsageError
+from coursekit.grading import notebooks
 from coursekit.grading.notebooks import EXPECTED, expected_outputs, fill, marked_cells, read_notebook, run_notebooks
 from coursekit.parts import PARTS, ROOT, notebooks_of
 
@@ -70,22 +71,56 @@ def test_no_output_of_a_notebook_is_an_error_or_a_warning(part):
             assert output.get("name") != "stderr", output
 
 
+def toys(folder, **sources):
+    """Write notebooks of one cell each that a student has not run, and what staff's print; return what names them."""
+    cell = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "id": "a"}
+    expected = {}
+    (folder / "notebooks").mkdir()
+    for name, (source, text) in sources.items():
+        cells = [cell | {"source": f"# NBVAL_CHECK_OUTPUT\n{source}"}]
+        notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+        (folder / "notebooks" / f"{name}.ipynb").write_text(json.dumps(notebook))
+        expected[name] = {"a": [{"output_type": "stream", "name": "stdout", "text": text}]}
+    (folder / EXPECTED).parent.mkdir(parents=True)
+    (folder / EXPECTED).write_text(json.dumps(expected))
+    return [replace(PARTS[0], notebook=name) for name in sources]
+
+
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize(("printed", "verdict"), [(6, 0), (7, 1)])
 def test_a_notebook_that_a_student_has_not_run_yet_is_held_to_what_is_stored(printed, verdict, tmp_path, capfd):
     """The student edition's notebooks are cleared: no outputs, and no cell has ever run."""
-    cell = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
-    source = f"# NBVAL_CHECK_OUTPUT\nprint({printed})"
-    notebook = {"cells": [cell | {"id": "a", "source": source}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    expected = {"toy": {"a": [{"output_type": "stream", "name": "stdout", "text": "6\n"}]}}
-    for path, content in ((Path("notebooks") / "toy.ipynb", notebook), (EXPECTED, expected)):
-        (tmp_path / path).parent.mkdir(parents=True)
-        (tmp_path / path).write_text(json.dumps(content))
-
-    assert run_notebooks([replace(PARTS[0], notebook="toy")], root=tmp_path) == verdict
+    assert run_notebooks(toys(tmp_path, toy=(f"print({printed})", "6\n")), root=tmp_path) == verdict
     said = capfd.readouterr().out.split()
     differ = "cell [1]: it does not print what a right solution prints expected: 6 yours: 7"
     assert " ".join(said) == f"notebooks/toy.ipynb: {differ if verdict else 'every cell runs'}"
+
+
+WAITS = """from pathlib import Path
+from time import monotonic, sleep
+
+end = monotonic() + 60
+while not Path({flag!r}).exists() and monotonic() < end:
+    sleep(0.05)
+print(Path({flag!r}).exists())"""
+
+
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("width", [2, 1])
+def test_notebooks_run_side_by_side_where_they_fit_and_are_told_in_their_order(width, tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr(notebooks, "workers_that_fit", lambda: width)
+    flag = str(tmp_path / "flag")
+    waits = WAITS.format(flag=flag) if width == 2 else "print(True)"
+    sources = {"first": (waits, "True\n"), "second": (f"open({flag!r}, 'w').close()\nprint(6)", "7\n")}
+
+    assert run_notebooks(toys(tmp_path, **sources), root=tmp_path) == 1
+
+    assert [line.strip() for line in capfd.readouterr().out.splitlines() if line.strip()] == [
+        "notebooks/first.ipynb: every cell runs",
+        "notebooks/second.ipynb: cell [1]: it does not print what a right solution prints",
+        "expected: 7",
+        "yours: 6",
+    ]
 
 
 def test_a_failing_cell_is_named_as_jupyter_counts_it_with_the_line_in_it(tmp_path, capfd):

@@ -19,11 +19,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from coursekit.checks.small_networks import SmallConvNet, warm_up
 from coursekit.memory import keep_memory
 from coursekit.staff.isolated import rooms
 from coursekit.staff.isolated.sandbox import Limits
 
-NEEDED = ("numpy.random", "torch", "torch._dynamo", "coursekit.vision", "coursekit.checks.recorder",
+NEEDED = ("numpy.random", "torch._dynamo", "coursekit.vision", "coursekit.checks.recorder",
           "coursekit.staff.isolated.worker")  # fmt: skip
 
 
@@ -33,24 +36,12 @@ def main() -> int:
     keep_memory(pad=2**24)
     for name in NEEDED:
         importlib.import_module(name)
-    import torch
-
-    torch.set_num_threads(1)
-    _warm_up()
+    warm_up()
+    torch.optim.Adam(SmallConvNet().parameters())
     gc.collect()
     gc.freeze()
     Zygote(control, bare=sys.argv[2:] == ["bare"]).serve()
     return 0
-
-
-def _warm_up() -> None:
-    """Run what is set up when it is first used, so that no worker pays for it."""
-    import torch
-
-    layer = torch.nn.Conv2d(3, 2, 3)
-    image = torch.rand(1, 3, 8, 8, requires_grad=True)
-    torch.optim.Adam(layer.parameters())
-    torch.autograd.grad(torch.nn.functional.cross_entropy(layer(image).mean((2, 3)), torch.tensor([1])), image)
 
 
 class Zygote:
