@@ -140,9 +140,25 @@ def failure_record(failure: Failure) -> dict[str, Any]:
     return record
 
 
-@functools.cache
 def load_store(folder: Path) -> Store:
-    """Return what is stored for a folder of checks: in data/reference/ for the students', tests/hidden/reference/ for hidden ones."""
-    if folder.parent.name == "hidden":
-        return Store(folder.parent / "reference", f"hidden_{folder.name}")
-    return Store(ROOT / "data" / "reference", folder.name)
+    """Return what is stored for a folder of checks: in data/reference/ for the students', tests/hidden/reference/ for hidden ones.
+
+    What was read before is kept, in forks of this process too, until a file changes.
+    """
+    hidden = folder.parent.name == "hidden"
+    place = folder.parent / "reference" if hidden else ROOT / "data" / "reference"
+    module = f"hidden_{folder.name}" if hidden else folder.name
+    return _store(place, module, *(_stamp(place / f"{module}{ending}") for ending in (".npz", ".json")))
+
+
+@functools.cache
+def _store(place: Path, module: str, *_stamps: tuple[int, int] | None) -> Store:
+    return Store(place, module)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size

@@ -30,7 +30,7 @@ LONGEST_MESSAGE = 4000  # characters; a student's exception may carry a whole te
 # adds nothing. The last plugin collects garbage when pytest ends: 0.3 s.
 LEAN = ("--tb=native", "--assert=plain", "-pno:cacheprovider", "-pno:logging", "-pno:unraisableexception")
 # A part that cannot be imported costs no other part.
-OPTIONS = ("-q", "-ppytest_timeout", "--continue-on-collection-errors", *LEAN)
+OPTIONS = ("-q", "--continue-on-collection-errors", *LEAN)
 
 # Called many times a second with the number of checks done so far; an exception that it raises stops the run.
 Progress = Callable[[int], None]

@@ -23,7 +23,8 @@ class Child(Protocol):
         """End it at once."""
 
 
-# (pytest's arguments, the edition's folder, a file for what is printed) -> the run, which does not outlive the block
+# (pytest's arguments, the edition's folder, a file for what is printed) -> the run, which does not outlive the block.
+# A launch gives pytest the plugin pytest_timeout, which the arguments need.
 Launch = Callable[[Sequence[str], Path, Path], AbstractContextManager[Child]]
 
 
@@ -32,7 +33,7 @@ def fresh_process(arguments: Sequence[str], root: Path, log: Path) -> Iterator[C
     """Run pytest in a new Python: the import of torch, 2 to 4 seconds, is paid each time."""
     with log.open("w") as stream:
         child = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *arguments], cwd=root, env=environment(root), stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "pytest", "-ppytest_timeout", *arguments], cwd=root, env=environment(root), stdin=subprocess.DEVNULL,
             stdout=stream, stderr=subprocess.STDOUT,
         )  # fmt: skip
         try:

@@ -27,6 +27,7 @@ from typing import IO, Any, NoReturn
 
 from coursekit.errors import UsageError
 from coursekit.grading.launch import Child, environment
+from coursekit.parts import PARTS, ROOT
 
 # Apple's libraries may not be used on the far side of a fork, and Windows has none.
 CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"
@@ -136,12 +137,16 @@ def main(after: Callable[[], object] = lambda: None) -> int:
         from _pytest.config import default_plugins
 
         from coursekit.checks.small_networks import warm_up
+        from coursekit.checks.stored import load_store
 
         for name in default_plugins:
             importlib.import_module(f"_pytest.{name}")
     except (ImportError, OSError):
         return COULD_NOT_START
     warm_up()
+    for part in PARTS:
+        for folder in (part.tests_path, part.hidden_path):
+            load_store(ROOT / folder)
     # Pytest keeps the tests as it rewrote them, the student's modules are always read anew (see _forget_bytecode).
     sys.pycache_prefix = tempfile.mkdtemp(prefix="a2-warm-")
     sys.dont_write_bytecode = False
@@ -157,6 +162,7 @@ def main(after: Callable[[], object] = lambda: None) -> int:
 def _serve(orders: IO[bytes], answers: IO[bytes], after: Callable[[], object]) -> None:
     running = 0
     while True:
+        flags = os.WNOHANG
         if select.select([orders], [], [], POLL_SECONDS if running else None)[0]:
             line = orders.readline()
             if not line:
@@ -172,7 +178,8 @@ def _serve(orders: IO[bytes], answers: IO[bytes], after: Callable[[], object]) -
                     os.setpgid(running, running)
             else:
                 _kill(running)
-        if running and (ended := os.waitpid(running, os.WNOHANG))[0]:
+                flags = 0  # it is about to end, and somebody waits for that
+        if running and (ended := os.waitpid(running, flags))[0]:
             _kill(running)  # what it may have started itself
             running = 0
             after()
@@ -220,10 +227,10 @@ def _run(arguments: list[str], log: str) -> NoReturn:
         os.dup2(output, 2)
 
         import pytest
-        import torch
+        import pytest_timeout
 
-        torch.set_num_threads(1)
-        code = int(pytest.main(arguments, plugins=[_Loaded()]))
+        # The plugin itself: for its name, pytest would search all that is installed, which takes 10 ms.
+        code = int(pytest.main(arguments, plugins=[pytest_timeout, _Loaded()]))
         sys.stdout.flush()
     finally:
         os._exit(code)

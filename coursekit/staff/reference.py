@@ -83,7 +83,6 @@ def _store_part(part: Part, hidden: bool) -> list[Change]:
     if failed:
         raise UsageError(f"the solution fails {len(failed)} checks, so nothing was stored; first {failed[0]}")
     arrays = _write(store.arrays_path, _npz(right.recorded))
-    load_store.cache_clear()
     edits = mistakes_of(part)
     wrong = run_trials([(edit,) for edit in edits], [part], hidden=hidden).trials
     return [arrays, _write(store.mistakes_path, _mistakes_text(edits, wrong).encode())]
