@@ -8,6 +8,7 @@ heading. A benchmark that fails, for instance because a peer is not installed, s
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import subprocess
@@ -27,10 +28,16 @@ NAMES = ("saliency", "adversarial", "robustness", "style", "segmentation", "scal
 
 def main() -> int:
     """Run them all; what is done stands in the document at once."""
-    path = Path(sys.argv[1]) if sys.argv[1:] else None
-    with path.open("w", encoding="utf-8") if path else nullcontext(sys.stdout) as document:
+    parser = argparse.ArgumentParser(prog="benchmarks/all.sh", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("file", nargs="?", type=Path, help="the document; without it the tables go to the terminal")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"which of {', '.join(NAMES)}; without a name all")
+    told = parser.parse_args()
+    for name in told.names:
+        if name not in NAMES:
+            parser.error(f"there is no benchmark {name!r}: choose from {', '.join(NAMES)}")
+    with told.file.open("w", encoding="utf-8") if told.file else nullcontext(sys.stdout) as document:
         print(machine(), file=document, flush=True)
-        return max([section(name, document) for name in sys.argv[2:] or NAMES])
+        return max([section(name, document) for name in told.names or NAMES])
 
 
 def section(name: str, document: TextIO) -> int:
