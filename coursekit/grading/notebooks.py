@@ -78,7 +78,7 @@ def _run(copies: Sequence[Path], root: Path) -> int:
     with ThreadPoolExecutor(at_once) as pool, progress_bar(f"{at_once} notebooks at a time", len(copies)) as move:
         each = pool.map(lambda path: run(path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT), copies)
         for count, done in enumerate(each, 1):
-            print(done.stdout, end="", flush=True)
+            print(done.stdout.strip(), flush=True)
             failed |= min(done.returncode, 1)
             move(count)
     return failed
