@@ -119,7 +119,8 @@ def maps() -> Iterator[Row]:
 
 def exponent(sizes: tuple[int, ...], times: list[float]) -> float:
     """Return the slope of log(time) against log(size), by least squares."""
-    return statistics.linear_regression([log(s) for s in sizes], [log(t) for t in times]).slope
+    slope = statistics.linear_regression([log(s) for s in sizes], [log(t) for t in times]).slope
+    return round(slope, 2) + 0  # 0.0 instead of -0.0
 
 
 def main() -> None:
@@ -134,7 +135,8 @@ def main() -> None:
         times = [statistics.median(spend(run) for _ in range(REPEATS)) for run in runs]
         shown = ", ".join(f"{t:.1f}" if t >= 10 else f"{t:.2f}" for t in times)
         print(
-            f"| `{name}` | {what} | {', '.join(map(str, sizes))} | {shown} | {exponent(sizes, times):.2f} |", flush=True
+            f"| `{name}` | {what} | {', '.join(map(str, sizes))} | {shown} | {exponent(sizes, times):.2f} |",
+            flush=True,
         )
 
 
