@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from coursekit.checks.stored import KnownMistake, likeliest
+from coursekit.checks.stored import Blame, KnownMistake, likeliest
 from coursekit.errors import UsageError
 from coursekit.grading.picture import Picture
 from coursekit.parts import PARTS, Part, find_parts, part_of
@@ -133,12 +133,22 @@ class FunctionGrade:
         return of_checks(len(self.lost), len(self.verdicts), "fails", "fail")
 
     @cached_property
+    def blame(self) -> Blame | None:
+        """The known mistake that best explains what failed, and how well."""
+        return likeliest(v.recognised for v in self._evidence)
+
+    @property
+    def _evidence(self) -> tuple[Verdict, ...]:
+        # A hidden check has numbers of this term, so its failure is known from nowhere: that speaks against no mistake.
+        return tuple(v for v in self.lost if v.recognised or not v.check.id.startswith("tests/hidden/"))
+
+    @cached_property
     def hint(self) -> str:
         """The hint of the known mistake that best explains what failed, or nothing; what is not certain is said so."""
-        blame = likeliest(v.recognised for v in self.lost)
+        blame = self.blame
         if blame is None or blame.certain:
             return blame.mistake.hint if blame else ""
-        about = self.lost[blame.first].check.sentence
+        about = self._evidence[blame.first].check.sentence
         share = of_checks(blame.explained, blame.failed)
         return f'a possibility, by {share} that failed ("{about}"): {blame.mistake.hint}'
 

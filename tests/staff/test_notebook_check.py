@@ -97,6 +97,20 @@ def test_a_hint_that_is_about_a_later_check_is_a_possibility_and_names_it():
     assert once.hint == "", "what one later check alone looks like is no answer"
 
 
+def test_a_hidden_check_that_no_mistake_is_known_for_makes_no_doubt_of_a_hint():
+    """Its numbers are this term's: what fails it is known from nowhere."""
+    known = KnownMistake("blur", "half as wide", "Look at the width again.", 2)
+    wide = Verdict(Check("tests/x/test_blur.py::test_blur_is_wide", "blur", 1.0), "failed", recognised=(known,))
+    place = "tests/hidden/x/test_hidden_blur.py::test_blur_of_fresh_pictures"
+    fresh = Verdict(Check(place, "blur", 1.0), "failed", "3 of 9 values are wrong")
+    shown = Verdict(Check(place.replace("hidden/", ""), "blur", 1.0), "failed", "3 of 9 values are wrong")
+
+    (alone,), (both,), (doubtful,) = (Grade((*first, wide, wide), 0.1).functions for first in ((), (fresh,), (shown,)))
+
+    assert alone.hint == both.hint == known.hint
+    assert doubtful.hint.startswith("a possibility, by 2 of 3 checks")
+
+
 def test_the_first_failed_check_is_open_and_equal_messages_are_said_once():
     messages = "is wrong at (0, 1)", "an IndexError", "is wrong at (0, 1)", "an IndexError"
     checks = [Check(f"tests/x/test_blur.py::test_{name}", "blur", 1.0) for name in "abcd"]

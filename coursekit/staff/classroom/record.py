@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from coursekit.checks.stored import likeliest
 from coursekit.errors import UsageError
 from coursekit.grading.results import Grade
 from coursekit.parts import part_of
@@ -44,12 +43,7 @@ class Outcome:
 
 def outcome_of(grade: Grade, sandbox: str, files: dict[str, bytes]) -> Outcome:
     """Sum a grade up."""
-    # A hidden check has numbers of this term, so its failure is known from nowhere: that speaks against no mistake.
-    lost = {
-        f.function: [v for v in f.lost if v.recognised or not v.check.id.startswith("tests/hidden/")]
-        for f in grade.functions
-    }
-    blamed = {function: likeliest(v.recognised for v in verdicts) for function, verdicts in lost.items()}
+    blamed = {f.function: f.blame for f in grade.functions}
     named = tuple((function, blame.mistake.name) for function, blame in blamed.items() if blame and blame.certain)
     # Without numbers, as where a return is missing, equal sentences tell nothing.
     unexplained = [v for v in grade.verdicts if v.outcome == "failed" and not v.recognised and "worst at" in v.message]
