@@ -6,7 +6,9 @@ requests nest like function calls, and there is nothing to match.
 
 from __future__ import annotations
 
+import contextlib
 import math
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +40,14 @@ class Line:
         self.gone: WorkerGone | None = None
 
     def forget(self) -> None:
-        """End a check, or begin one."""
+        """Begin a check. A worker that does not answer with the number that it is told has spoken unasked: it is given up."""
         self.repeat.forget()
         if self.gone is None:
-            self.request("forget")
+            number, answer = secrets.randbits(60), None
+            with contextlib.suppress(Exception):  # what an earlier check is answered too late may be an exception
+                answer = self.request("forget", number)
+            if self.gone is None and (type(answer) is not int or answer != number):
+                self.gone = WorkerGone("the worker spoke between two checks")
         self.home.clear()
         self.last.clear()
         self.answered.clear()

@@ -107,12 +107,18 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     small_networks.FRESH = FRESH.shift if FRESH and _is_hidden(item) else 0
     if points_of(item):
         session = item.config.stash[SESSION]
-        with _refused(item.config):
-            session.fresh()
-        line, limit = session.line(), float(item.config.getoption("--timeout", None) or CHECK_SECONDS)
-        line.channel.deadline = time.monotonic() + limit + 1  # pytest-timeout comes first
-        with _doubts(session):
+        limit = float(item.config.getoption("--timeout", None) or CHECK_SECONDS)
+        for _ in range(2):  # nothing of this check has run: a worker that does not even begin it is replaced, once
+            with _refused(item.config):
+                session.fresh()
+            line = session.line()
+            line.channel.deadline = time.monotonic() + limit + 1  # pytest-timeout comes first
             line.forget()
+            if line.gone is None:
+                break
+        with _doubts(session):
+            if line.gone is not None:
+                raise line.gone
     with _doubts(item.config.stash[SESSION]):
         return (yield)
 

@@ -145,7 +145,7 @@ class Worker:
 
     # what can be asked
 
-    def do_forget(self, unpacker: Unpacker) -> None:
+    def do_forget(self, unpacker: Unpacker, number: int) -> int:
         self.table.forget()
         self.answered.clear()
         unpacker.first = 0
@@ -153,6 +153,7 @@ class Worker:
         self.put_back()  # what a check left behind ends with it, as in process
         self.put_back = shared_state()
         seed_global_generators()
+        return number
 
     def do_unpack(self, unpacker: Unpacker, files: dict[str, bytes]) -> None:
         """Write the submission down."""

@@ -104,6 +104,19 @@ def test_a_frame_that_stops_half_way_is_late():
     assert caught.value.outcome == "timeout"
 
 
+@pytest.mark.parametrize("late", ['["return", [], [], 1, null]', '["raise", [], [], ["ValueError"], "x", "", -1]'])
+def test_an_answer_that_comes_after_its_check_is_no_answer_of_the_next(late):
+    """On a busy machine a second answer may arrive when the check has ended, and nobody looks."""
+    ours, theirs = socket.socketpair()
+    line = Line(Channel(ours), None)
+    header = f"[{late}, []]".encode()
+    theirs.sendall(LENGTHS.pack(len(header), 0) + header)
+
+    line.forget()
+
+    assert str(line.gone) == "the worker spoke between two checks"
+
+
 def read(header, *buffers):
     body = b"".join(buffers)
     reader = Reader(json.dumps([header, [len(b) for b in buffers]]).encode(), memoryview(body), lambda *_: None)
