@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from coursekit.errors import UsageError
-from coursekit.grading.terminal import progress_bar
+from coursekit.grading.terminal import console, progress_bar
 from coursekit.memory import KEEP_MEMORY
 from coursekit.parts import PARTS, ROOT, Part, notebooks_of
 from coursekit.width import workers_that_fit
@@ -61,7 +61,10 @@ def run_notebooks(parts: Sequence[Part], *, root: Path = ROOT) -> int:
 def _run(copies: Sequence[Path], root: Path) -> int:
     """Run the copies with nbval, side by side if they fit; what is said of them comes in their order."""
     limits = [f"--nbval-cell-timeout={CELL_SECONDS}", f"--timeout={CELL_SECONDS}"]
-    colour = f"--color={'yes' if sys.stdout.isatty() else 'no'}"  # nbval colours what is piped, too
+    coloured = (
+        console.is_terminal and not console.no_color
+    )  # said to pytest, whose output is piped; nbval colours that, too
+    colour = f"--color={'yes' if coloured else 'no'}"
     options = [*(f"-p{name}" for name in PLUGINS), *QUIET, "--nbval-lax", "--nbval-current-env", colour, *limits]
     settings = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "JUPYTER_PLATFORM_DIRS": "1"}
     settings["PYTHONPATH"] = f"{root}{os.pathsep}{ROOT}"  # the plugin is this edition's

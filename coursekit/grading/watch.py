@@ -118,10 +118,15 @@ def _kept(last: Grade, graded: _Files, files: _Files) -> dict[Check, Verdict]:
 
 
 def _tick(changed: threading.Event, progress: Callable[[int, int], None], total: int) -> Progress:
+    shown = -1
+
     def tick(done: int) -> None:
+        nonlocal shown
         if changed.is_set():
             raise Superseded
-        progress(done, total)
+        if done != shown:  # asked 200 times a second, and a terminal takes a millisecond to draw it
+            shown = done
+            progress(done, total)
 
     return tick
 

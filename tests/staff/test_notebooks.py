@@ -73,17 +73,26 @@ def test_no_output_of_a_notebook_is_an_error_or_a_warning(part):
 
 def toys(folder, **sources):
     """Write notebooks of one cell each that a student has not run, and what staff's print; return what names them."""
-    cell = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "id": "a"}
-    expected = {}
+    cells = {name: [CODE | {"id": "a", "source": f"# NBVAL_CHECK_OUTPUT\n{s}"}] for name, (s, _) in sources.items()}
+    return write_notebooks(folder, cells, {name: {"a": text} for name, (_, text) in sources.items()})
+
+
+CODE = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
+
+
+def write_notebooks(folder, cells, printed):
+    """Write notebooks (name -> cells), and what staff's cells print (name -> id -> text); return what names them."""
     (folder / "notebooks").mkdir()
-    for name, (source, text) in sources.items():
-        cells = [cell | {"source": f"# NBVAL_CHECK_OUTPUT\n{source}"}]
-        notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-        (folder / "notebooks" / f"{name}.ipynb").write_text(json.dumps(notebook))
-        expected[name] = {"a": [{"output_type": "stream", "name": "stdout", "text": text}]}
     (folder / EXPECTED).parent.mkdir(parents=True)
+    for name, own in cells.items():
+        notebook = {"cells": own, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+        (folder / "notebooks" / f"{name}.ipynb").write_text(json.dumps(notebook))
+    expected = {
+        name: {i: [{"output_type": "stream", "name": "stdout", "text": text}] for i, text in texts.items()}
+        for name, texts in printed.items()
+    }
     (folder / EXPECTED).write_text(json.dumps(expected))
-    return [replace(PARTS[0], notebook=name) for name in sources]
+    return [replace(PARTS[0], notebook=name) for name in cells]
 
 
 @pytest.mark.sampled(2)
@@ -124,17 +133,11 @@ def test_notebooks_run_side_by_side_where_they_fit_and_are_told_in_their_order(w
 
 
 def test_a_failing_cell_is_named_as_jupyter_counts_it_with_the_line_in_it(tmp_path, capfd):
-    cell = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
     text = {"cell_type": "markdown", "metadata": {}, "id": "t", "source": "# Toy"}
     sources = ["x = 1", "", "# NBVAL_CHECK_OUTPUT\nprint(6)", "y = 2\nz = y / 0", "print('not run')"]
-    cells = [text, *(cell | {"id": f"c{i}", "source": source} for i, source in enumerate(sources))]
-    expected = {"toy": {"c2": [{"output_type": "stream", "name": "stdout", "text": "6\n"}]}}
-    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    for path, content in ((Path("notebooks") / "toy.ipynb", notebook), (EXPECTED, expected)):
-        (tmp_path / path).parent.mkdir(parents=True)
-        (tmp_path / path).write_text(json.dumps(content))
+    cells = [text, *(CODE | {"id": f"c{i}", "source": source} for i, source in enumerate(sources))]
 
-    assert run_notebooks([replace(PARTS[0], notebook="toy")], root=tmp_path) == 1
+    assert run_notebooks(write_notebooks(tmp_path, {"toy": cells}, {"toy": {"c2": "6\n"}}), root=tmp_path) == 1
 
     assert [line.strip() for line in capfd.readouterr().out.splitlines() if line.strip()] == [
         "notebooks/toy.ipynb: cell [3]: ZeroDivisionError: division by zero",

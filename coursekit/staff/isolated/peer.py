@@ -6,7 +6,6 @@ requests nest like function calls, and there is nothing to match.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import secrets
 from pathlib import Path
@@ -40,14 +39,17 @@ class Line:
         self.gone: WorkerGone | None = None
 
     def forget(self) -> None:
-        """Begin a check. A worker that does not answer with the number that it is told has spoken unasked: it is given up."""
+        """Begin a check; raise WorkerGone for a worker that does not answer with the number that it is told: it has spoken unasked."""
         self.repeat.forget()
-        if self.gone is None:
-            number, answer = secrets.randbits(60), None
-            with contextlib.suppress(Exception):  # what an earlier check is answered too late may be an exception
-                answer = self.request("forget", number)
-            if self.gone is None and (type(answer) is not int or answer != number):
-                self.gone = WorkerGone("the worker spoke between two checks")
+        number, answer = secrets.randbits(60), None
+        try:
+            answer = self.request("forget", number)
+        except Exception as error:
+            if not hasattr(error, "student_place"):  # nothing that it has raised for an earlier check
+                raise
+        if type(answer) is not int or answer != number:
+            self.gone = WorkerGone("the worker spoke between two checks")
+            raise self.gone
         self.home.clear()
         self.last.clear()
         self.answered.clear()

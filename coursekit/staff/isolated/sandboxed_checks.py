@@ -21,6 +21,7 @@ from coursekit.grading.results import CHECK_SECONDS, NOT_GRADED
 from coursekit.parts import PARTS, ROOT
 from coursekit.staff.isolated.decider import Session, ZygoteClient
 from coursekit.staff.isolated.fresh import Fresh
+from coursekit.staff.isolated.peer import Line
 from coursekit.staff.isolated.proxy import put_in_place
 from coursekit.staff.isolated.wire import WorkerGone
 
@@ -102,23 +103,27 @@ def _say_whose_fault(collector: pytest.Module, told: str) -> None:
         append(collector.config, {"doubtful": collector.nodeid})
 
 
+def _fresh_line(config: pytest.Config) -> Line:
+    """Return the line to a worker that answers, with the time that a check has."""
+    session = config.stash[SESSION]
+    with _refused(config):
+        session.fresh()
+    line, limit = session.line(), float(config.getoption("--timeout", None) or CHECK_SECONDS)
+    line.channel.deadline = time.monotonic() + limit + 1  # pytest-timeout comes first
+    return line
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     small_networks.FRESH = FRESH.shift if FRESH and _is_hidden(item) else 0
     if points_of(item):
         session = item.config.stash[SESSION]
-        limit = float(item.config.getoption("--timeout", None) or CHECK_SECONDS)
-        for _ in range(2):  # nothing of this check has run: a worker that does not even begin it is replaced, once
-            with _refused(item.config):
-                session.fresh()
-            line = session.line()
-            line.channel.deadline = time.monotonic() + limit + 1  # pytest-timeout comes first
-            line.forget()
-            if line.gone is None:
-                break
+        line = _fresh_line(item.config)
         with _doubts(session):
-            if line.gone is not None:
-                raise line.gone
+            try:
+                line.forget()
+            except WorkerGone:  # nothing of this check has run: a worker that does not even begin it is replaced, once
+                _fresh_line(item.config).forget()
     with _doubts(item.config.stash[SESSION]):
         return (yield)
 

@@ -37,7 +37,7 @@ def main() -> int:
     for name in NEEDED:
         importlib.import_module(name)
     warm_up()
-    torch.optim.Adam(SmallConvNet().parameters())
+    torch.optim.Adam(SmallConvNet().parameters())  # the first optimizer of a process is slow to make, too
     gc.collect()
     gc.freeze()
     Zygote(control, bare=sys.argv[2:] == ["bare"]).serve()

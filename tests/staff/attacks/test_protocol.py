@@ -112,9 +112,21 @@ def test_an_answer_that_comes_after_its_check_is_no_answer_of_the_next(late):
     header = f"[{late}, []]".encode()
     theirs.sendall(LENGTHS.pack(len(header), 0) + header)
 
-    line.forget()
-
+    with pytest.raises(WorkerGone) as caught:
+        line.forget()
+    assert caught.value is line.gone
     assert str(line.gone) == "the worker spoke between two checks"
+
+
+def test_a_lack_of_ours_at_the_beginning_of_a_check_is_not_taken_for_the_workers_fault():
+    line = Line(Channel(socket.socketpair()[0]), None)
+
+    def no_room(*_content):
+        raise MemoryError
+
+    line._send = no_room
+    with pytest.raises(MemoryError):
+        line.forget()
 
 
 def read(header, *buffers):
