@@ -7,6 +7,7 @@ The peers grade one notebook of one line, without isolation; ours is the solutio
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -84,17 +85,16 @@ class Watch(threading.Thread):
 def one_room() -> list[tuple[str, str]]:
     """Grade the solution some times in one room, which has graded once before."""
     checks, costs, clock = checks_of(hidden=True), [], []
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Room(choose_level(trust=False), recorded=record(1, Path(folder))) as room,
-    ):
+    with contextlib.ExitStack() as stack:
+        recorded = record(1, Path(stack.enter_context(tempfile.TemporaryDirectory())))
         start = cpu_seconds()
-        grade_submission(ROOT, PARTS, room=room, checks=checks)
+        room = stack.enter_context(Room(choose_level(trust=False)))
+        grade_submission(ROOT, PARTS, room=room, checks=checks, recorded=recorded)
         first = cpu_seconds() - start
         with Watch() as watch:
             for _ in range(REPEATS):
                 before, started = cpu_seconds(), time.perf_counter()
-                grade = grade_submission(ROOT, PARTS, room=room, checks=checks)
+                grade = grade_submission(ROOT, PARTS, room=room, checks=checks, recorded=recorded)
                 costs.append(cpu_seconds() - before)
                 clock.append(time.perf_counter() - started)
                 assert grade.score == grade.max_score, "the solution lost points"

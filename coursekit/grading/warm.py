@@ -1,8 +1,9 @@
 """A process that has imported torch once and forks for each run: `a2 watch` gets its verdict in a fraction of a second.
 
-The warm process never imports the student's code, so every fork starts clean. It speaks JSON lines: it is told
-{"arguments": [...], "log": ...} or {"kill": true}, and answers each run with {"exit": code}. When its standard input closes,
-it kills what runs and ends: nothing is left behind when `a2 watch` dies.
+The warm process never imports the student's code, so every fork starts clean. Its standard input is a socket, on which it is told
+{"arguments": [...], "log": ...} with a socket for this run: there it answers with the exit code, and where the other end is
+closed before, it kills the run. When its standard input closes, it kills what runs and ends: nothing is left behind when
+`a2 watch` dies. Several runs may go at a time.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ import os
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import Any, NoReturn
 
 from coursekit.errors import UsageError
 from coursekit.grading.launch import Child, environment
@@ -32,6 +35,8 @@ from coursekit.parts import PARTS, ROOT
 # Apple's libraries may not be used on the far side of a fork, and Windows has none.
 CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"
 POLL_SECONDS = 0.01
+KILL_SECONDS = 30  # for a run to be killed, on a busy machine
+LONGEST = 2**17  # bytes of what a run is told
 CHECKS = ("laws", "small_networks", "network_laws", "randomness", "scalars", "steps")
 NEEDED = (
     *("numpy.random", "torch", "pytest", "pytest_timeout"),
@@ -43,38 +48,47 @@ COMPILER_USED = mmap.mmap(-1, 1)  # shared with the forks: one of them had to lo
 
 
 class Warm:
-    """The client's end of the warm process; started when it is needed, and again if the student's code kills it."""
+    """The client's end of the warm process; started when it is needed, and again if it ends. Threads may share it."""
 
     def __init__(self, root: Path, arguments: Sequence[str] = ("-m", "coursekit.grading.warm")) -> None:
         self.root, self.arguments = root, arguments
         self._server: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._starting = threading.Lock()
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """Return the warm process; it may still be importing."""
-        if self._server is None or self._server.poll() is not None:
-            self.close()
-            self._server = subprocess.Popen(
-                [sys.executable, *self.arguments], cwd=self.root, env=environment(self.root), bufsize=0,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
-            )  # fmt: skip
-        return self._server
+    def start(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
+        """Return the warm process, which may still be importing, and the socket on which it is told of runs."""
+        with self._starting:
+            if self._server is None or self._control is None or self._server.poll() is not None:
+                self.close()
+                self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                self._server = subprocess.Popen(
+                    [sys.executable, *self.arguments], cwd=self.root, env=environment(self.root), stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+                )  # fmt: skip
+                theirs.close()
+            return self._server, self._control
 
     @contextmanager
     def launch(self, arguments: Sequence[str], root: Path, log: Path) -> Iterator[Child]:
         """Run pytest in a fork of the warm process."""
-        run = _Fork(self.start())
-        run.tell(arguments=list(arguments), log=str(log))
+        server, control = self.start()
+        line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with contextlib.suppress(OSError):  # the process has just ended: the line says so
+            order = {"arguments": list(arguments), "log": str(log)}
+            socket.send_fds(control, [json.dumps(order).encode()], [theirs.fileno()])
+        theirs.close()
+        run = _Fork(server, line)
         try:
             yield run
         finally:
             run.kill()
+            line.close()
 
     def close(self) -> None:
         """End the warm process and what it runs."""
-        if self._server is not None:
-            for stream in (self._server.stdin, self._server.stdout):
-                if stream:
-                    stream.close()
+        if self._server is not None and self._control is not None:
+            self._control.close()
             try:
                 self._server.wait(timeout=2)
             except subprocess.TimeoutExpired:
@@ -86,17 +100,9 @@ class Warm:
 class _Fork:
     """One run in the warm process."""
 
-    def __init__(self, server: subprocess.Popen[bytes]) -> None:
-        if server.stdin is None or server.stdout is None:
-            raise ValueError("the warm process is spoken to through pipes")
-        self.server, self.stdin, self.stdout = server, server.stdin, server.stdout
+    def __init__(self, server: subprocess.Popen[bytes], line: socket.socket) -> None:
+        self.server, self.line = server, line
         self.code: int | None = None
-
-    def tell(self, **message: Any) -> None:
-        try:
-            self.stdin.write(json.dumps(message).encode() + b"\n")
-        except BrokenPipeError:
-            self._lost()
 
     def poll(self) -> int | None:
         if self.code is None:
@@ -105,32 +111,32 @@ class _Fork:
 
     def kill(self) -> None:
         if self.code is None:
-            self.tell(kill=True)
-            self._listen(5)
+            with contextlib.suppress(OSError):
+                self.line.shutdown(socket.SHUT_WR)
+            self._listen(KILL_SECONDS)
         if self.code is None:
             self.server.kill()  # it does not answer; the next run starts another one
             self.code = -signal.SIGKILL
 
     def _listen(self, seconds: float) -> None:
-        if select.select([self.stdout], [], [], seconds)[0]:
-            line = self.stdout.readline()
-            if line:
-                self.code = int(json.loads(line)["exit"])
-            else:
-                self._lost()
+        if select.select([self.line], [], [], seconds)[0]:
+            with contextlib.suppress(OSError):
+                if told := self.line.recv(16):
+                    self.code = int(told)
+                    return
+            self._lost()
 
     def _lost(self) -> None:
-        code = self.server.wait()
-        self.code = code
-        if code == COULD_NOT_START:
+        self.code = self.server.wait()
+        if self.code == COULD_NOT_START:
             raise UsageError("torch or pytest cannot be imported: run `a2 doctor`")
 
 
 COULD_NOT_START = 3
 
 
-def main(after: Callable[[], object] = lambda: None) -> int:
-    """Import what every run needs, then fork on demand until standard input closes; `after` is called after each run."""
+def main(after: Callable[[int], object] = lambda pid: None) -> int:
+    """Import what every run needs, then fork on demand until standard input closes; `after` is called with each run's pid when it has ended."""
     try:
         for name in NEEDED:
             importlib.import_module(name)
@@ -153,49 +159,64 @@ def main(after: Callable[[], object] = lambda: None) -> int:
     gc.collect()
     gc.freeze()  # pytest collects garbage when it ends, which walks over all of torch otherwise: 0.25 s
     try:
-        _serve(os.fdopen(0, "rb", buffering=0), os.fdopen(1, "wb", buffering=0), after)
+        _serve(socket.socket(fileno=0), after)
     finally:
         shutil.rmtree(sys.pycache_prefix, ignore_errors=True)
     return 0
 
 
-def _serve(orders: IO[bytes], answers: IO[bytes], after: Callable[[], object]) -> None:
-    running = 0
+def _serve(control: socket.socket, after: Callable[[int], object]) -> None:
+    runs: dict[int, socket.socket] = {}  # pid -> line
     while True:
-        flags = os.WNOHANG
-        if select.select([orders], [], [], POLL_SECONDS if running else None)[0]:
-            line = orders.readline()
-            if not line:
-                _kill(running)
-                return
-            order = json.loads(line)
-            if "arguments" in order:
-                _forget_bytecode()
-                running = os.fork()
-                if not running:
-                    _run(order["arguments"], order["log"])
-                with contextlib.suppress(OSError):  # both sides do it, so that it is done when either goes on
-                    os.setpgid(running, running)
-            else:
-                _kill(running)
-                flags = 0  # it is about to end, and somebody waits for that
-        if running and (ended := os.waitpid(running, flags))[0]:
-            _kill(running)  # what it may have started itself
-            running = 0
-            after()
-            answers.write(json.dumps({"exit": os.waitstatus_to_exitcode(ended[1])}).encode() + b"\n")
-            if COMPILER_USED[0] and COMPILER not in sys.modules:  # once, when the verdict is out, and not in every fork
-                prefix, sys.pycache_prefix = sys.pycache_prefix, None
-                with contextlib.suppress(Exception):
-                    importlib.import_module(COMPILER)
-                sys.pycache_prefix = prefix
-                gc.freeze()
+        ready = select.select([control, *runs.values()], [], [], POLL_SECONDS if runs else None)[0]
+        if control in ready:
+            told, handles, _, _ = socket.recv_fds(control, LONGEST, 1)
+            if not told:
+                break
+            line = socket.socket(fileno=handles[0])
+            runs[_fork(json.loads(told), [line, *runs.values()])] = line
+        for pid, line in list(runs.items()):
+            unwanted = line in ready  # nothing is said on it: its other end was closed
+            if unwanted:
+                _kill(pid)
+            ended, status = os.waitpid(pid, 0 if unwanted else os.WNOHANG)
+            if ended:
+                _kill(pid)  # what it may have started itself
+                after(pid)
+                with contextlib.suppress(OSError):
+                    line.send(str(os.waitstatus_to_exitcode(status)).encode())
+                runs.pop(pid).close()
+                _load_compiler()
+    for pid in runs:
+        _kill(pid)
+
+
+def _fork(order: dict[str, Any], lines: Sequence[socket.socket]) -> int:
+    """Start a run, which holds no line: each end of one shall be seen to close."""
+    _forget_bytecode()
+    pid = os.fork()
+    if not pid:
+        for line in lines:
+            line.close()
+        _run(order["arguments"], order["log"])
+    with contextlib.suppress(OSError):  # both sides do it, so that it is done when either goes on
+        os.setpgid(pid, pid)
+    return pid
+
+
+def _load_compiler() -> None:
+    """Load what a run had to load: once, when its verdict is out, and not in every fork."""
+    if COMPILER_USED[0] and COMPILER not in sys.modules:
+        prefix, sys.pycache_prefix = sys.pycache_prefix, None
+        with contextlib.suppress(Exception):
+            importlib.import_module(COMPILER)
+        sys.pycache_prefix = prefix
+        gc.freeze()
 
 
 def _kill(pid: int) -> None:
-    if pid:
-        with contextlib.suppress(OSError):
-            os.killpg(pid, signal.SIGKILL)
+    with contextlib.suppress(OSError):
+        os.killpg(pid, signal.SIGKILL)
 
 
 def _forget_bytecode() -> None:

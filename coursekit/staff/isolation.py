@@ -1,10 +1,10 @@
 """Grade one submission with its code in a sandbox: the interface that `a2 grade --isolated`, the classroom and Gradescope use.
 
-    with Room(choose_level(trust=False), recorded=record(2026, folder)) as room:  # imports torch, here and in the sandbox: once
-        grade = grade_submission(submission, PARTS, room=room, hidden=True)
+    with Room(choose_level(trust=False)) as room:  # imports torch, here and in the sandbox: once
+        grade = grade_submission(submission, PARTS, room=room, hidden=True, recorded=record(2026, folder))
 
-A room grades one submission after the other; for two at a time take two rooms, in two processes. With what `record` has written
-the hidden checks draw numbers of their own from its seed, and the solution has told what is right; without, the stored ones.
+Threads may grade several submissions in one room at a time. With what `record` has written the hidden checks draw numbers of their
+own from its seed, and the solution has told what is right; without, the stored ones.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from coursekit.errors import GraderFailed, UsageError
 from coursekit.grading.grade import Progress, grade
+from coursekit.grading.launch import Launch
 from coursekit.grading.results import NOT_GRADED, Check, Grade, Verdict, read_manifest
 from coursekit.grading.warm import Warm
 from coursekit.parts import PARTS, ROOT, Part, part_of
@@ -31,13 +32,16 @@ Run = Callable[[Path, Sequence[Check]], Grade]
 
 
 class Room:
-    """A warm deciding process and its sandbox; both go when the block ends."""
+    """A warm deciding process and its sandbox, which fork for each submission; both go when the block ends."""
 
-    def __init__(self, level: str, *, recorded: Path | None = None) -> None:
+    def __init__(self, level: str) -> None:
         self.level = level
-        arguments = ["-m", "coursekit.staff.isolated.warm_room", level, *([str(recorded)] if recorded else [])]
-        self._warm = Warm(ROOT, arguments)
-        self.launch = self._warm.launch
+        self._warm = Warm(ROOT, ["-m", "coursekit.staff.isolated.warm_room", level])
+
+    def launch(self, recorded: Path | None) -> Launch:
+        """Return how a run is started, with this term's numbers for the hidden checks."""
+        told = [f"--a2-recorded={recorded}"] if recorded else []
+        return lambda arguments, root, log: self._warm.launch([*arguments, *told], root, log)
 
     def __enter__(self) -> Room:  # noqa: PYI034
         self._warm.start()
@@ -59,6 +63,7 @@ def grade_submission(
     *,
     room: Room,
     hidden: bool = False,
+    recorded: Path | None = None,
     checks: Sequence[Check] | None = None,
     progress: Progress = lambda done: None,
     seconds: int = PATIENCE,
@@ -77,7 +82,7 @@ def grade_submission(
 
     def run(submission: Path, checks: Sequence[Check]) -> Grade:
         return grade(
-            checks, parts, progress=progress, launch=room.launch, submission=submission, impatient=True,
+            checks, parts, progress=progress, launch=room.launch(recorded), submission=submission, impatient=True,
             seconds=seconds, whole_seconds=whole_seconds,
         )  # fmt: skip
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,34 @@ def test_a_room_grades_one_submission_after_another_and_leaves_nothing(tmp_path)
     while time.monotonic() < patience and any(Path(f"/proc/{pid}").exists() for pid in ours):
         time.sleep(0.1)
     assert not [pid for pid in ours if Path(f"/proc/{pid}").exists()]
+
+
+@needs_sandbox
+def test_submissions_that_are_graded_at_a_time_in_one_room_keep_apart(room, tmp_path):
+    solution = (ROOT / PARTS[0].module_path).read_text()
+    bodies = {
+        "right": "",
+        "wrong": "return upstream",
+        "dies": "import os; os._exit(3)",
+        "hangs": "while True: pass",
+    }
+    for name, body in bodies.items():
+        module = tmp_path / name / PARTS[0].module_path
+        module.parent.mkdir(parents=True)
+        module.write_text(f"{solution}\n\ndef guided_relu_gradient(x, upstream):\n    {body}\n" if body else solution)
+    checks = [c for c in QUICK if c.function == "guided_relu_gradient"]
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        found = dict(
+            zip(
+                bodies,
+                pool.map(lambda name: grade(room, tmp_path / name, checks=checks, seconds=3), bodies),
+                strict=True,
+            )
+        )
+
+    outcomes = {name: {verdict.outcome for verdict in grade.verdicts} for name, grade in found.items()}
+    assert outcomes.pop("wrong") >= {"failed"}
+    assert outcomes == {"right": {"passed"}, "dies": {"crashed"}, "hangs": {"timeout"}}
 
 
 def test_without_bubblewrap_it_says_so_and_goes_on_only_if_trusted(monkeypatch, tmp_path):
@@ -139,10 +168,10 @@ def test_every_generator_takes_the_largest_seed_of_a_class(monkeypatch):
 
 @needs_sandbox
 @pytest.mark.slow
-def test_hidden_checks_draw_other_numbers_in_another_term(tmp_path):
+def test_hidden_checks_draw_other_numbers_in_another_term(room, tmp_path):
     hidden = tuple(c for c in checks_of(PARTS[:1], hidden=True) if "hidden" in c.id)
-    with Room(choose_level(trust=False), recorded=record(999_999, tmp_path)) as room:
-        result = grade(room, checks=hidden)
+
+    result = grade(room, checks=hidden, recorded=record(999_999, tmp_path))
 
     assert result.score == result.max_score > 0, [v.message for v in result.verdicts if not v.score]
 

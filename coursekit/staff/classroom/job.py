@@ -1,6 +1,6 @@
 """What a worker does for one submission: write its files to a fresh folder, grade them in a sandbox, sum up.
 
-Nothing is shared between jobs but a warm room in each thread. A job gets bytes and returns bytes, so it may run anywhere.
+Nothing is shared between jobs but a warm room. A job gets bytes and returns bytes, so it may run anywhere.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from coursekit.errors import GraderFailed, UsageError
+from coursekit.errors import UsageError
 from coursekit.grading.answers import ANSWERS, answers_page
 from coursekit.grading.report import page
 from coursekit.grading.results import Check, Grade, Verdict, gradescope_results, printable
@@ -76,15 +76,14 @@ class Stopped(Exception):
     """The run was stopped while this submission was graded."""
 
 
-_own = threading.local()
-_rooms: list[Room] = []
+_rooms: dict[bool, Room] = {}  # by Order.trust
 _recorded: dict[tuple[int, tuple[int, ...]], tuple[Path, tempfile.TemporaryDirectory[str]]] = {}
-_recording = threading.Lock()
+_preparing = threading.Lock()
 _stop = threading.Event()
 
 
 def grade_work(work: Work, order: Order) -> Outcome:
-    """Grade one submission in this thread's room; UsageError if this machine cannot."""
+    """Grade one submission in this process's room; UsageError if this machine cannot."""
     scratch_of_worker()
     if checks_digest(order.chosen, order.hidden) != order.checks:
         raise UsageError(f"{ROOT} on a worker has other checks than the run: give every worker the same edition")
@@ -99,14 +98,10 @@ def grade_work(work: Work, order: Order) -> Outcome:
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_bytes(content)
         wanted = [check for check in checks if part_of(check.function) in usable]
-        try:
-            grade = grade_submission(
-                folder, usable, room=room, checks=wanted, progress=_go_on, seconds=order.check_seconds,
-                whole_seconds=order.seconds, alone=order.alone,
-            )  # fmt: skip
-        except GraderFailed:
-            _leave_room()  # it may be the room that is broken
-            raise
+        grade = grade_submission(
+            folder, usable, room=room, checks=wanted, progress=_go_on, seconds=order.check_seconds,
+            whole_seconds=order.seconds, alone=order.alone, recorded=_record_once(order),
+        )  # fmt: skip
     return sum_up(_complete(checks, grade, work), room.level, _answers(work))
 
 
@@ -166,29 +161,23 @@ def _log(grade: Grade) -> str:
 
 
 def _room(order: Order) -> Room:
-    fresh = order.hidden and not order.stored
-    key = (order.seed, order.parts if fresh else (), fresh, order.trust)
-    if getattr(_own, "key", None) != key or _own.room not in _rooms:
-        if importlib.util.find_spec("cloudpickle") is None:
-            raise UsageError("cloudpickle is missing here: ./setup.sh installs it (coursekit/staff/requirements.txt)")
-        _leave_room()  # it is of other parts
-        room = Room(choose_level(order.trust), recorded=_record_once(order) if fresh else None)
-        room.__enter__()
-        _rooms.append(room)
-        _own.key, _own.room = key, room
-    return _own.room
+    """Return the room of this process: the first thread opens it."""
+    with _preparing:
+        if order.trust not in _rooms:
+            if importlib.util.find_spec("cloudpickle") is None:
+                raise UsageError(
+                    "cloudpickle is missing here: ./setup.sh installs it (coursekit/staff/requirements.txt)"
+                )
+            _rooms[order.trust] = Room(choose_level(order.trust)).__enter__()
+        return _rooms[order.trust]
 
 
-def _leave_room() -> None:
-    if getattr(_own, "room", None) in _rooms:
-        _rooms.remove(_own.room)
-        _own.room.__exit__(None, None, None)
-
-
-def _record_once(order: Order) -> Path:
+def _record_once(order: Order) -> Path | None:
     """Return what the solution answers to this run's hidden numbers: the first thread finds out, the others wait for it."""
+    if order.stored or not order.hidden:
+        return None
     key = (order.seed, order.parts)
-    with _recording:
+    with _preparing:
         if key not in _recorded:
             folder = tempfile.TemporaryDirectory(prefix="a2-fresh-")
             _recorded[key] = record(order.seed, Path(folder.name), order.chosen), folder
@@ -213,7 +202,7 @@ def stop() -> None:
 def close_rooms() -> None:
     """End the warm processes of this process's rooms; call it when no job runs."""
     while _rooms:
-        _rooms.pop().__exit__(None, None, None)
+        _rooms.popitem()[1].__exit__(None, None, None)
     while _recorded:
         _recorded.popitem()[1][1].cleanup()
 

@@ -30,7 +30,7 @@ FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGBUS)
 
 
 class ZygoteClient:
-    """Our end of a running zygote (zygote.Zygote), which starts the workers."""
+    """Our end of a running zygote (zygote.Zygote), which starts the workers. The forks of this process share it."""
 
     def __init__(self, level: str) -> None:
         self.level = level
@@ -46,45 +46,43 @@ class ZygoteClient:
         )  # fmt: skip
         theirs.close()
         self.control.settimeout(START_SECONDS)
-        self.orders = 0
+        self.answered = False
 
-    def start(self) -> tuple[str, socket.socket]:
-        """Start a worker; return its name and its line. Whatever ran before is ended."""
+    def start(self) -> tuple[int, socket.socket]:
+        """Start a worker; return its number and its line. What this process ran before is ended."""
         mine, theirs = socket.socketpair()
-        name = self._order("start", theirs.fileno())
-        theirs.close()
-        answer = self._answer(name)
+        with theirs:
+            answer = self._ask("start", theirs.fileno(), owner=os.getpid())
         if "error" in answer:
             raise GraderFailed(f"no worker could be started: {answer['error']}")
-        return name, mine
+        return answer["worker"], mine
 
-    def end(self, worker: str = "", patience: float = 0.05) -> tuple[int | None, str]:
-        """End a worker and everything that it started, or all; return its exit code if it has ended, and why it could not begin."""
-        answer = self._answer(self._order("end", worker=worker, patience=patience))
-        return answer.get("exit"), answer.get("reason", "")
+    def end(self, worker: int, patience: float = 0.05) -> tuple[int | None, str]:
+        """End a worker and everything that it started; return its exit code if it has ended, and why it could not begin."""
+        answer = self._ask("end", worker=worker, patience=patience)
+        return answer["exit"], answer["reason"]
 
-    def _order(self, what: str, *handles: int, **told: Any) -> str:
-        # The process that asked before us may have been killed before it read its answer: ours has a name of its own.
-        self.orders += 1
-        name = f"{os.getpid()}-{time.monotonic_ns()}-{self.orders}"
-        try:
-            socket.send_fds(self.control, [json.dumps({"name": name, "what": what, **told}).encode()], handles)
-        except OSError:
-            raise GraderFailed(SILENT) from None
-        return name
+    def end_all(self, owner: int) -> None:
+        """End the workers of a process that has ended itself."""
+        self._ask("end all", owner=owner)
 
-    def _answer(self, name: str) -> dict[str, Any]:
-        while True:
+    def _ask(self, what: str, *handles: int, **told: Any) -> dict[str, Any]:
+        """Send an order with a socket of its own for the answer: other processes send theirs at the same time."""
+        mine, theirs = socket.socketpair()
+        with mine:
+            mine.settimeout(ORDER_SECONDS if self.answered else START_SECONDS)
             try:
-                answer = self.control.recv(4096)
+                with theirs:
+                    order = json.dumps({"what": what, **told}).encode()
+                    socket.send_fds(self.control, [order], [theirs.fileno(), *handles])
+                answer = mine.recv(4096)
             except OSError:
                 answer = b""
-            if not answer:
-                raise GraderFailed(SILENT)
-            self.control.settimeout(ORDER_SECONDS)
-            told: dict[str, Any] = json.loads(answer)
-            if told["name"] == name:
-                return told
+        if not answer:
+            raise GraderFailed(SILENT)
+        self.answered = True
+        read: dict[str, Any] = json.loads(answer)
+        return read
 
     def close(self) -> None:
         self.control.close()
@@ -100,7 +98,7 @@ class Session:
 
     def __init__(self, zygote: ZygoteClient, folder: Path, files: Mapping[str, bytes], modules: Sequence[str]) -> None:
         self.zygote, self.folder, self.files, self.modules = zygote, folder, dict(files), list(modules)
-        self.worker = ""
+        self.worker = 0
         self._line: Line | None = None
         self.problems: dict[str, str] = {}  # module -> why it cannot be imported
         self.loaded: set[str] = set()  # modules that a worker has imported

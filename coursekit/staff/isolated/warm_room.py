@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import importlib
 import sys
-from pathlib import Path
 
 from coursekit.grading import warm
 from coursekit.staff.isolated import sandboxed_checks
 from coursekit.staff.isolated.decider import ZygoteClient
-from coursekit.staff.isolated.fresh import load
 from coursekit.vision import make_scenes
 
 # What the checks import besides coursekit.grading.warm.NEEDED: a second for each submission otherwise.
@@ -17,15 +15,13 @@ CHECKS_NEED = (warm.COMPILER, "safetensors.torch", "coursekit.vision.segmenting"
 
 
 def main() -> int:
-    """Take the sandbox's level and this term's numbers for the hidden checks, then serve as coursekit.grading.warm does."""
+    """Take the sandbox's level, then serve as coursekit.grading.warm does."""
     zygote = sandboxed_checks.ZYGOTE = ZygoteClient(sys.argv[1])
     for name in CHECKS_NEED:
         importlib.import_module(name)
     make_scenes(1, seed=0, background="photo")  # reads the sprites and the photos: each submission would
     try:
-        if len(sys.argv) > 2:
-            sandboxed_checks.FRESH = load(Path(sys.argv[2]))
-        return warm.main(after=zygote.end)  # no process of a submission outlives its run
+        return warm.main(after=zygote.end_all)  # no process of a submission outlives its run
     finally:
         zygote.close()
 

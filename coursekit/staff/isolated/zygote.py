@@ -1,6 +1,7 @@
 """A process in the sandbox that has imported torch and forks a worker for each submission. No student code runs in it.
 
-It is told to "start" a worker, with a socket for its line, or to "end" one; every order has a name, and its answer too.
+It is told to "start" a worker, with a socket for its line, to "end" one, or to "end all" of an owner, which is the pid of a process
+that decides on a submission. Every order brings a socket for its answer.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import socket
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -44,34 +45,48 @@ def main() -> int:
     return 0
 
 
+class _Running(NamedTuple):
+    """A worker that was started and not ended."""
+
+    owner: int
+    keeper: int
+    report: int  # the pipe on which its keeper reports
+    pid: int
+
+
 class Zygote:
     """Start workers and end them."""
 
     def __init__(self, control: socket.socket, bare: bool) -> None:
         self.control, self.bare = control, bare
-        self.running: dict[str, tuple[int, int, int]] = {}  # name of its order -> keeper, its report, the worker's pid
+        self.running: dict[int, _Running] = {}  # by number
         self.reason = ""  # why a worker could not begin
         self.started = 0
 
     def serve(self) -> None:
         while True:
-            message, handles, _, _ = socket.recv_fds(self.control, 4096, 1)
+            message, handles, _, _ = socket.recv_fds(self.control, 4096, 2)
             if not message:
                 break
-            order = json.loads(message)
+            order, (reply, *line) = json.loads(message), handles
             if order["what"] == "start":
-                self._end_all()
-                answer = self._start(order["name"], handles[0])
-            else:
+                self._end_all(order["owner"])
+                answer = self._start(order["owner"], *line)
+            elif order["what"] == "end":
                 answer = self._end(order["worker"], order["patience"])
-            self.control.send(json.dumps(answer | {"name": order["name"]}).encode())
-        self._end_all()
+            else:
+                answer = self._end_all(order["owner"])
+            with contextlib.suppress(OSError), socket.socket(fileno=reply) as stream:  # who asked may have been killed
+                stream.send(json.dumps(answer).encode())
+        for worker in list(self.running):
+            self._end(worker)
 
-    def _end_all(self) -> None:
-        for name in list(self.running):
-            self._end(name)
+    def _end_all(self, owner: int) -> dict[str, Any]:
+        for worker in [number for number, running in self.running.items() if running.owner == owner]:
+            self._end(worker)
+        return {}
 
-    def _start(self, name: str, line: int) -> dict[str, Any]:
+    def _start(self, owner: int, line: int) -> dict[str, Any]:
         def run() -> None:
             _close_all_but(line)
             from coursekit.staff.isolated.wire import Channel
@@ -90,18 +105,17 @@ class Zygote:
         self.reason = ""
         pid = self._read_number(report)
         if not pid:
+            os.close(report)
             os.waitpid(keeper, 0)
             return {"error": self.reason or "the room could not be made"}
-        self.running[name] = (keeper, report, int(pid))
-        return {"pid": int(pid)}
+        self.running[self.started] = _Running(owner, keeper, report, int(pid))
+        return {"worker": self.started}
 
-    def _end(self, name: str, patience: float = 0.05) -> dict[str, Any]:
+    def _end(self, worker: int, patience: float = 0.05) -> dict[str, Any]:
         """Kill a worker and everything it has started; tell how it had ended, if it had or does while we wait."""
-        if not name:
-            self._end_all()
-        if name not in self.running:
+        if worker not in self.running:
             return {"exit": None, "reason": ""}
-        keeper, report, pid = self.running.pop(name)
+        _, keeper, report, pid = self.running.pop(worker)
 
         ended = bool(select.select([report], [], [], patience)[0])
         with contextlib.suppress(ProcessLookupError):
