@@ -7,18 +7,28 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
-WORKER_BYTES = 1.5 * 2**30  # decider, sandbox and worker of one submission at a time, or a kernel: docs/measured.md
-OWN_BYTES = 0.5 * 2**30  # of the command itself, and of what runs the solution on the hidden numbers
+
+class Need(NamedTuple):
+    """Bytes of memory, as docs/measured.md has them and some more."""
+
+    once: float
+    each: float
+
+
+# The command itself, what runs the solution on the hidden numbers, and a room; the decider and the worker of a submission.
+SUBMISSIONS = Need(1.5 * 2**30, 0.5 * 2**30)
+KERNELS = Need(0.5 * 2**30, 1.5 * 2**30)
 UNLIMITED = 2**60  # cgroup v1 writes about 2**63 for no limit
 
 
 PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 
 
-def workers_that_fit(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
-    """Return how many workers this machine has cores and memory for, one at least."""
-    return max(1, int(min(cores(proc, cgroups), (free_memory(proc, cgroups) - OWN_BYTES) / WORKER_BYTES)))
+def how_many_fit(need: Need, proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
+    """Return how many at a time this machine has cores and memory for, one at least."""
+    return max(1, int(min(cores(proc, cgroups), (free_memory(proc, cgroups) - need.once) / need.each)))
 
 
 def cores(proc: Path, cgroups: Path) -> float:

@@ -25,7 +25,7 @@ from coursekit.errors import UsageError
 from coursekit.grading.terminal import console, progress_bar
 from coursekit.memory import KEEP_MEMORY
 from coursekit.parts import PARTS, ROOT, Part, notebooks_of
-from coursekit.width import workers_that_fit
+from coursekit.width import KERNELS, how_many_fit
 
 MARK = "# NBVAL_CHECK_OUTPUT"
 CELL_SECONDS = 600
@@ -74,7 +74,7 @@ def _run(copies: Sequence[Path], root: Path) -> int:
         command = [sys.executable, "-m", "pytest", *options, *map(str, paths)]
         return subprocess.run(command, cwd=root, env=environment, check=False, text=True, **how)
 
-    at_once = min(len(copies), workers_that_fit())
+    at_once = min(len(copies), how_many_fit(KERNELS))
     if at_once == 1:
         return min(run(*copies).returncode, 1)
     failed = 0

@@ -21,7 +21,7 @@ from coursekit.staff.gradescope import autograde as gradescope
 from coursekit.staff.isolated import decider
 from coursekit.staff.isolated.wire import WorkerGone
 from coursekit.staff.isolation import checks_of
-from coursekit.width import WORKER_BYTES, cores, free_memory, workers_that_fit
+from coursekit.width import KERNELS, SUBMISSIONS, cores, free_memory, how_many_fit
 from tests.staff.sandboxed import CHECKS, SLOW
 from tests.staff.test_classroom import hand_in, lines_of
 from tests.staff.zips import MODULE, solution
@@ -191,11 +191,12 @@ def test_the_number_of_workers_goes_by_memory_and_by_the_quota_of_the_container(
     assert cores(plenty, two) == min(1.5, len(os.sched_getaffinity(0)))
     assert free_memory(old, one) == 2500 * 2**20
     assert cores(old, one) == 0.5
-    assert workers_that_fit(old, one) == 1, "where --workers 4 gave two of four perfect zips 0 points"
-    assert workers_that_fit(little, none) == min(1, len(os.sched_getaffinity(0)))
-    assert workers_that_fit(plenty, none) == len(os.sched_getaffinity(0))
-    assert workers_that_fit(none, none) >= 1
-    assert 2 * gigabytes > WORKER_BYTES
+    assert how_many_fit(SUBMISSIONS, old, one) == 1, "where --workers 4 gave two of four perfect zips 0 points"
+    for need in SUBMISSIONS, KERNELS:
+        assert how_many_fit(need, plenty, none) == len(os.sched_getaffinity(0))
+        assert how_many_fit(need, none, none) >= 1
+    assert how_many_fit(KERNELS, little, none) == 1
+    assert how_many_fit(SUBMISSIONS, little, none) == min(3, len(os.sched_getaffinity(0)))
 
 
 # Gradescope

@@ -117,7 +117,7 @@ print(Path({flag!r}).exists())"""
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("width", [2, 1])
 def test_notebooks_run_side_by_side_where_they_fit_and_are_told_in_their_order(width, tmp_path, capfd, monkeypatch):
-    monkeypatch.setattr(notebooks, "workers_that_fit", lambda: width)
+    monkeypatch.setattr(notebooks, "how_many_fit", lambda need: width)
     flag = str(tmp_path / "flag")
     waits = WAITS.format(flag=flag) if width == 2 else "print(True)"
     sources = {"first": (waits, "True\n"), "second": (f"open({flag!r}, 'w').close()\nprint(6)", "7\n")}

@@ -30,7 +30,7 @@ from coursekit.staff.classroom.roster import Roster, read_roster
 from coursekit.staff.classroom.scratch import scratch_in
 from coursekit.staff.classroom.settled import folder_of_this_run, forget, seed_of, settle
 from coursekit.staff.classroom.tryout import refuse_edition, try_out
-from coursekit.width import workers_that_fit
+from coursekit.width import SUBMISSIONS, how_many_fit
 
 TRIES = 2  # with nothing else beside it, of a job that breaks for no fault that the submission is known to have
 Progress = Callable[[int, int], None]  # done, total
@@ -71,7 +71,7 @@ def grade_class(
         def pool(most: int | None) -> AbstractContextManager[Pool]:
             if scheduler:
                 return dask_pool(scheduler, most or math.inf)
-            return local_pool(most or workers or workers_that_fit())
+            return local_pool(most or workers or how_many_fit(SUBMISSIONS))
 
         run = _Run(roster, out / "students", order, stamps, job, job is jobs.grade_work if canary is None else canary)
         try:
