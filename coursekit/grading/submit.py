@@ -9,6 +9,7 @@ import ast
 import hashlib
 import json
 import os
+import sys
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
@@ -155,6 +156,8 @@ def _read_notebook(name: str, content: bytes) -> dict[str, Any]:
 
 
 def _validate(name: str, content: bytes) -> None:
+    # jsonschema would compile a grammar of web addresses with it, which takes a second; there is none in a notebook's schema.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     import nbformat
 
     try:
