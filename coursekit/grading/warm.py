@@ -167,28 +167,30 @@ def main(after: Callable[[int], object] = lambda pid: None) -> int:
 
 def _serve(control: socket.socket, after: Callable[[int], object]) -> None:
     runs: dict[int, socket.socket] = {}  # pid -> line
-    while True:
-        ready = select.select([control, *runs.values()], [], [], POLL_SECONDS if runs else None)[0]
-        if control in ready:
-            told, handles, _, _ = socket.recv_fds(control, LONGEST, 1)
-            if not told:
-                break
-            line = socket.socket(fileno=handles[0])
-            runs[_fork(json.loads(told), [line, *runs.values()])] = line
-        for pid, line in list(runs.items()):
-            unwanted = line in ready  # nothing is said on it: its other end was closed
-            if unwanted:
-                _kill(pid)
-            ended, status = os.waitpid(pid, 0 if unwanted else os.WNOHANG)
-            if ended:
-                _kill(pid)  # what it may have started itself
-                after(pid)
-                with contextlib.suppress(OSError):
-                    line.send(str(os.waitstatus_to_exitcode(status)).encode())
-                runs.pop(pid).close()
-                _load_compiler()
-    for pid in runs:
-        _kill(pid)
+    try:
+        while True:
+            ready = select.select([control, *runs.values()], [], [], POLL_SECONDS if runs else None)[0]
+            if control in ready:
+                told, handles, _, _ = socket.recv_fds(control, LONGEST, 1)
+                if not told:
+                    return
+                line = socket.socket(fileno=handles[0])
+                runs[_fork(json.loads(told), [line, *runs.values()])] = line
+            for pid, line in list(runs.items()):
+                unwanted = line in ready  # nothing is said on it: its other end was closed
+                if unwanted:
+                    _kill(pid)
+                ended, status = os.waitpid(pid, 0 if unwanted else os.WNOHANG)
+                if ended:
+                    _kill(pid)  # what it may have started itself
+                    after(pid)
+                    with contextlib.suppress(OSError):
+                        line.send(str(os.waitstatus_to_exitcode(status)).encode())
+                    runs.pop(pid).close()
+                    _load_compiler()
+    finally:
+        for pid in runs:
+            _kill(pid)
 
 
 def _fork(order: dict[str, Any], lines: Sequence[socket.socket]) -> int:

@@ -33,7 +33,9 @@ def alternating(monkeypatch):
     ],
 )
 def test_a_comparison_prints_a_row_for_each_pair(alternating, capsys, name):
-    if name == "robustness" and not importlib.util.find_spec("imagecorruptions"):  # the benchmark makes it run, see there
+    if name == "robustness" and not importlib.util.find_spec(
+        "imagecorruptions"
+    ):  # the benchmark makes it run, see there
         pytest.skip("imagecorruptions is not installed: `./setup.sh test` installs it")
 
     runpy.run_path(str(FOLDER / f"{name}.py"), run_name="__main__")

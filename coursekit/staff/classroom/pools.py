@@ -1,4 +1,4 @@
-"""Who does the jobs: threads of this process, each with a room of its own, or the workers of a dask cluster."""
+"""Who does the jobs: threads of this process, or those of the workers of a dask cluster. The threads of a process share a room."""
 
 from __future__ import annotations
 

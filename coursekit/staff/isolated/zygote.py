@@ -102,7 +102,6 @@ class Zygote:
             return {"error": str(error)}
         finally:
             os.close(line)
-        self.reason = ""
         pid = self._read_number(report)
         if not pid:
             os.close(report)
@@ -116,7 +115,6 @@ class Zygote:
         if worker not in self.running:
             return {"exit": None, "reason": ""}
         _, keeper, report, pid = self.running.pop(worker)
-
         ended = bool(select.select([report], [], [], patience)[0])
         with contextlib.suppress(ProcessLookupError):
             (os.killpg if self.bare else os.kill)(pid, signal.SIGKILL)
@@ -126,7 +124,8 @@ class Zygote:
         return {"exit": int(code) if ended else None, "reason": self.reason}
 
     def _read_number(self, report: int) -> str:
-        """Read the next number of a report; what a worker says on the way is kept."""
+        """Read the next number of a report; what a worker says on the way is kept until the next one is read."""
+        self.reason = ""
         while (word := _read_word(report)).startswith("!"):
             self.reason = word[1:].replace(rooms.UNSPACED, " ")
         return word
