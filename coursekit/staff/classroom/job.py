@@ -91,6 +91,7 @@ def grade_work(work: Work, order: Order) -> Outcome:
     usable = [part for part in order.chosen if part.module_path.as_posix() in work.files]
     if not usable:
         return without_grading(work, order)
+    recorded = _record_once(order)  # before the room is there: both take a gigabyte
     room = _room(order)
     with tempfile.TemporaryDirectory(prefix="a2-class-") as place:
         folder = Path(place)
@@ -100,7 +101,7 @@ def grade_work(work: Work, order: Order) -> Outcome:
         wanted = [check for check in checks if part_of(check.function) in usable]
         grade = grade_submission(
             folder, usable, room=room, checks=wanted, progress=_go_on, seconds=order.check_seconds,
-            whole_seconds=order.seconds, alone=order.alone, recorded=_record_once(order),
+            whole_seconds=order.seconds, alone=order.alone, recorded=recorded,
         )  # fmt: skip
     return sum_up(_complete(checks, grade, work), room.level, _answers(work))
 
