@@ -61,9 +61,8 @@ def run_notebooks(parts: Sequence[Part], *, root: Path = ROOT) -> int:
 def _run(copies: Sequence[Path], root: Path) -> int:
     """Run the copies with nbval, side by side if they fit; what is said of them comes in their order."""
     limits = [f"--nbval-cell-timeout={CELL_SECONDS}", f"--timeout={CELL_SECONDS}"]
-    coloured = (
-        console.is_terminal and not console.no_color
-    )  # said to pytest, whose output is piped; nbval colours that, too
+    # Said to pytest, whose output is piped; nbval colours that, too.
+    coloured = console.is_terminal and not console.no_color
     colour = f"--color={'yes' if coloured else 'no'}"
     options = [*(f"-p{name}" for name in PLUGINS), *QUIET, "--nbval-lax", "--nbval-current-env", colour, *limits]
     settings = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "JUPYTER_PLATFORM_DIRS": "1"}

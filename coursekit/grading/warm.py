@@ -35,7 +35,6 @@ from coursekit.parts import PARTS, ROOT
 # Apple's libraries may not be used on the far side of a fork, and Windows has none.
 CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"
 POLL_SECONDS = 0.01
-KILL_SECONDS = 30  # for a run to be killed, on a busy machine
 LONGEST = 2**17  # bytes of what a run is told
 CHECKS = ("laws", "small_networks", "network_laws", "randomness", "scalars", "steps")
 NEEDED = (
@@ -50,24 +49,27 @@ COMPILER_USED = mmap.mmap(-1, 1)  # shared with the forks: one of them had to lo
 class Warm:
     """The client's end of the warm process; started when it is needed, and again if it ends. Threads may share it."""
 
-    def __init__(self, root: Path, arguments: Sequence[str] = ("-m", "coursekit.grading.warm")) -> None:
+    def __init__(
+        self, root: Path, arguments: Sequence[str] = ("-m", "coursekit.grading.warm"), *, patience: float = 5
+    ) -> None:
         self.root, self.arguments = root, arguments
-        self._server: subprocess.Popen[bytes] | None = None
-        self._control: socket.socket | None = None
+        self.patience = patience  # seconds for a run to be killed; after them the warm process is
+        self._running: tuple[subprocess.Popen[bytes], socket.socket] | None = None
         self._starting = threading.Lock()
 
     def start(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
         """Return the warm process, which may still be importing, and the socket on which it is told of runs."""
         with self._starting:
-            if self._server is None or self._control is None or self._server.poll() is not None:
+            if self._running is None or self._running[0].poll() is not None:
                 self.close()
-                self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-                self._server = subprocess.Popen(
+                control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                server = subprocess.Popen(
                     [sys.executable, *self.arguments], cwd=self.root, env=environment(self.root), stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
                 )  # fmt: skip
                 theirs.close()
-            return self._server, self._control
+                self._running = server, control
+            return self._running
 
     @contextmanager
     def launch(self, arguments: Sequence[str], root: Path, log: Path) -> Iterator[Child]:
@@ -78,7 +80,7 @@ class Warm:
             order = {"arguments": list(arguments), "log": str(log)}
             socket.send_fds(control, [json.dumps(order).encode()], [theirs.fileno()])
         theirs.close()
-        run = _Fork(server, line)
+        run = _Fork(server, line, self.patience)
         try:
             yield run
         finally:
@@ -87,21 +89,22 @@ class Warm:
 
     def close(self) -> None:
         """End the warm process and what it runs."""
-        if self._server is not None and self._control is not None:
-            self._control.close()
+        if self._running is not None:
+            server, control = self._running
+            control.close()
             try:
-                self._server.wait(timeout=2)
+                server.wait(timeout=2)
             except subprocess.TimeoutExpired:
-                self._server.kill()
-                self._server.wait()
-            self._server = None
+                server.kill()
+                server.wait()
+            self._running = None
 
 
 class _Fork:
     """One run in the warm process."""
 
-    def __init__(self, server: subprocess.Popen[bytes], line: socket.socket) -> None:
-        self.server, self.line = server, line
+    def __init__(self, server: subprocess.Popen[bytes], line: socket.socket, patience: float) -> None:
+        self.server, self.line, self.patience = server, line, patience
         self.code: int | None = None
 
     def poll(self) -> int | None:
@@ -113,7 +116,7 @@ class _Fork:
         if self.code is None:
             with contextlib.suppress(OSError):
                 self.line.shutdown(socket.SHUT_WR)
-            self._listen(KILL_SECONDS)
+            self._listen(self.patience)
         if self.code is None:
             self.server.kill()  # it does not answer; the next run starts another one
             self.code = -signal.SIGKILL

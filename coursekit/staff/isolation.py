@@ -36,7 +36,8 @@ class Room:
 
     def __init__(self, level: str) -> None:
         self.level = level
-        self._warm = Warm(ROOT, ["-m", "coursekit.staff.isolated.warm_room", level])
+        # It may be busy with the end of others when it is told to kill a run, and they would die with it.
+        self._warm = Warm(ROOT, ["-m", "coursekit.staff.isolated.warm_room", level], patience=30)
 
     def launch(self, recorded: Path | None) -> Launch:
         """Return how a run is started, with this term's numbers for the hidden checks."""

@@ -33,9 +33,8 @@ def alternating(monkeypatch):
     ],
 )
 def test_a_comparison_prints_a_row_for_each_pair(alternating, capsys, name):
-    if name == "robustness" and not importlib.util.find_spec(
-        "imagecorruptions"
-    ):  # the benchmark makes it run, see there
+    # Not importorskip: only the benchmark makes it possible to import it.
+    if name == "robustness" and not importlib.util.find_spec("imagecorruptions"):
         pytest.skip("imagecorruptions is not installed: `./setup.sh test` installs it")
 
     runpy.run_path(str(FOLDER / f"{name}.py"), run_name="__main__")

@@ -68,15 +68,9 @@ def test_submissions_that_are_graded_at_a_time_in_one_room_keep_apart(room, tmp_
         module.write_text(f"{solution}\n\ndef guided_relu_gradient(x, upstream):\n    {body}\n" if body else solution)
     checks = [c for c in QUICK if c.function == "guided_relu_gradient"]
     with ThreadPoolExecutor(len(bodies)) as pool:
-        found = dict(
-            zip(
-                bodies,
-                pool.map(lambda name: grade(room, tmp_path / name, checks=checks, seconds=3), bodies),
-                strict=True,
-            )
-        )
+        grades = pool.map(lambda name: grade(room, tmp_path / name, checks=checks, seconds=3), bodies)
 
-    outcomes = {name: {verdict.outcome for verdict in grade.verdicts} for name, grade in found.items()}
+    outcomes = {name: {v.outcome for v in found.verdicts} for name, found in zip(bodies, grades, strict=True)}
     assert outcomes.pop("wrong") >= {"failed"}
     assert outcomes == {"right": {"passed"}, "dies": {"crashed"}, "hangs": {"timeout"}}
 
