@@ -118,14 +118,18 @@ def _network_facts(name: str, network: nn.Module) -> Facts:
     return facts
 
 
-def state_of(thing: Tensor | nn.Module) -> Facts:
-    """Return what must not change of one tensor, or of one module without those inside it, by a word for each law."""
+def state_of(thing: Tensor | nn.Module, *, copy: bool = True) -> Facts:
+    """Return what must not change of one tensor, or of one module without those inside it, by a word for each law.
+
+    Without a copy, the numbers change with the tensor's.
+    """
     if isinstance(thing, Tensor):
-        grad = None if not thing.is_leaf or thing.grad is None else thing.grad.detach().clone()
+        values = thing.detach()
+        grad = None if not thing.is_leaf or thing.grad is None else thing.grad.detach()
+        if copy:
+            values, grad = values.clone(), None if grad is None else grad.clone()
         hooks = len(thing._backward_hooks or ())
-        return {
-            "values": thing.detach().clone(), "requires_grad": thing.requires_grad, "grad": grad, "hooks": hooks,
-        }  # fmt: skip
+        return {"values": values, "requires_grad": thing.requires_grad, "grad": grad, "hooks": hooks}
     return {
         "modules": [(name, id(module)) for name, module in thing._modules.items()],
         "training": thing.training,

@@ -215,7 +215,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if graded:
         append(item.config, {"start": check_id(item)})
         seed_global_generators()
-        item.stash[PUT_BACK] = shared_state()
+        if not item.config.getoption("--a2-submission", None):  # else its code runs in another process, which does this
+            item.stash[PUT_BACK] = shared_state()
         torch.set_num_threads(1)  # tiny networks: on a busy machine two threads wait for each other for seconds
         if item.config.getoption("--a2-impatient") and graded[1] in item.config.stash[STOPPED]:
             raise CheckEnded(not_run(graded[1]), "timeout")

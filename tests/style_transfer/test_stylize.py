@@ -61,7 +61,7 @@ def test_a_random_share_is_repainted_each_in_a_random_style(expect, labels, styl
     """round(fraction * N) random images are repainted, each in a random style from the generator."""
     images = pictures(10)
     seen, used, places = set(), set(), set()
-    for number in range(14):
+    for number in range(10):
         for fraction, count in (0.0, 0), (0.3, 3), (0.58, 6), (1.0, 10), (0.14, 1), (0.25, 2):
             mark = Mark(styles)
 

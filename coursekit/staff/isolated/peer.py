@@ -34,6 +34,7 @@ class Line:
         self.last: dict[int, int] = {}  # identity -> the number under which it was sent last
         self.answered: dict[int, list[Tensor]] = {}  # a callback's number -> its arguments that ask for gradients
         self.errors: list[BaseException] = []  # ours, on their way through the worker
+        self.orders: list[Any] = []  # what goes with the next message
         self.callbacks = 0
         self.repeat = Repeat()
         self.gone: WorkerGone | None = None
@@ -73,6 +74,10 @@ class Line:
             raise told[1]
         return told[1]
 
+    def before_next(self, *order: Any) -> None:
+        """Have the worker do something before it does what it is asked next: a message of its own would take longer."""
+        self.orders.append(order)
+
     def listen_for_nothing(self) -> None:
         """Give up a worker that has ended, or says something between two questions."""
         if self.gone is None and self.channel.unasked():
@@ -80,7 +85,8 @@ class Line:
 
     def _send(self, kind: str, *content: Any) -> list[Tensor]:
         packer = Packer(self.home, self.last, remote_of, self.submission)
-        header = packer.pack(kind, *content)
+        orders, self.orders = self.orders, []
+        header = packer.pack(kind, orders, *content)
         for thing in self.home[packer.first :]:
             self.repeat.send(thing)
         self.channel.send(header, packer.buffers)

@@ -43,9 +43,9 @@ class Packer(cloudpickle.Pickler):
         self.modules: list[tuple[int, Any]] = []  # with their numbers; classes of modules too
         self.inputs: list[int] = []  # the tensors that ask for gradients
 
-    def pack(self, kind: str, *content: Any) -> bytes:
+    def pack(self, kind: str, orders: list[Any], *content: Any) -> bytes:
         # The list of modules is pickled last, when it is complete, and shares objects with the message.
-        self.dump((self.stay_home(content), self.modules))
+        self.dump((self.stay_home(orders), self.stay_home(content), self.modules))
         call = content[0] if kind == tags.RETURN else 0
         return pickle.dumps((kind, call, self.notes, self.again, self.stream.getvalue()), protocol=5)
 
@@ -190,6 +190,7 @@ class Unpacker(pickle.Unpickler):
         self.stub: Callable[[int], Any] = int
         self.remote: Callable[[Any], Any] = lambda told: told
         self.inputs: list[Tensor] = []
+        self.orders: list[Any] = []  # what is to be done first
         self.body, self.at = body, 0
 
     def unpack(self, joined: bool = False) -> Any:
@@ -204,7 +205,7 @@ class Unpacker(pickle.Unpickler):
                 self.table.append(self.remote(note[0]))
             else:
                 self.table.append(self.stub(number) if kind == tags.CALLABLE_HERE else None)
-        message, modules = self.load()
+        self.orders, message, modules = self.load()
         for number, module in modules:
             self.table[number] = module
         return message

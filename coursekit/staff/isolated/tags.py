@@ -1,7 +1,7 @@
 """Every tag on the line, and what stands after it: the one table for both ends. No tag means two things.
 
 A worker's message is JSON, [kind, moves, broken laws, *content], and a tensor's numbers lie beside it in numbered buffers.
-The decider's is a pickle, (kind, call, notes, again, content), and what the notes are about travels beside it.
+The decider's is a pickle, (kind, call, notes, again, (orders, content, modules)), and what the notes are about travels beside it.
 """
 
 # What a message is. The decider asks for more than these: see Worker.do_..., one method for each kind of request.

@@ -43,6 +43,7 @@ class Worker:
         self.kept: dict[tuple[Any, ...], Any] = {}  # ours, of which the decider holds a handle
         self.answered: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
         self.calls = 0
+        self.facts: unchanged.Facts = {}  # about the whole process, after the last call of this check
         self.put_back: Callable[[], None] = lambda: None
 
     def serve(self) -> None:
@@ -70,14 +71,16 @@ class Worker:
         """Do what one request says and send the result, or what was raised."""
         content = self._unpack(unpacker)
         top = not self.table.frames and unpacker.kind in ("call", "run", "gradient")
-        before = unchanged.global_facts() if top else {}
+        before = (self.facts or unchanged.global_facts()) if top else {}
         self.table.frames.append(self.table.frame(unpacker))
         try:
+            self._obey(unpacker)
             result = getattr(self, f"do_{unpacker.kind}")(unpacker, *content)
             told: list[Any] = [tags.RETURN, result]
         except BaseException as error:  # noqa: BLE001 (also SystemExit: it ends a check, not the worker)
             told = [tags.RAISE, error]
         after = unchanged.global_facts() if top else {}
+        self.facts = after or self.facts
         laws = [sentence for sentence in after if not unchanged.same(before.get(sentence), after[sentence])]
         try:
             self._tell(told, unpacker.inputs, laws)
@@ -126,6 +129,7 @@ class Worker:
             unpacker.join = functools.partial(self._bridge, unpacker.call, inputs)
             message = self._unpack(unpacker, joined=bool(inputs))
             self.table.add(unpacker)
+            self._obey(unpacker)
             if unpacker.kind == tags.RAISE:
                 raise build_error(*message)
             for number, state in message[2]:  # our own are counted from -1 downwards
@@ -145,6 +149,11 @@ class Worker:
 
     # what can be asked
 
+    def _obey(self, unpacker: Unpacker) -> None:
+        """Do what came with a message and is to be done first."""
+        for kind, *content in unpacker.orders:
+            getattr(self, f"do_{kind}")(unpacker, *content)
+
     def do_forget(self, unpacker: Unpacker, number: int) -> int:
         self.table.forget()
         self.answered.clear()
@@ -153,6 +162,7 @@ class Worker:
         self.put_back()  # what a check left behind ends with it, as in process
         self.put_back = shared_state()
         seed_global_generators()
+        self.facts = {}
         return number
 
     def do_unpack(self, unpacker: Unpacker, files: dict[str, bytes]) -> None:
