@@ -34,7 +34,7 @@ from coursekit.parts import PARTS, ROOT
 
 # Apple's libraries may not be used on the far side of a fork, and Windows has none.
 CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"
-POLL_SECONDS = 0.01
+POLL_SECONDS = 0.005
 LONGEST = 2**17  # bytes of what a run is told
 CHECKS = ("laws", "small_networks", "network_laws", "randomness", "scalars", "steps")
 NEEDED = (

@@ -19,7 +19,7 @@ from coursekit.grading.results import Check, FunctionGrade, Grade, Verdict, read
 from coursekit.parts import PARTS, Part
 
 FOLDERS = (Path("assignment2"), Path("tests"), *(part.tests_path for part in PARTS))
-STEP, DEBOUNCE = 20, 100  # ms: quiet for this long, or changing for this long, and it counts as saved
+STEP, DEBOUNCE = 10, 100  # ms: quiet for this long, or changing for this long, and it counts as saved
 POLL_DELAY = 200  # ms between two looks, where polling
 LOOK = 1000  # ms between two looks at the files themselves, in case an event was lost
 HALF_SAVED = 0.3  # seconds that an empty file is given to be filled
