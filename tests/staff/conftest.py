@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from coursekit.checks.small_networks import seed_global_generators
 from coursekit.grading.launch import environment
 from coursekit.grading.warm import CAN_FORK
 from coursekit.parts import PARTS, ROOT
@@ -45,6 +46,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         seen[test] += 1
     # First what takes minutes: begun last, a notebook runs alone while the other process has nothing left to do.
     items.sort(key=lambda item: "test_a_notebook_runs" not in item.nodeid)
+
+
+@pytest.fixture(autouse=True)
+def _no_test_of_luck() -> None:
+    """Let a network with random weights be the same one in each run, in whichever order the tests come."""
+    seed_global_generators()
 
 
 @dataclass(frozen=True)
