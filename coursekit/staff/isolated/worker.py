@@ -43,7 +43,6 @@ class Worker:
         self.kept: dict[tuple[Any, ...], Any] = {}  # ours, of which the decider holds a handle
         self.answered: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
         self.calls = 0
-        self.facts: unchanged.Facts = {}  # about the whole process, after the last call of this check
         self.put_back: Callable[[], None] = lambda: None
 
     def serve(self) -> None:
@@ -71,7 +70,7 @@ class Worker:
         """Do what one request says and send the result, or what was raised."""
         content = self._unpack(unpacker)
         top = not self.table.frames and unpacker.kind in ("call", "run", "gradient")
-        before = (self.facts or unchanged.global_facts()) if top else {}
+        before = unchanged.global_facts() if top else {}
         self.table.frames.append(self.table.frame(unpacker))
         try:
             self._obey(unpacker)
@@ -80,7 +79,6 @@ class Worker:
         except BaseException as error:  # noqa: BLE001 (also SystemExit: it ends a check, not the worker)
             told = [tags.RAISE, error]
         after = unchanged.global_facts() if top else {}
-        self.facts = after or self.facts
         laws = [sentence for sentence in after if not unchanged.same(before.get(sentence), after[sentence])]
         try:
             self._tell(told, unpacker.inputs, laws)
@@ -162,7 +160,6 @@ class Worker:
         self.put_back()  # what a check left behind ends with it, as in process
         self.put_back = shared_state()
         seed_global_generators()
-        self.facts = {}
         return number
 
     def do_unpack(self, unpacker: Unpacker, files: dict[str, bytes]) -> None:
