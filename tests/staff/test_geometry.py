@@ -130,7 +130,6 @@ EXACT = {
 
 @pytest.mark.parametrize("name", EXACT)
 def test_the_box_is_where_gradients_are_not_zero(name):
-    torch.manual_seed(0)
     model = Behind(*EXACT[name]).double().eval()
 
     assert_exact(model, "shown", SIZE)
@@ -149,7 +148,6 @@ def test_the_box_is_where_gradients_are_not_zero(name):
 def test_torchvisions_networks_of_random_weights(name, layer, size):
     from torchvision import models
 
-    torch.manual_seed(0)
     options = {"init_weights": False} if name == "googlenet" else {}
     model = models.get_model(name, weights=None, **options).double().eval()
 

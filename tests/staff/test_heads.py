@@ -43,7 +43,6 @@ def test_on_the_training_size_it_says_what_the_network_says(name):
 
 
 def test_without_padding_it_is_the_network_at_every_window_of_a_larger_picture():
-    torch.manual_seed(0)
     features = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 5, 3), nn.ReLU())
     model = PooledNet(features, nn.Linear(5, 7)).eval()
     model.input_size = (14, 14)
@@ -89,7 +88,6 @@ def test_a_network_with_linear_layers_that_read_a_map_is_given_back(name):
 def test_an_architecture_that_is_no_chain_is_refused_in_one_line(name, sentence):
     from torchvision import models
 
-    torch.manual_seed(0)
     model = models.get_model(name, weights=None).eval()
     model.__class__ = type(type(model).__name__, (zoo.InUnitRange, type(model)), {})
     model.normalize, model.input_size = nn.Identity(), (224, 224)

@@ -16,7 +16,6 @@ IMAGES = torch.rand(2, 3, 8, 12, generator=torch.Generator().manual_seed(0))
 
 @pytest.fixture
 def unet():
-    torch.manual_seed(0)
     return segmentation.UNet(3, 2, (4, 8)).eval()
 
 

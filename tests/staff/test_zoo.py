@@ -225,7 +225,6 @@ def test_torchvision_networks_from_the_cache_take_images_in_the_unit_range(empty
     from torchvision import models
 
     weights = models.SqueezeNet1_1_Weights.DEFAULT
-    torch.manual_seed(0)
     plain = models.squeezenet1_1().eval()
     empty_cache.mkdir(parents=True)
     torch.save(plain.state_dict(), empty_cache / weights.url.rsplit("/", 1)[-1])
@@ -256,7 +255,6 @@ def test_a_damaged_checkpoint_in_the_cache_is_a_usage_error(empty_cache):
 
 @pytest.mark.parametrize("name", ["tiny_vgg", "tiny_alexnet", "tiny_squeezenet"])
 def test_folding_batch_norm_changes_no_logit(name):
-    torch.manual_seed(0)
     model = training.add_batch_norm(networks.ARCHITECTURES[name]())
     images = torch.rand(4, 3, 96, 96)
     model(images)  # moves the running statistics away from 0 and 1

@@ -41,7 +41,7 @@ class ProxyModule(types.ModuleType):
         vars(self).update(_short=name, _current=line, _put={}, _functions={})
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # no check asks for such a name; pytest asks every module for several
+        if name.startswith("_"):  # no check asks for such a name; pytest asks every file's modules for `_mock_name`
             raise AttributeError(name)
         if name in self._put:
             return self._put[name]

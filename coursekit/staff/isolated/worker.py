@@ -86,6 +86,11 @@ class Worker:
             self._tell([tags.RAISE, error], [], laws)
         self.table.frames.pop()
 
+    def _obey(self, unpacker: Unpacker) -> None:
+        """Do what came with a message and is to be done first."""
+        for kind, *content in unpacker.orders:
+            getattr(self, f"do_{kind}")(unpacker, *content)
+
     # speaking
 
     def _tell(self, told: list[Any], inputs: list[Tensor], laws: list[Any]) -> None:
@@ -146,11 +151,6 @@ class Worker:
         return self._listen([])
 
     # what can be asked
-
-    def _obey(self, unpacker: Unpacker) -> None:
-        """Do what came with a message and is to be done first."""
-        for kind, *content in unpacker.orders:
-            getattr(self, f"do_{kind}")(unpacker, *content)
 
     def do_forget(self, unpacker: Unpacker, number: int) -> int:
         self.table.forget()
