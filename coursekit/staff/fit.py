@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from coursekit.errors import UsageError
 from coursekit.staff.recipes import Recipe
 from coursekit.vision.scenes import EVALUATION_SEED, make_scenes
+from coursekit.vision.segmenting import bfloat16_is_faster
 from coursekit.vision.textures import retextured_scenes
 
 BATCH = 128
@@ -39,6 +40,7 @@ def fit(model: nn.Module, recipe: Recipe, device: torch.device, checkpoint: Path
         first, seconds = saved["epochs_done"], saved["seconds"]
     start = time.monotonic() - seconds
     images, labels = _training_scenes(recipe, device)
+    half = bfloat16_is_faster(model, device)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as progress:
         task = progress.add_task(recipe.name, total=steps * recipe.epochs, completed=steps * first)
@@ -49,7 +51,7 @@ def fit(model: nn.Module, recipe: Recipe, device: torch.device, checkpoint: Path
             for i, rows in enumerate(order.split(BATCH)[:steps]):
                 done = (epoch * steps + i) / (steps * recipe.epochs)
                 eps = recipe.eps * min(1.0, done / EPS_RAMP)
-                loss_sum += _step(model, images[rows], labels[rows], optimizer, eps)
+                loss_sum += _step(model, images[rows], labels[rows], optimizer, eps, half)
                 schedule.step()
                 progress.update(task, advance=1)
             seconds = time.monotonic() - start
@@ -58,10 +60,12 @@ def fit(model: nn.Module, recipe: Recipe, device: torch.device, checkpoint: Path
     return seconds
 
 
-def _step(model: nn.Module, images: Tensor, labels: Tensor, optimizer: torch.optim.Optimizer, eps: float) -> Tensor:
+def _step(
+    model: nn.Module, images: Tensor, labels: Tensor, optimizer: torch.optim.Optimizer, eps: float, half: bool
+) -> Tensor:
     """Take one step on a batch of uint8 images, with eps on what PGD-2 makes of them; return its loss."""
     batch = (images.float() / 255).to(memory_format=torch.channels_last)
-    with torch.autocast(batch.device.type, dtype=torch.bfloat16):
+    with torch.autocast(batch.device.type, dtype=torch.bfloat16, enabled=half):
         if eps > 0:
             pgd = importlib.import_module("assignment2.adversarial").pgd
             batch = pgd(model.eval(), batch, labels, eps, step_size=0.7 * eps, num_steps=2)

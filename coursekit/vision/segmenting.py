@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -125,8 +125,7 @@ def train_segmenter(
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=num_steps, pct_start=0.2)
     curve, spent = Curve(), 0.0
-    # A processor takes 1.4 times as long for such convolutions in bfloat16, and 0.6 of the time for others.
-    depthwise = any(module.groups > 1 for module in network.modules() if isinstance(module, nn.Conv2d))
+    fast = bfloat16_is_faster(network, images.device)
     for step in progress(range(1, num_steps + 1)):
         started = time.perf_counter()
         rows = torch.randint(len(images), (batch_size,), generator=generator)
@@ -134,7 +133,7 @@ def train_segmenter(
         mirrored = torch.rand(batch_size, generator=generator) < 0.5
         x = torch.where(mirrored[:, None, None, None], x.flip(3), x).to(memory_format=torch.channels_last)
         y = torch.where(mirrored[:, None, None], y.flip(2), y)
-        with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=not depthwise):
+        with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=fast):
             logits = network(x)
         value = loss(logits.float(), y)
         optimizer.zero_grad()
@@ -150,6 +149,19 @@ def train_segmenter(
             network.train()
     network.eval()
     return curve
+
+
+def bfloat16_is_faster(network: nn.Module, device: torch.device) -> bool:
+    """Say whether a device trains this network faster in bfloat16 than in float32.
+
+    A processor with instructions for it takes 0.6 of the time, but 1.4 times as long for depthwise convolutions.
+    One without them takes ten times as long.
+    """
+    if device.type != "cpu":
+        return True
+    capabilities: Mapping[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # older releases of torch do not say
+    depthwise = any(module.groups > 1 for module in network.modules() if isinstance(module, nn.Conv2d))
+    return capabilities.get("avx512_bf16", False) and not depthwise
 
 
 @torch.no_grad()

@@ -13,6 +13,7 @@ from coursekit.checks.small_networks import ReluEverywhere, SmallConvNet, number
 from coursekit.vision import checked, load_model, record_outputs, relu_rule, spatial_steps
 from coursekit.vision.arguments import Eps, Features, FeatureWeights, Images, Model
 from coursekit.vision.looks import finite
+from coursekit.vision.segmenting import train_segmenter
 
 IMAGES, LABELS = pictures(3), torch.tensor([4, 0, 2])
 
@@ -303,3 +304,22 @@ def test_part_1_works_in_every_floating_type_and_at_even_sizes(dtype, size):
     ):
         assert result.dtype == dtype
         assert result.isfinite().all()
+
+
+@pytest.mark.parametrize("groups", [1, 3])
+@pytest.mark.parametrize("capabilities", [{"avx512_bf16": True}, {"avx2": True}, {}, None])
+def test_training_uses_bfloat16_only_where_the_processor_has_instructions_for_it(capabilities, groups, monkeypatch):
+    if capabilities is None:  # torch 2.6 has no such function
+        monkeypatch.delattr(torch.cpu, "get_capabilities")
+    else:
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    network = nn.Conv2d(3, 3, 1, groups=groups)
+    seen = []
+    network.register_forward_hook(lambda _module, _inputs, output: seen.append(output.dtype))
+
+    train_segmenter(
+        network, torch.rand(2, 3, 8, 8), torch.zeros(2, 8, 8, dtype=torch.int64), F.cross_entropy, num_steps=1
+    )
+
+    has_them = bool(capabilities) and "avx512_bf16" in capabilities
+    assert seen == [torch.bfloat16 if has_them and groups == 1 else torch.float32]
