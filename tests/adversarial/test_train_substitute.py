@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-import torch._dynamo  # the first optimizer would import it, in the middle of a check
 from torch import nn
 
 from assignment2 import adversarial

@@ -57,17 +57,23 @@ def adam_steps(path, slopes, step_size):
 
 
 def lbfgs(slope, image, content, num_steps):
-    """Where L-BFGS goes from one image, one iteration at a time, clamped after each."""
-    image = image.clone()
-    descent = torch.optim.LBFGS([image], max_iter=1, history_size=20, tolerance_grad=0, tolerance_change=0)
-
-    def ask():
-        image.grad = slope(image, content)
-        return 0.0
-
-    for _step in range(num_steps):
-        descent.step(ask)
-        image.clamp_(0, 1)
+    """Where L-BFGS goes from one image, clamped after each iteration (Nocedal and Wright 2006, algorithm 7.4)."""
+    image, pairs, step, before = image.clone(), [], None, None  # pairs: a step, and how much the slope changed with it
+    for t in range(num_steps):
+        g = slope(image, content).flatten()
+        if t and step @ (g - before) > 1e-10:
+            pairs.append((step, g - before))
+        way, shares = g, []
+        for s, y in reversed(pairs):
+            shares.append(s @ way / (s @ y))
+            way = way - shares[-1] * y
+        if pairs:
+            s, y = pairs[-1]
+            way = way * (s @ y) / (y @ y)
+        for s, y in pairs:
+            way = way + (shares.pop() - y @ way / (s @ y)) * s
+        step, before = -way if t else -way / g.abs().sum().clamp(min=1), g
+        image = (image + step.view_as(image)).clamp(0, 1)
     return image
 
 

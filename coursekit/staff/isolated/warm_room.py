@@ -11,7 +11,7 @@ from coursekit.staff.isolated.decider import ZygoteClient
 from coursekit.vision import make_scenes
 
 # What the checks import besides coursekit.grading.warm.NEEDED: a second for each submission otherwise.
-CHECKS_NEED = (warm.COMPILER, "safetensors.torch", "coursekit.vision.segmenting", "coursekit.checks.laws")
+CHECKS_NEED = ("safetensors.torch", "coursekit.vision.segmenting", "coursekit.checks.laws")
 
 
 def main() -> int:
