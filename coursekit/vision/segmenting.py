@@ -39,7 +39,7 @@ def trunk(*, pretrained: bool = True) -> tuple[list[nn.Module], list[int]]:
     """Return the stages of tiny_vgg without its linear layers, each ending in a pool, and their channels."""
     model = load_model("tiny_vgg")
     if not pretrained:
-        _forget(model.features)
+        draw_he_weights(model.features)
     stages: list[nn.Module] = []
     current: list[nn.Module] = [model.normalize]
     channels: list[int] = []
@@ -58,18 +58,22 @@ def photo_trunk(*, pretrained: bool = True) -> tuple[list[nn.Module], list[int]]
     """Return four stages of efficientnet_lite0 (trained on ImageNet), each halving the size, and their channels."""
     model = load_model("efficientnet_lite0")
     if not pretrained:
-        _forget(model.features)
+        draw_he_weights(model.features)
     first = nn.Sequential(model.normalize, *model.features[:2])
     return [first, model.features[2:4], model.features[4:6], model.features[6:12]], [16, 24, 40, 112]
 
 
-def _forget(features: nn.Module) -> None:
-    """Draw random weights in place of trained ones."""
-    for name, layer in features.named_modules():
+def draw_he_weights(network: nn.Module) -> nn.Module:
+    """Draw random weights for each Conv2d with a bias, in place, so that ReLUs keep the signal's size; return the network.
+
+    Source: He et al. 2015, section 2.2.
+    """
+    for name, layer in network.named_modules():
         if isinstance(layer, nn.Conv2d) and layer.bias is not None:
             # No ReLU follows a block's last convolution: with the usual gain its ReLU6s would all stand at 6.
             nn.init.kaiming_normal_(layer.weight, nonlinearity="linear" if name.endswith("project") else "relu")
             nn.init.zeros_(layer.bias)
+    return network
 
 
 def soft_dice_loss(logits: Tensor, labels: Tensor) -> Tensor:
@@ -159,7 +163,8 @@ def bfloat16_is_faster(network: nn.Module, device: torch.device) -> bool:
     """
     if device.type != "cpu":
         return True
-    capabilities: Mapping[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # older releases of torch do not say
+    ask = getattr(torch.cpu, "get_capabilities", dict)  # older releases of torch do not say
+    capabilities: Mapping[str, bool] = ask()
     depthwise = any(module.groups > 1 for module in network.modules() if isinstance(module, nn.Conv2d))
     return capabilities.get("avx512_bf16", False) and not depthwise
 
