@@ -42,8 +42,10 @@ NEEDED = (
     *("coursekit.vision", "coursekit.vision.arguments", "coursekit.vision.checked_network", "coursekit.grading.plugin"),
     *(f"coursekit.checks.{name}" for name in CHECKS),
 )
-COMPILER = "torch._dynamo"  # an optimizer's first step loads it, for 1 to 2 s
-COMPILER_USED = mmap.mmap(-1, 1)  # shared with the forks: one of them had to load it
+COMPILER = "torch._dynamo"
+# What torch loads when it is first needed, in seconds: for a gradient of what is not a number 0.4; for an optimizer 1 to 2.
+LATE = ("torch.fx.experimental.symbolic_shapes", COMPILER)
+USED = mmap.mmap(-1, len(LATE))  # shared with the forks: one of them had to load it
 
 
 class Warm:
@@ -190,7 +192,7 @@ def _serve(control: socket.socket, after: Callable[[int], object]) -> None:
                     with contextlib.suppress(OSError):
                         line.send(str(os.waitstatus_to_exitcode(status)).encode())
                     runs.pop(pid).close()
-                    _load_compiler()
+                    _load_used()
     finally:
         for pid in runs:
             _kill(pid)
@@ -209,14 +211,15 @@ def _fork(order: dict[str, Any], lines: Sequence[socket.socket]) -> int:
     return pid
 
 
-def _load_compiler() -> None:
+def _load_used() -> None:
     """Load what a run had to load: once, when its verdict is out, and not in every fork."""
-    if COMPILER_USED[0] and COMPILER not in sys.modules:
-        prefix, sys.pycache_prefix = sys.pycache_prefix, None
-        with contextlib.suppress(Exception):
-            importlib.import_module(COMPILER)
-        sys.pycache_prefix = prefix
-        gc.freeze()
+    for used, name in zip(USED[:], LATE, strict=True):
+        if used and name not in sys.modules:
+            prefix, sys.pycache_prefix = sys.pycache_prefix, None
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+            sys.pycache_prefix = prefix
+            gc.freeze()
 
 
 def _kill(pid: int) -> None:
@@ -238,7 +241,8 @@ class _Loaded:
         sys.pycache_prefix, sys.dont_write_bytecode = None, True
 
     def pytest_runtest_logfinish(self) -> None:
-        COMPILER_USED[0] = COMPILER in sys.modules
+        for i, name in enumerate(LATE):
+            USED[i] |= name in sys.modules
 
 
 def _run(arguments: list[str], log: str) -> NoReturn:
