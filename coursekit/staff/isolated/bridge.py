@@ -31,7 +31,10 @@ def gradients(output: Any, inputs: list[Tensor], upstream: Tensor) -> list[Tenso
     """Answer a question of the other end's Bridge."""
     if not inputs:
         return []
-    return list(torch.autograd.grad(output, inputs, upstream, retain_graph=True, allow_unused=True))
+    # Of a number: torch's own way to pass upstream on imports sympy, 60 MB and 0.4 s.
+    with torch.enable_grad():
+        told = (output * upstream.expand_as(output)).sum()
+    return list(torch.autograd.grad(told, inputs, retain_graph=True, allow_unused=True))
 
 
 @contextmanager

@@ -18,4 +18,4 @@ def test_unpooling_of_fresh_maps_is_the_adjoint_of_pooling(expect):
 
         result = upsampling.max_unpool(y, indices, size)
 
-        expect(result, torch.autograd.grad(pooled, x, y)[0], "what autograd sends back through the pooling")
+        expect(result, torch.autograd.grad((pooled * y).sum(), x)[0], "what autograd sends back through the pooling")
