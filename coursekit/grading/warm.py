@@ -43,7 +43,7 @@ NEEDED = (
     *(f"coursekit.checks.{name}" for name in CHECKS),
 )
 COMPILER = "torch._dynamo"
-# What torch loads when it is first needed, in seconds: for a gradient of what is not a number 0.4; for an optimizer 1 to 2.
+# What torch loads when it is first needed: for some gradients and max_unpool2d, 0.4 s; for an optimizer, 1 to 2 s.
 LATE = ("torch.fx.experimental.symbolic_shapes", COMPILER)
 USED = mmap.mmap(-1, len(LATE))  # shared with the forks: one of them had to load it
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from coursekit.grading import warm
 from coursekit.grading import watch as watching
 from coursekit.grading.edited import edited
 from coursekit.grading.results import Check, Grade, Verdict
@@ -190,6 +191,27 @@ def test_the_warm_process_ends_when_the_watch_is_killed(small_edition):
         while processes_in(small_edition.root) and time.monotonic() < end:
             time.sleep(0.1)
     assert processes_in(small_edition.root) == []
+
+
+def test_what_a_run_had_to_load_is_loaded_once_for_those_after_it(monkeypatch):
+    monkeypatch.setattr(warm, "LATE", ("tabnanny", "no_module_of_this_name"))
+    monkeypatch.setattr(warm, "USED", bytearray(2))
+    monkeypatch.setattr(warm.gc, "freeze", lambda: None)
+    run = warm._Loaded()
+
+    monkeypatch.delitem(sys.modules, "tabnanny", raising=False)
+    run.pytest_runtest_logfinish()
+    warm._load_used()
+    assert "tabnanny" not in sys.modules, "no run has needed it"
+
+    with monkeypatch.context() as fork:  # memory that only USED shares
+        fork.setitem(sys.modules, "tabnanny", None)
+        run.pytest_runtest_logfinish()
+        fork.delitem(sys.modules, "tabnanny")
+        run.pytest_runtest_logfinish()  # of another run, which did not need it
+    sys.modules.pop("tabnanny", None)
+    warm._load_used()
+    assert "tabnanny" in sys.modules
 
 
 def test_an_unknown_part_is_refused_in_one_line(small_edition):
