@@ -204,12 +204,10 @@ def test_what_a_run_had_to_load_is_loaded_once_for_those_after_it(monkeypatch):
     warm._load_used()
     assert "tabnanny" not in sys.modules, "no run has needed it"
 
-    with monkeypatch.context() as fork:  # memory that only USED shares
-        fork.setitem(sys.modules, "tabnanny", None)
-        run.pytest_runtest_logfinish()
-        fork.delitem(sys.modules, "tabnanny")
-        run.pytest_runtest_logfinish()  # of another run, which did not need it
-    sys.modules.pop("tabnanny", None)
+    monkeypatch.setitem(sys.modules, "tabnanny", sys)
+    run.pytest_runtest_logfinish()  # of a run that needed it
+    monkeypatch.delitem(sys.modules, "tabnanny")
+    run.pytest_runtest_logfinish()  # of a run that did not
     warm._load_used()
     assert "tabnanny" in sys.modules
 

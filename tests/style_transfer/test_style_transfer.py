@@ -58,6 +58,7 @@ def adam_steps(path, slopes, step_size):
 
 def lbfgs(slope, image, content, num_steps):
     """Where L-BFGS goes from one image, clamped after each iteration (Nocedal and Wright 2006, algorithm 7.4)."""
+    # By hand: torch's own loads its compiler, 78 MB, into the process that decides.
     image, pairs, step, before = image.clone(), [], None, None  # pairs: a step, and how much the slope changed with it
     for t in range(num_steps):
         g = slope(image, content).flatten()

@@ -30,7 +30,7 @@ def test_unpooling_is_the_adjoint_of_pooling(expect):
 
         result = upsampling.max_unpool(y, indices, size)
 
-        (transpose,) = torch.autograd.grad((pooled * y).sum(), x)
+        transpose = gradient_of(pooled, x, y, "x")
         formula = "each value at its place in the plane of its own image and channel: <pool(x), y> = <x, unpool(y)>"
         expect(result, transpose, formula)
 
@@ -45,7 +45,7 @@ def test_unpooling_is_differentiable_and_leaves_values_and_indices_alone(expect)
     result = upsampling.max_unpool(values, indices, (5, 7))
 
     plane = torch.zeros(2, 3, 35, dtype=torch.float64, requires_grad=True)
-    (right,) = torch.autograd.grad((plane.gather(2, indices.flatten(2)) * values.detach().flatten(2)).sum(), plane)
+    right = gradient_of(plane.gather(2, indices.flatten(2)), plane, values.detach().flatten(2), "plane")
     expect(result.detach(), right.view(2, 3, 5, 7), "out[row * 7 + column] is the sum of the values with that index")
     gradient = gradient_of(result, values, upstream, "values")
     expect(
