@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+import coursekit.grading.quick_nbformat  # noqa: F401  # before nbval, which imports nbformat
+
+# isort: split
 from nbval.plugin import IPyNbCell, NbCellError
 
 from coursekit.grading.cells import place_of_hole

@@ -14,6 +14,7 @@ import re
 import site
 import sys
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -25,19 +26,27 @@ if TYPE_CHECKING:
 
 NOT_REQUIRED = "not in requirements.txt"
 HANDED_IN = ("assignment2", "trained")
+EVERYWHERE = sys.stdlib_module_names | {"assignment2", "coursekit"}
 
 
 class Hidden(importlib.abc.MetaPathFinder):
-    """Finds nothing, but refuses a hidden package to the modules in a folder."""
+    """Finds nothing, but refuses the modules in a folder a package that no requirement installs."""
 
-    def __init__(self, folder: Path, names: frozenset[str]) -> None:
-        self.folder, self.names = folder, names
+    def __init__(self, folder: Path, requirements: str) -> None:
+        self.folder, self.requirements = folder, requirements
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The hidden packages, looked up for half a second when a module first asks for one that is not Python's own."""
+        wanted = _closure(self.requirements)
+        owners = importlib.metadata.packages_distributions()
+        return frozenset(name for name, dists in owners.items() if not wanted.intersection(map(_plain, dists)))
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         name = fullname.partition(".")[0]
-        if name in self.names and asks(self.folder, sys._getframe(1)):
+        if name not in EVERYWHERE and asks(self.folder, sys._getframe(1)) and name in self.names:
             told = f"No module named {name!r}: it is {NOT_REQUIRED}, so the staff do not have it"
             raise ModuleNotFoundError(told, name=name)
         return None
@@ -54,10 +63,8 @@ def asks(folder: Path, frame: FrameType | None, *, through_imports: bool = True)
 
 def hide_packages(folder: Path, requirements: str) -> None:
     """From now on let the modules in a folder import only what some requirements install."""
-    wanted = _closure(requirements)
-    owners = importlib.metadata.packages_distributions()
-    hidden = {name for name, dists in owners.items() if not wanted.intersection(map(_plain, dists))}
-    sys.meta_path.insert(0, Hidden(folder, frozenset(hidden)))
+    importlib.import_module("packaging.requirements")  # names needs it, below a module that may not import it
+    sys.meta_path.insert(0, Hidden(folder, requirements))
 
 
 def hide_files(folder: Path, home: Path) -> None:
