@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 import zipfile
 
 import pytest
@@ -30,6 +31,11 @@ LEANS = {  # function -> what it needs that is not handed in, and the sentence
     "activation_gradient": ("open('data/sprites.png', 'rb')", "this file is not handed in"),
     "deconvnet_relu_gradient": ("import sortedcontainers", "'sortedcontainers': it is not in requirements.txt"),
 }
+
+
+@pytest.fixture(autouse=True)
+def _no_import_of_torch(warm_python, monkeypatch):
+    monkeypatch.setattr(sys, "executable", warm_python)
 
 
 def with_a_need(text, function, statement):

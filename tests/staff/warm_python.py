@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -21,7 +22,22 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
-LIBRARIES = ("numpy.random", "torch", "torch._dynamo", "torchvision", "PIL.Image", "pytest", "pytest_timeout")
+from _pytest.config import default_plugins
+
+LIBRARIES = (
+    *(
+        "numpy.random",
+        "torch",
+        "torch._dynamo",
+        "torchvision",
+        "PIL.Image",
+        "jinja2",
+        "rich.console",
+        "rich.table",
+        "rich.progress",
+    ),
+    *("pytest_timeout", *(f"_pytest.{name}" for name in default_plugins)),
+)
 POLL_SECONDS = 0.005
 CLIENT = """#!{python} -SE
 import json, os, socket, sys
@@ -44,6 +60,8 @@ def main(folder: Path) -> None:
     """Import the libraries, write the client into a folder, and fork on demand until standard input closes."""
     for name in LIBRARIES:
         importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # no fork walks over all of torch
     address, client = folder / "server", folder / "python"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(address))
