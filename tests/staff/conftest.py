@@ -111,6 +111,12 @@ def warm_python() -> Iterator[str]:
 
 
 @pytest.fixture
+def warm_programs(warm_python: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test starts with its own Python has torch imported already."""
+    monkeypatch.setattr(sys, "executable", warm_python)
+
+
+@pytest.fixture
 def small_edition(tmp_path: Path, warm_python: str) -> Copy:
     """The staff edition's exercises, solved, without the staff's own code."""
     root = tmp_path / "edition"

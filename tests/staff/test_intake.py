@@ -32,6 +32,7 @@ def take(tmp_path):
     return taken_from
 
 
+@pytest.mark.usefixtures("warm_programs")
 def test_the_zip_of_a2_submit_is_taken_whole(tmp_path):
     made = submit(ROOT, tmp_path / "submission.zip")
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 import zipfile
 
 import pytest
@@ -22,6 +21,7 @@ from tests.staff.test_submit import MODULE as TOY
 from tests.staff.test_submit import PART, SOLVED, edition, submit  # noqa: F401 (a fixture)
 from tests.staff.zips import MODULE, zipped
 
+pytestmark = pytest.mark.usefixtures("warm_programs")
 NAME = PARTS[0].module_path.as_posix()
 LEANS = {  # function -> what it needs that is not handed in, and the sentence
     "receptive_field": ("import helper", "No module named 'helper'"),
@@ -31,11 +31,6 @@ LEANS = {  # function -> what it needs that is not handed in, and the sentence
     "activation_gradient": ("open('data/sprites.png', 'rb')", "this file is not handed in"),
     "deconvnet_relu_gradient": ("import sortedcontainers", "'sortedcontainers': it is not in requirements.txt"),
 }
-
-
-@pytest.fixture(autouse=True)
-def _no_import_of_torch(warm_python, monkeypatch):
-    monkeypatch.setattr(sys, "executable", warm_python)
 
 
 def with_a_need(text, function, statement):
