@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import hashlib
 import re
 import shutil
@@ -27,6 +28,9 @@ LEAST_ACCURACY = {
     "tiny_vgg_robust": 0.95,
     "tiny_vgg_stylized": 0.92,
 }
+# The same for six networks.
+evaluation_scenes = functools.cache(training.evaluation_scenes)
+fresh_conflicts = functools.cache(lambda: textures.make_conflicts(240, seed=FRESH_SEED))
 MOST_SHAPE_BIAS = 0.4  # of every network that was not trained for shapes
 LEAST_SHAPE_BIAS = 0.8  # of the one that was
 
@@ -49,7 +53,7 @@ def test_the_shipped_network_names_fresh_scenes(name, fresh):
 @pytest.mark.parametrize("name", zoo.MODEL_NAMES)
 def test_the_accuracy_in_zoo_json_is_measured_again(name):
     stored = zoo.read_zoo()[name]
-    scenes = training.evaluation_scenes(stored["evaluation"]["num_scenes"])
+    scenes = evaluation_scenes(stored["evaluation"]["num_scenes"])
 
     accuracy = measure.measure_accuracy(zoo.load_model(name), scenes.images, scenes.label)
 
@@ -71,7 +75,7 @@ def test_the_robust_network_withstands_what_it_is_said_to():
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", zoo.MODEL_NAMES)
 def test_only_the_stylized_network_decides_fresh_conflicts_by_shape(name):
-    bias = measure.measure_shape_bias(zoo.load_model(name), textures.make_conflicts(240, seed=FRESH_SEED))
+    bias = measure.measure_shape_bias(zoo.load_model(name), fresh_conflicts())
 
     assert bias >= LEAST_SHAPE_BIAS if name == "tiny_vgg_stylized" else bias < MOST_SHAPE_BIAS
 
