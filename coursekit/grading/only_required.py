@@ -37,7 +37,7 @@ class Hidden(importlib.abc.MetaPathFinder):
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The hidden packages, looked up for half a second when a module first asks for one that is not Python's own."""
+        """What is hidden. To find out takes half a second; most modules ask for no package that is not loaded yet."""
         wanted = _closure(self.requirements)
         owners = importlib.metadata.packages_distributions()
         return frozenset(name for name, dists in owners.items() if not wanted.intersection(map(_plain, dists)))
@@ -63,7 +63,7 @@ def asks(folder: Path, frame: FrameType | None, *, through_imports: bool = True)
 
 def hide_packages(folder: Path, requirements: str) -> None:
     """From now on let the modules in a folder import only what some requirements install."""
-    importlib.import_module("packaging.requirements")  # names needs it, below a module that may not import it
+    importlib.import_module("packaging.requirements")  # later, it would count as imported by the module that asks
     sys.meta_path.insert(0, Hidden(folder, requirements))
 
 

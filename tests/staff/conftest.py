@@ -32,20 +32,21 @@ NEEDED = (
     "data/sprites.png",
     "pyproject.toml",
 )
+LONG = ("test_a_notebook_runs", "test_the_robust_network_withstands")
 NOT_NEEDED = shutil.ignore_patterns("__pycache__", "staff", "hidden")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of a test with @pytest.mark.sampled(k), leave every k-th case to the quick suite; the others are slow. Notebooks first."""
+    """Of a test with @pytest.mark.sampled(k), leave every k-th case to the quick suite; the others are slow. The longest first."""
     seen = Counter[str]()
     for item in items:
         sampled, test = item.get_closest_marker("sampled"), item.nodeid.partition("[")[0]
         if sampled and seen[test] % sampled.args[0]:
             item.add_marker("slow")
         seen[test] += 1
-    # First what takes minutes: begun last, a notebook runs alone while the other process has nothing left to do.
-    items.sort(key=lambda item: "test_a_notebook_runs" not in item.nodeid)
+    # First what takes minutes: begun last, it runs alone while the other processes have nothing left to do.
+    items.sort(key=lambda item: not any(name in item.nodeid for name in LONG))
 
 
 @pytest.fixture(autouse=True)

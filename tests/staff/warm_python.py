@@ -24,20 +24,9 @@ from typing import Any, NoReturn
 
 from _pytest.config import default_plugins
 
-LIBRARIES = (
-    *(
-        "numpy.random",
-        "torch",
-        "torch._dynamo",
-        "torchvision",
-        "PIL.Image",
-        "jinja2",
-        "rich.console",
-        "rich.table",
-        "rich.progress",
-    ),
-    *("pytest_timeout", *(f"_pytest.{name}" for name in default_plugins)),
-)
+SHOWING = ("jinja2", "rich.console", "rich.table", "rich.progress")
+TESTING = ("pytest_timeout", *(f"_pytest.{name}" for name in default_plugins))
+LIBRARIES = ("numpy.random", "torch", "torch._dynamo", "torchvision", "PIL.Image", *SHOWING, *TESTING)
 POLL_SECONDS = 0.005
 CLIENT = """#!{python} -SE
 import json, os, socket, sys
