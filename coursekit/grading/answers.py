@@ -65,8 +65,7 @@ def _plain(text: str) -> Markup:
 def _book_of(markdown: str) -> Any:
     from coursekit.grading.quick_nbformat import nbformat
 
-    v4 = nbformat.v4
-    return v4.new_notebook(cells=[v4.new_markdown_cell(markdown, id="text")])
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(markdown, id="text")])
 
 
 @cache

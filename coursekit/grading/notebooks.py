@@ -29,6 +29,7 @@ from coursekit.width import KERNELS, how_many_fit
 
 MARK = "# NBVAL_CHECK_OUTPUT"
 CELL_SECONDS = 600
+# Ours before nbval: it loads nbval without what takes a second.
 PLUGINS = ("no:cacheprovider", "coursekit.grading.cell_results", "nbval.plugin", "pytest_timeout")
 QUIET = ("-qq", "--no-header", "--no-summary", "--tb=no", "-o", "console_output_style=classic")  # cell_results speaks
 ANY_NETWORK = ("load_model()", "load_worlds()")  # how a notebook asks for the network that A2_MODEL names

@@ -15,6 +15,7 @@ import torch
 from assignment2 import robustness
 from coursekit.grading import cells
 from coursekit.grading.notebooks import read_notebook
+from coursekit.grading.quick_nbformat import nbformat
 from coursekit.parts import PARTS, ROOT, notebooks_of
 from coursekit.staff.markers import cut_code, find_regions
 from coursekit.staff.release import release
@@ -202,7 +203,6 @@ def test_the_stored_corruption_errors_are_those_of_the_solution():
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_notebook_1_in_a_kernel_with_the_core_alone(tmp_path: Path):
-    import nbformat  # takes 3 s: it compiles a grammar of web addresses, and this test is for CI
     from nbclient import NotebookClient
 
     edition = tmp_path / "edition"

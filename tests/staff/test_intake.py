@@ -97,8 +97,8 @@ BROKEN = {
     "an odd codec": (zipped((MODULE, b"# coding: rot13\n" + GOOD)), "declares the encoding 'rot13'"),
     "an unknown codec": (zipped((MODULE, b"#!/usr/bin/python\n# coding: utf-99\n" + GOOD)), "declares the encoding 'utf-99'"),
     "a slow codec": (zipped((MODULE, b"# coding: idna " + b"a." * 200_000)), "declares the encoding 'idna'"),
-    "too large": (zeros(MODULE, 4 * 2**20), "is too large: it has 4.0 MB, and 0.5 MB is the limit"),
-    "too large, with a false size": (with_false_size(zeros(MODULE, 4 * 2**20), 1000), MODULE),
+    "too large": (zeros(MODULE, 64 * 2**20), "is too large: it has 64.0 MB, and 0.5 MB is the limit"),
+    "too large, with a false size": (with_false_size(zeros(MODULE, 64 * 2**20), 1000), MODULE),
     "larger than it says": (with_false_size(zipped((MODULE, b"x = 1\n")), 3), "is damaged in the zip"),
 }  # fmt: skip
 

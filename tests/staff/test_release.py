@@ -351,8 +351,10 @@ def edition(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_real_edition_is_the_same_each_time_as_folder_and_as_zip(edition: Path, tmp_path: Path):
+    again = release(tmp_path / "again")
     zipped = release(tmp_path / "student.zip")
 
+    assert files_of(again.path) == files_of(edition)
     with zipfile.ZipFile(zipped.path) as archive:
         assert {n.removeprefix(f"{FOLDER}/"): archive.read(n) for n in archive.namelist()} == files_of(edition)
 

@@ -339,6 +339,7 @@ def test_the_warnings_and_caches_of_libraries_are_no_side_effects(edition: Path)
     assert submit(edition, parts=(PART,)).todo == ()
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.usefixtures("warm_programs")
 def test_a_module_that_changes_torch_for_everybody_is_refused(edition: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(imported, "LIBRARIES", ("torch",))

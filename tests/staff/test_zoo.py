@@ -28,9 +28,7 @@ LEAST_ACCURACY = {
     "tiny_vgg_robust": 0.95,
     "tiny_vgg_stylized": 0.92,
 }
-# The same for six networks.
-evaluation_scenes = functools.cache(training.evaluation_scenes)
-fresh_conflicts = functools.cache(lambda: textures.make_conflicts(240, seed=FRESH_SEED))
+evaluation_scenes = functools.cache(training.evaluation_scenes)  # the same for six networks
 MOST_SHAPE_BIAS = 0.4  # of every network that was not trained for shapes
 LEAST_SHAPE_BIAS = 0.8  # of the one that was
 
@@ -38,6 +36,11 @@ LEAST_SHAPE_BIAS = 0.8  # of the one that was
 @pytest.fixture(scope="module")
 def fresh():
     return make_scenes(480, seed=FRESH_SEED)
+
+
+@pytest.fixture(scope="module")
+def fresh_conflicts():
+    return textures.make_conflicts(240, seed=FRESH_SEED)
 
 
 @pytest.mark.sampled(3)
@@ -74,8 +77,8 @@ def test_the_robust_network_withstands_what_it_is_said_to():
 
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", zoo.MODEL_NAMES)
-def test_only_the_stylized_network_decides_fresh_conflicts_by_shape(name):
-    bias = measure.measure_shape_bias(zoo.load_model(name), fresh_conflicts())
+def test_only_the_stylized_network_decides_fresh_conflicts_by_shape(name, fresh_conflicts):
+    bias = measure.measure_shape_bias(zoo.load_model(name), fresh_conflicts)
 
     assert bias >= LEAST_SHAPE_BIAS if name == "tiny_vgg_stylized" else bias < MOST_SHAPE_BIAS
 
