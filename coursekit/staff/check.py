@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import tempfile
 import time
@@ -186,11 +187,12 @@ def _manifest_problems(solution: Trial, part: Part) -> list[str]:
     return problems
 
 
-def _edition_problems() -> list[str]:
+@functools.cache
+def _edition_problems() -> tuple[str, ...]:
     """Cut the student edition, which refuses leaks, misspelt markers and missing files."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             release(Path(folder) / "edition")
         except UsageError as error:
-            return [f"the student edition cannot be cut: {error}"]
-    return []
+            return (f"the student edition cannot be cut: {error}",)
+    return ()

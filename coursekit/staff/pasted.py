@@ -27,7 +27,7 @@ from coursekit.grading.plugin import points_of
 from coursekit.grading.results import read_manifest
 from coursekit.parts import ROOT, Part, part_of
 from coursekit.staff.edits import Edit, definition
-from coursekit.staff.shipped import TEXTS, definitions, imported, parameters, shipped
+from coursekit.staff.shipped import TEXTS, definitions, functions, imported, parameters, shipped
 from coursekit.staff.trials import Outcome, Trial, Trials, apply, run_trials
 
 SECONDS = 0.5  # of the processor, for the first call of one paste
@@ -56,8 +56,10 @@ def pasted_problems(part: Part) -> Iterator[str]:
 def earned(part: Part, texts: Mapping[str, str]) -> list[Outcome]:
     """Return every check of a part that code pasted from some texts (path -> text) passes; `message` names what was pasted."""
     TEXTS.update(texts)
-    for path in (path for path, text in texts.items() if definitions(text)):
-        imported(path)  # once, and not in every fork
+    for path, text in texts.items():
+        if definitions(text):  # once, and not in every fork
+            imported(path)
+            functions(text)
     edits = [edits for name in part.functions if (edits := tuple(pastes(name, texts)))]
     return [outcome for trial in run_trials(edits, [part], kind=Sieve).trials for outcome in trial.outcomes]
 

@@ -74,6 +74,13 @@ def definitions(text: str) -> tuple[ast.FunctionDef | ast.Lambda | ast.ClassDef,
 
 
 @functools.cache
+def functions(text: str) -> dict[tuple[int, int], ast.FunctionDef | ast.Lambda]:
+    """Return every function and lambda of a text by the line and the column where it begins."""
+    nodes = (node for node in ast.walk(_tree(text)) if isinstance(node, ast.FunctionDef | ast.Lambda))
+    return {(node.lineno, node.col_offset): node for node in nodes}
+
+
+@functools.cache
 def _tree(text: str) -> ast.Module:
     return ast.parse(text)
 
@@ -82,9 +89,10 @@ def _tree(text: str) -> ast.Module:
 def shipped_function(path: str, line: int, column: int) -> Any:
     """Return a shipped function as it works when it is copied, together with its file and with what stands around it."""
     names = dict(vars(imported(path)))
-    functions = [n for n in ast.walk(_tree(TEXTS[path])) if isinstance(n, ast.FunctionDef | ast.Lambda)]
-    (wanted,) = (n for n in functions if (n.lineno, n.col_offset) == (line, column))
-    for outer in (n for n in functions if isinstance(n, ast.FunctionDef) and n.lineno < line <= (n.end_lineno or 0)):
+    places = functions(TEXTS[path])
+    wanted = places[line, column]
+    around = (n for n in places.values() if n.lineno < line <= (n.end_lineno or 0))
+    for outer in (n for n in around if isinstance(n, ast.FunctionDef)):
         for statement in outer.body:
             if isinstance(statement, FIXED) and statement.lineno < line:
                 with suppress(Exception):  # it needs what only a check has: a recorded answer, the solution
