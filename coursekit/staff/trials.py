@@ -27,7 +27,7 @@ from coursekit.grading.plugin import EXPECT, FAILURE, RECORD, check_id, points_o
 from coursekit.grading.warm import COMPILER
 from coursekit.parts import ROOT, Part, part_of
 from coursekit.staff.edits import Edit, concerned, split
-from coursekit.vision.segmenting import segmentation_scenes
+from coursekit.vision import make_scenes
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def run_trials(
         _refuse_unknown(edit.function, f"the mistake or variant {str(edit)!r}")
     trials = kind(edits, recording=recording)
     if any(part.trained for part in parts):
-        segmentation_scenes(1, seed=0)  # reads the sprites and the photos, once and not in every fork
+        make_scenes(1, seed=0, background="photo")  # reads the sprites and the photos, once and not in every fork
     paths = [ROOT / (part.hidden_path if hidden else part.tests_path) for part in parts]
     limit = "-o timeout=30"  # what a hanging mistake costs
     options = f"{' '.join(LEAN)} {limit} --rootdir {ROOT} -c {ROOT / 'pyproject.toml'}".split()

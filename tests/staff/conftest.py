@@ -32,13 +32,7 @@ NEEDED = (
     "data/sprites.png",
     "pyproject.toml",
 )
-LONG = (
-    "test_a_notebook_runs",
-    "test_the_gate_holds[",
-    "test_every_command_of_the_readme",
-    "test_everybody_gets_the_right_verdict",
-    "test_the_robust_network_withstands",
-)
+LONG = ("test_a_notebook_runs", "test_the_robust_network_withstands")
 NOT_NEEDED = shutil.ignore_patterns("__pycache__", "staff", "hidden")
 
 
@@ -51,21 +45,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if sampled and seen[test] % sampled.args[0]:
             item.add_marker("slow")
         seen[test] += 1
-    items[:] = _longest_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
-
-
-def _longest_first(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
-    """Begin the piece of the list that each process gets with what takes minutes; at the end it would run alone."""
-    long = [item for item in items if any(name in item.nodeid for name in LONG)]
-    others = [item for item in items if not any(name in item.nodeid for name in LONG)]
-    ordered: list[pytest.Item] = []
-    for k in range(processes):
-        size = (len(items) - len(ordered)) // (processes - k)  # as `--dist worksteal` deals them
-        mine = long[k::processes]
-        fill = max(0, size - len(mine))
-        ordered += mine + others[:fill]
-        del others[:fill]
-    return ordered
+    # First what takes minutes: begun last, it runs alone while the other processes have nothing left to do.
+    items.sort(key=lambda item: not any(name in item.nodeid for name in LONG))
 
 
 @pytest.fixture(autouse=True)
