@@ -3,7 +3,7 @@
 A check needs to know what is right, and the siblings that it puts in place have to be right. Neither may be a function that
 a student can copy: what they know is recorded in data/reference, or holds for that check's inputs only.
 
-There are ten thousand pastes, and nearly all fail at once. So a check runs once for all of them, up to its first call of
+There are 18,000 pastes, and nearly all fail at once. So a check runs once for all of them, up to its first call of
 the hole: there each paste is called with what the hole is given, and only those go on that return the same kind of thing.
 """
 
