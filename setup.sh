@@ -39,7 +39,8 @@ main() {
     ready || make_environment
     exec 9>&- # the lock, if there is one. For glibc: freed memory is kept, not returned and asked for again at each tensor.
     export MALLOC_MMAP_MAX_=${MALLOC_MMAP_MAX_:-0} MALLOC_TOP_PAD_=${MALLOC_TOP_PAD_:-67108864}
-    export MALLOC_TRIM_THRESHOLD_=${MALLOC_TRIM_THRESHOLD_:-4294967296} PYTHONPATH=$edition
+    export MALLOC_TRIM_THRESHOLD_=${MALLOC_TRIM_THRESHOLD_:-4294967296} GLIBC_TUNABLES=${GLIBC_TUNABLES:-glibc.malloc.hugetlb=1}
+    export PYTHONPATH=$edition
     read -r _ version <"$stamp"
     if [ $# = 0 ]; then
         echo "Python $version is ready in $venv. For a2 and jupyter on your path: source '$bin/activate'"

@@ -9,7 +9,6 @@ closed before, it kills the run. When its standard input closes, it kills what r
 from __future__ import annotations
 
 import contextlib
-import gc
 import importlib
 import importlib.util
 import json
@@ -30,6 +29,7 @@ from typing import Any, NoReturn
 
 from coursekit.errors import UsageError
 from coursekit.grading.launch import Child, environment
+from coursekit.memory import prepare_for_forks
 from coursekit.parts import PARTS, ROOT
 
 # Apple's libraries may not be used on the far side of a fork, and Windows has none.
@@ -161,8 +161,7 @@ def main(after: Callable[[int], object] = lambda pid: None) -> int:
     # Pytest keeps the tests as it rewrote them, the student's modules are always read anew (see _forget_bytecode).
     sys.pycache_prefix = tempfile.mkdtemp(prefix="a2-warm-")
     sys.dont_write_bytecode = False
-    gc.collect()
-    gc.freeze()  # pytest collects garbage when it ends, which walks over all of torch otherwise: 0.25 s
+    prepare_for_forks()  # pytest collects garbage when it ends, which walks over all of torch otherwise: 0.25 s
     try:
         _serve(socket.socket(fileno=0), after)
     finally:
@@ -219,7 +218,7 @@ def _load_used() -> None:
             with contextlib.suppress(Exception):
                 importlib.import_module(name)
             sys.pycache_prefix = prefix
-            gc.freeze()
+            prepare_for_forks()
 
 
 def _kill(pid: int) -> None:

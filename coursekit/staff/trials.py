@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import importlib
 import inspect
 import multiprocessing
@@ -25,6 +24,7 @@ from coursekit.errors import UsageError
 from coursekit.grading.grade import LEAN
 from coursekit.grading.plugin import EXPECT, FAILURE, RECORD, check_id, points_of
 from coursekit.grading.warm import COMPILER
+from coursekit.memory import prepare_for_forks
 from coursekit.parts import ROOT, Part, part_of
 from coursekit.staff.edits import Edit, concerned, split
 from coursekit.vision import make_scenes
@@ -78,8 +78,7 @@ class Trials:
         for folder in {item.path.parent for item in self.items}:
             load_store(folder)
         shared_state()
-        gc.collect()
-        gc.freeze()  # a fork then copies fewer pages
+        prepare_for_forks()
         context = multiprocessing.get_context("fork")
         with context.Pool(min(2, os.cpu_count() or 1), maxtasksperchild=1) as pool:
             self.trials = pool.map(_run_trial, range(len(self.trials)), chunksize=1)

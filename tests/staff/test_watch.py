@@ -196,7 +196,7 @@ def test_the_warm_process_ends_when_the_watch_is_killed(small_edition):
 def test_what_a_run_had_to_load_is_loaded_once_for_those_after_it(monkeypatch):
     monkeypatch.setattr(warm, "LATE", ("tabnanny", "no_module_of_this_name"))
     monkeypatch.setattr(warm, "USED", bytearray(2))
-    monkeypatch.setattr(warm.gc, "freeze", lambda: None)
+    monkeypatch.setattr(warm, "prepare_for_forks", lambda: None)
     run = warm._Loaded()
 
     monkeypatch.delitem(sys.modules, "tabnanny", raising=False)
