@@ -109,10 +109,11 @@ install() {
     mkdir -p "$venv/tmp" # pip unpacks gigabytes in TMPDIR, and /tmp is often a small disk in memory
     [ ! -f "$stamp" ] || mv "$stamp" "$stamp.old" # back again below if nothing was unpacked: then what was there is whole
     if ! run env PIP_USER=0 TMPDIR="$venv/tmp" "$bin/python" -m pip install --no-input --disable-pip-version-check \
-        --progress-bar off --prefer-binary "${options[@]}"; then
+        --progress-bar off --prefer-binary --no-compile "${options[@]}"; then
         [ ! -f "$stamp.old" ] || grep -q '^Installing collected' "$log" || mv "$stamp.old" "$stamp"
         explain pip
     fi
+    run "$bin/python" -m compileall -qq -j 0 "$venv" # on all cores; pip would use one
     # a2 in the environment: setup.sh of the edition round the current folder, else of the one that it was made for.
     cat >"$bin/a2" <<END && chmod +x "$bin/a2"
 #!/usr/bin/env bash

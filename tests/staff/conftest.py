@@ -32,7 +32,8 @@ NEEDED = (
     "data/sprites.png",
     "pyproject.toml",
 )
-LONG = ("test_a_notebook_runs", "test_the_robust_network_withstands")
+NOTEBOOKS = "test_a_notebook_runs"
+LONG = ("test_everybody_gets_the_right_verdict", "test_the_robust_network_withstands")
 NOT_NEEDED = shutil.ignore_patterns("__pycache__", "staff", "hidden")
 
 
@@ -45,8 +46,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if sampled and seen[test] % sampled.args[0]:
             item.add_marker("slow")
         seen[test] += 1
-    # First what takes minutes: begun last, it runs alone while the other processes have nothing left to do.
-    items.sort(key=lambda item: not any(name in item.nodeid for name in LONG))
+    # A test of minutes that is begun last runs alone, while the other processes have nothing left to do. Each process begins
+    # with its share of the list: the notebooks come first in one share, the other long tests in the middle of another.
+    notebooks, long = (
+        [item for item in items if item.nodeid.partition("::")[2].startswith(names)] for names in (NOTEBOOKS, LONG)
+    )
+    others = [item for item in items if item not in (*notebooks, *long)]
+    half = len(others) // 2
+    items[:] = [*notebooks, *others[:half], *long, *others[half:]]
 
 
 @pytest.fixture(autouse=True)
