@@ -15,17 +15,20 @@ import json
 import os
 import pickle
 import random
+import signal
 import sys
 import traceback
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 from coursekit.grading.only_required import hide_packages
 from coursekit.parts import ROOT
 
-SECONDS = float(os.environ.get("A2_IMPORT_SECONDS", "10"))  # for one module
+SECONDS = float(os.environ.get("A2_IMPORT_SECONDS", "10"))  # of processor time, for one module
+PATIENCE = 6  # times as long by the clock, for a module that waits and where processor time has no timer (Windows)
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 ONLY_DEFINE = "importing must only define things: move that into a function or remove it"
 ACTIONS = {
@@ -89,10 +92,27 @@ def main(report: str, folder: str, libraries: str, *modules: str) -> None:
     with open(report, "w", encoding="utf-8", buffering=1) as stream:
         for module in modules:
             stream.write(json.dumps({"start": module}) + "\n")
-            faulthandler.dump_traceback_later(SECONDS, exit=True, file=stream)
-            problem, line = _import(module, watch)
-            faulthandler.cancel_dump_traceback_later()
+            with _limit(SECONDS, stream):
+                problem, line = _import(module, watch)
             stream.write(json.dumps({"done": module, "problem": problem, "line": line}) + "\n")
+
+
+@contextlib.contextmanager
+def _limit(seconds: float, stream: TextIO) -> Iterator[None]:
+    """End this process when it has computed or waited too long, with the lines where it was in the stream."""
+    timed = hasattr(signal, "setitimer")
+    faulthandler.dump_traceback_later(PATIENCE * seconds, exit=True, file=stream)
+    if timed:
+        faulthandler.register(
+            signal.SIGPROF, file=stream, all_threads=False, chain=True
+        )  # the signal then ends the process
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+        if timed:
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _import(module: str, watch: ImportWatch) -> tuple[str, int | None]:

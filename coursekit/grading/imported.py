@@ -38,7 +38,7 @@ def _run_probe(report: Path, folder: Path, modules: Sequence[str]) -> None:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "coursekit.grading.import_probe", str(report), str(folder)]
     command += [",".join(LIBRARIES), *modules]
-    limit = START_SECONDS + 15 * len(modules)
+    limit = START_SECONDS + 75 * len(modules)
     quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "capture_output": True}
     with contextlib.suppress(subprocess.TimeoutExpired):  # the report says how far it came
         subprocess.run(command, cwd=folder, env=environment, timeout=limit, check=False, **quiet)
@@ -56,7 +56,7 @@ def _judge(report: str, names: Sequence[str]) -> None:
     if not lines:
         raise UsageError("the modules could not be tried: Python with torch does not start; run `a2 doctor`")
     name = names[len(done)]
-    stopped = any(line.startswith("Timeout") for line in lines)
+    stopped = any(line.startswith(("Timeout", "Stack ")) for line in lines)
     places = [line for line in lines if PurePosixPath(name).name in line and ", line " in line]
     line_number = int(places[0].split(", line ")[1].split()[0]) if places else None
     _refuse_import(name, "does not come to an end (an endless loop?)" if stopped else "ends Python", line_number)

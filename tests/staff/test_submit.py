@@ -330,6 +330,15 @@ def test_the_module_that_misbehaves_is_named_among_several(edition: Path):
     assert refusal(edition, (PART, SECOND)).startswith("assignment2/more.py, line ")
 
 
+def test_an_import_may_take_long_by_the_clock_but_not_forever(edition: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("A2_IMPORT_SECONDS", "0.4")  # of processor time; six times as long by the clock
+    (edition / MODULE).write_text(f"import time\n\ntime.sleep(0.8)\n{SOLVED}")
+    assert submit(edition, parts=(PART,)).todo == ()
+
+    (edition / MODULE).write_text(f"import time\n\ntime.sleep(60)\n{SOLVED}")
+    assert refusal(edition).startswith(f"{MODULE}, line 3: importing it does not come to an end")
+
+
 def test_the_warnings_and_caches_of_libraries_are_no_side_effects(edition: Path):
     (edition / MODULE).write_text(
         "import json, os, sys, tempfile, warnings\nimport numpy as np\n\nwarnings.warn('old')\n"
