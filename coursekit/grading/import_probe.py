@@ -102,10 +102,8 @@ def _limit(seconds: float, stream: TextIO) -> Iterator[None]:
     """End this process when it has computed or waited too long, with the lines where it was in the stream."""
     timed = hasattr(signal, "setitimer")
     faulthandler.dump_traceback_later(PATIENCE * seconds, exit=True, file=stream)
-    if timed:
-        faulthandler.register(
-            signal.SIGPROF, file=stream, all_threads=False, chain=True
-        )  # the signal then ends the process
+    if timed:  # when the lines are written, the signal does what it always does: it ends the process
+        faulthandler.register(signal.SIGPROF, file=stream, all_threads=False, chain=True)
         signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
