@@ -37,7 +37,7 @@ main() {
     [ "${1:-}" = test ] || unset 'files[2]'
     [ -f "${files[1]}" ] || files=("${files[0]}") # a student edition
     ready || make_environment
-    exec 9>&- # the lock, if there is one. For glibc: freed memory is kept, not returned and asked for again at each tensor.
+    exec 9>&- # the lock, if there is one. For glibc: freed memory is kept, not returned and asked for again at each tensor, and lies in pages of 2 MB.
     export MALLOC_MMAP_MAX_=${MALLOC_MMAP_MAX_:-0} MALLOC_TOP_PAD_=${MALLOC_TOP_PAD_:-67108864}
     export MALLOC_TRIM_THRESHOLD_=${MALLOC_TRIM_THRESHOLD_:-4294967296} GLIBC_TUNABLES=${GLIBC_TUNABLES:-glibc.malloc.hugetlb=1}
     export PYTHONPATH=$edition
@@ -109,11 +109,10 @@ install() {
     mkdir -p "$venv/tmp" # pip unpacks gigabytes in TMPDIR, and /tmp is often a small disk in memory
     [ ! -f "$stamp" ] || mv "$stamp" "$stamp.old" # back again below if nothing was unpacked: then what was there is whole
     if ! run env PIP_USER=0 TMPDIR="$venv/tmp" "$bin/python" -m pip install --no-input --disable-pip-version-check \
-        --progress-bar off --prefer-binary --no-compile "${options[@]}"; then
+        --progress-bar off --prefer-binary "${options[@]}"; then
         [ ! -f "$stamp.old" ] || grep -q '^Installing collected' "$log" || mv "$stamp.old" "$stamp"
         explain pip
     fi
-    run "$bin/python" -m compileall -qq -j 0 "$venv" # on all cores; pip would use one
     # a2 in the environment: setup.sh of the edition round the current folder, else of the one that it was made for.
     cat >"$bin/a2" <<END && chmod +x "$bin/a2"
 #!/usr/bin/env bash

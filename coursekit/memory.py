@@ -40,7 +40,7 @@ def prepare_for_forks() -> None:
     madvise.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines():
-            span, rights, _, _, file, *_ = line.split()
-            if (rights, file) == ("rw-p", "0"):  # its own, not of a file
+            span, rights, _, _, inode, *_ = line.split()
+            if (rights, inode) == ("rw-p", "0"):  # its own, not of a file
                 start, end = (int(place, 16) for place in span.split("-"))
                 madvise(start, end - start, MADV_COLLAPSE)  # where that is not possible all stays as it is

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from coursekit.errors import UsageError
-from coursekit.grading.import_probe import ONLY_DEFINE
+from coursekit.grading.import_probe import ONLY_DEFINE, PATIENCE, SECONDS
 from coursekit.grading.only_required import NOT_REQUIRED
 
 LIBRARIES = ("torch", "coursekit.vision")  # what takes long to import, loaded before the clock starts
@@ -38,7 +38,7 @@ def _run_probe(report: Path, folder: Path, modules: Sequence[str]) -> None:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "coursekit.grading.import_probe", str(report), str(folder)]
     command += [",".join(LIBRARIES), *modules]
-    limit = START_SECONDS + 75 * len(modules)
+    limit = START_SECONDS + PATIENCE * SECONDS * len(modules)
     quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "capture_output": True}
     with contextlib.suppress(subprocess.TimeoutExpired):  # the report says how far it came
         subprocess.run(command, cwd=folder, env=environment, timeout=limit, check=False, **quiet)
