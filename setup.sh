@@ -109,10 +109,12 @@ install() {
     mkdir -p "$venv/tmp" # pip unpacks gigabytes in TMPDIR, and /tmp is often a small disk in memory
     [ ! -f "$stamp" ] || mv "$stamp" "$stamp.old" # back again below if nothing was unpacked: then what was there is whole
     if ! run env PIP_USER=0 TMPDIR="$venv/tmp" "$bin/python" -m pip install --no-input --disable-pip-version-check \
-        --progress-bar off --prefer-binary "${options[@]}"; then
+        --progress-bar off --prefer-binary --no-compile "${options[@]}"; then
         [ ! -f "$stamp.old" ] || grep -q '^Installing collected' "$log" || mv "$stamp.old" "$stamp"
         explain pip
     fi
+    # Bytecode, on all cores: pip makes it on one. Where a file cannot be compiled, nothing is lost but time.
+    run bash -c 'find "$0" -name "*.py" -print0 | xargs -0 -n 300 -P "$(getconf _NPROCESSORS_ONLN || echo 2)" "$1" -m compileall -qq' "$venv" "$bin/python"
     # a2 in the environment: setup.sh of the edition round the current folder, else of the one that it was made for.
     cat >"$bin/a2" <<END && chmod +x "$bin/a2"
 #!/usr/bin/env bash

@@ -14,7 +14,7 @@ from coursekit.grading.report import write_report
 from coursekit.grading.results import Grade, gradescope_results
 from coursekit.parts import ROOT, find_parts
 from coursekit.staff.isolated.sandbox import refused
-from coursekit.staff.isolation import Room, checks_of, choose_level, grade_submission
+from coursekit.staff.isolation import Room, checks_of, grade_submission
 
 CHECK = "test_saliency_of_a_linear_model_is_its_weights"  # what the attacks want: 2 points
 OTHER = "test_guided_rule_lets_positive_signals_through_active_units"  # of the same module, solved: 2 points
@@ -91,12 +91,6 @@ def with_body(text: str, function: str, body: str) -> str:
         + "\n"
         + "".join(lines[end + 1 :])
     )
-
-
-@pytest.fixture(scope="session")
-def room():
-    with Room(choose_level(trust=False)) as room:
-        yield room
 
 
 @pytest.fixture
