@@ -94,6 +94,8 @@ make_environment() {
         # More than once: a child of a killed ensurepip may still be writing.
         for _ in 1 2 3 4 5; do find "$venv/" -mindepth 1 -maxdepth 1 ! -name setup.log -exec rm -rf {} + 2>/dev/null && break || sleep 1; done
         run "$base" -m venv "$venv" || explain "$base -m venv"
+        # The pip that Python 3.11 brings takes 15 s longer to choose the packages. Where no newer one can be had, it will do.
+        run env PIP_USER=0 "$bin/python" -m pip --retries 0 --disable-pip-version-check install --no-input --progress-bar off 'pip>=26'
     fi
     install
 }
