@@ -48,7 +48,7 @@ main() {
     elif [ "$1" = test ]; then
         shift && cd "$edition" || exit
         [ ! -f tests/staff/install_more.sh ] || bash tests/staff/install_more.sh "$bin/python"
-        [ $# -gt 0 ] || [ ! -d tests/staff ] || set -- -n 2 --dist worksteal # two processes; the first to be done takes over tests of the other
+        [ $# -gt 0 ] || [ ! -d tests/staff ] || set -- -n 3 --dist worksteal # three processes for two cores: some tests wait. Who is done takes over tests of another
         export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
         case " $*" in *' -m'*) ;; *) set -- -m 'not slow' "$@" ;; esac
         exec "$bin/python" -m pytest -rfEs "$@" # a test that was not tried is named with its reason
