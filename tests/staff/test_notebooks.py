@@ -132,6 +132,38 @@ def test_notebooks_run_side_by_side_where_they_fit_and_are_told_in_their_order(w
     ]
 
 
+TAKES_A_PORT = """import socket
+from pathlib import Path
+from jupyter_client.connect import ConnectionFileMixin
+
+write = ConnectionFileMixin.write_connection_file
+
+def write_and_take(self, **options):
+    write(self, **options)
+    try:
+        Path({flag!r}).touch(exist_ok=False)
+    except FileExistsError:
+        return
+    self.other = socket.create_server(("127.0.0.1", self.shell_port))
+
+ConnectionFileMixin.write_connection_file = write_and_take"""
+
+
+def test_a_kernel_whose_port_another_process_took_is_started_again(tmp_path, capfd, monkeypatch):
+    flag = tmp_path / "flag"
+    (tmp_path / "takes_a_port.py").write_text(TAKES_A_PORT.format(flag=str(flag)))
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-ptakes_a_port")
+    monkeypatch.setattr(notebooks, "how_many_fit", lambda need: 2)
+
+    assert run_notebooks(toys(tmp_path, one=("print(6)", "6\n"), two=("print(7)", "7\n")), root=tmp_path) == 0
+
+    assert flag.exists()
+    assert capfd.readouterr().out.split("\n")[:2] == [
+        "notebooks/one.ipynb: every cell runs",
+        "notebooks/two.ipynb: every cell runs",
+    ]
+
+
 def test_a_failing_cell_is_named_as_jupyter_counts_it_with_the_line_in_it(tmp_path, capfd):
     text = {"cell_type": "markdown", "metadata": {}, "id": "t", "source": "# Toy"}
     sources = ["x = 1", "", "# NBVAL_CHECK_OUTPUT\nprint(6)", "y = 2\nz = y / 0", "print('not run')"]
