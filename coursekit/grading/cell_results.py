@@ -13,6 +13,7 @@ import pytest
 import coursekit.grading.quick_nbformat  # noqa: F401  # before nbval, which imports nbformat
 
 # isort: split
+import nbval.kernel
 from nbval.plugin import IPyNbCell, NbCellError
 
 from coursekit.grading.cells import place_of_hole
@@ -25,6 +26,20 @@ FRAME = re.compile(r"^(?:Cell In ?\[\d+\], line \d+|Input In \[\d+\].*|File (?P<
 ARROW = re.compile(r"^-+> *(\d+) (.*)")
 MOST = 8  # lines below the sentence
 ROLES = "expected", "yours"
+start_once = nbval.kernel.start_new_kernel
+
+
+def start_kernel(*args: Any, **kwargs: Any) -> Any:
+    """Start a kernel, once more if it dies at once: another process may take a port that was free when it was chosen."""
+    try:
+        return start_once(*args, **kwargs)
+    except RuntimeError as error:
+        if "died" not in str(error):
+            raise
+    return start_once(*args, **kwargs)
+
+
+nbval.kernel.start_new_kernel = start_kernel
 
 
 @pytest.hookimpl(tryfirst=True)
