@@ -48,7 +48,7 @@ def test_what_is_prepared_for_forks_keeps_its_values_and_lies_in_huge_pages():
     gathered = re.fullmatch(r"frozen True gathered (-?[\d.]+)", frozen)
     assert gathered, done.stdout + done.stderr
     if sys.platform == "linux" and linux() >= (6, 1) and HUGE_PAGES.exists():
-        assert float(gathered[1]) > 0
+        assert float(gathered[1]) > 10
 
 
 def linux():

@@ -420,6 +420,18 @@ def test_another_failure_of_pip_shows_its_last_error(edition: Edition) -> None:
     assert_one_line(result, "No matching distribution found for torch>=99", "A2_LATEST=1", "setup.log")
 
 
+def test_where_no_newer_pip_can_be_had_the_old_one_installs(edition: Edition) -> None:
+    tried = f"'{edition.programs}/tried'"
+
+    result = edition.run("grade", PIP_DOES=f"[ -e {tried} ] || {{ touch {tried}; exit 1; }}")
+
+    assert result.returncode == 0, result.stderr
+    assert [("pip>=26" in call, "requirements.txt" in call) for call in edition.calls() if " pip " in call] == [
+        (True, False),
+        (False, True),
+    ]
+
+
 def test_a_failure_before_anything_is_unpacked_leaves_the_environment_as_it_was(edition: Edition) -> None:
     edition.run()
     (edition.venv / "kept").touch()
