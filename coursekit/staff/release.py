@@ -40,7 +40,7 @@ SINGLE = (
     "assignment2/__init__.py",
     "tests/conftest.py",
     "tests/manifest.json",
-    *(f"coursekit/{name}.py" for name in ("__init__", "__main__", "cli", "errors", "memory", "parts")),
+    *(f"coursekit/{name}.py" for name in ("__init__", "__main__", "cli", "errors", "memory", "parts", "width")),
 )
 RENAMED = {name: f"docs/student/{name}" for name in ("CHANGELOG.md", "README.md")}
 TREES = {  # folder -> the kinds of files in it that ship

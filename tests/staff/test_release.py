@@ -22,6 +22,7 @@ from coursekit.staff import release as releasing
 from coursekit.staff.leaks import LeakError, solution_lines
 from coursekit.staff.markers import MarkerError
 from coursekit.staff.release import FOLDER, release, start
+from tests.staff.test_arrows import imported
 
 RUFF = shutil.which("ruff", path=Path(sys.executable).parent)
 TOY = Part(1, "Toys", "toy", "1_toy", core=("f",), extension=("Net",))
@@ -365,6 +366,19 @@ def test_the_real_edition_has_no_staff_file(edition: Path):
     assert not [n for n in names if {"staff", "hidden", "docs", "benchmarks", ".ci", "__pycache__"} & set(n.parts)]
     assert not [n for n in names if n.suffix in (".pyc", ".zip")]
     assert os.access(edition / "setup.sh", os.X_OK)
+
+
+def test_what_the_real_edition_imports_of_itself_is_in_it(edition: Path):
+    paths = sorted([*edition.glob("coursekit/**/*.py"), *edition.glob("tests/**/*.py")])
+    wanted = {(name, path.name) for path in paths for name in imported(path.read_text(encoding="utf-8"))}
+    own = [(name, path) for name, path in wanted if name.startswith(("coursekit.", "assignment2."))]
+
+    assert len(own) > 100
+    for name, path in own:
+        # staff is asked for only where it is there, and __version__ is no module.
+        if not name.startswith("coursekit.staff.") and name != "coursekit.__version__":
+            place = edition.joinpath(*name.split("."))
+            assert place.with_suffix(".py").is_file() or (place / "__init__.py").is_file(), f"{path} imports {name}"
 
 
 @pytest.mark.skipif(RUFF is None, reason="ruff is not installed")
