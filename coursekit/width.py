@@ -1,4 +1,4 @@
-"""How many submissions or notebooks fit on this machine at a time: cores and memory, as its kernel and its container allow."""
+"""How many submissions, notebooks or runs of checks fit on this machine at a time: cores and memory, as its kernel and its container allow."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Need(NamedTuple):
 # The command itself, what runs the solution on the hidden numbers, and a room; the decider and the worker of a submission.
 SUBMISSIONS = Need(1.5 * 2**30, 0.5 * 2**30)
 KERNELS = Need(0.5 * 2**30, 1.5 * 2**30)
+CHECKS = Need(0.5 * 2**30, 1.1 * 2**30)
 UNLIMITED = 2**60  # cgroup v1 writes about 2**63 for no limit
 
 

@@ -1,4 +1,4 @@
-"""`a2 grade`: run the checks in a child process, one verdict for each line of the manifest, whatever the code does."""
+"""`a2 grade`: run the checks in child processes, one verdict for each line of the manifest, whatever the code does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import json
 import math
 import tempfile
 import time
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Generator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,6 +18,7 @@ from coursekit.grading.launch import Child, Launch, fresh_process
 from coursekit.grading.picture import load_picture
 from coursekit.grading.results import CHECK_SECONDS, NOT_GRADED, Check, Grade, Verdict, not_run
 from coursekit.parts import ROOT, Part
+from coursekit.width import CHECKS, how_many_fit
 
 START_SECONDS = 300  # the first start after an installation reads 5 GB from the disk
 LOAD_SECONDS = 60  # from pytest's start to the first check: the student's module is imported
@@ -24,6 +26,10 @@ GRACE_SECONDS = 5  # what pytest-timeout gets to interrupt a check before the pr
 
 # Exit codes of the deciding process: the signal of a kernel without memory, and of one that could not open its log.
 LIKELY = {-9: ": is there enough memory?", 70: ": is the disk full?"}
+
+# More checks than this are run by two processes at a time. Half of the time of all goes into two modules, whose optimizers load
+# torch's compiler.
+MANY, SLOW = 120, ("adversarial", "style_transfer")
 
 LONGEST_MESSAGE = 4000  # characters; a student's exception may carry a whole tensor
 # The usual tracebacks parse the whole file, 0.1 s a failed check. Every assert has its message: to rewrite them all takes 0.7 s and
@@ -68,14 +74,17 @@ def grade(
     waiting = [c for c in checks if c.id not in verdicts]
     notes: dict[str, None] = {}  # each once, in order
     while waiting and time.monotonic() < started + whole_seconds:
-        run = _Run(waiting, root, launch, options, seconds, started + whole_seconds, isolated=submission is not None)
-        found = run.verdicts(progress, len(verdicts))
+        runs = [
+            _Run(group, root, launch, options, seconds, started + whole_seconds, isolated=submission is not None)
+            for group in ([waiting] if submission else _side_by_side(waiting))
+        ]
+        found = _finish(runs, progress, len(verdicts))
         if impatient:  # the plugin skips them too, but not where a check could only be ended with its process
             stopped = {verdict.check.function for verdict in found.values() if verdict.outcome == "timeout"}
             left = [c for c in waiting if c.function in stopped and c.id not in found]
             found |= {c.id: Verdict(c, "timeout", not_run(c.function)) for c in left}
         verdicts.update(found)
-        notes.update((event["note"], None) for event in run.events if "note" in event)
+        notes.update((event["note"], None) for run in runs for event in run.events if "note" in event)
         waiting = [c for c in waiting if c.id not in found]
     late = f"not run: the {whole_seconds:g} seconds for all checks together were used up before it"
     verdicts.update({c.id: Verdict(c, "timeout", late) for c in waiting})
@@ -95,6 +104,25 @@ def syntax_problem(root: Path, path: Path) -> str | None:
     return None
 
 
+def _side_by_side(checks: Sequence[Check]) -> list[Sequence[Check]]:
+    """Cut many checks in two that take about equally long, where there are cores and memory for two processes."""
+    two: list[Sequence[Check]] = [
+        [c for c in checks if (Path(_file(c)).parent.name in SLOW) is slow] for slow in (True, False)
+    ]
+    return two if all(two) and len(checks) > MANY and how_many_fit(CHECKS) > 1 else [checks]
+
+
+def _finish(runs: Sequence[_Run], progress: Progress, before: int) -> dict[str, Verdict]:
+    """Follow runs to their ends and return what they found; before them, so many checks were done. An exception ends them."""
+    with ExitStack() as stack:
+        steps = [stack.enter_context(closing(run.steps())) for run in runs]
+        while sum(next(step, False) for step in steps):
+            progress(before + sum(run.done for run in runs))
+            time.sleep(0.005)
+    progress(before + sum(run.done for run in runs))
+    return {name: verdict for run in runs for name, verdict in run.found.items()}
+
+
 def _file(check: Check) -> str:
     return check.id.split("::")[0]
 
@@ -110,17 +138,20 @@ class _Run:
         self.checks = {c.id: c for c in checks}
         self.root, self.launch, self.options = root, launch, options
         self.events: list[dict[str, Any]] = []
+        self.found: dict[str, Verdict] = {}
+        self.done = 0
         self.folder = root
 
-    def verdicts(self, progress: Progress, before: int) -> dict[str, Verdict]:
+    def steps(self) -> Generator[bool, None, None]:
+        """Run, and yield True whenever there is nothing to do but wait; when it stops, `found` holds the verdicts."""
         with tempfile.TemporaryDirectory(prefix="a2-") as folder:
             self.folder = Path(folder)
             results, log = self.folder / "results", self.folder / "log"
             results.touch()
             log.touch()
             with self.launch(self._arguments(results), self.root, log) as child:
-                code = self._follow(child, results, lambda done: progress(before + done))
-            return self._judge(code, log.read_text(encoding="utf-8", errors="replace"))
+                code = yield from self._follow(child, results)
+            self.found = self._judge(code, log.read_text(encoding="utf-8", errors="replace"))
 
     def _arguments(self, results: Path) -> list[str]:
         files = dict.fromkeys(_file(c) for c in self.checks.values())
@@ -130,9 +161,9 @@ class _Run:
         # Pytest's usual folder in /tmp would stay: the run is killed before it cleans up.
         return [*OPTIONS, *told, f"--basetemp={self.folder / 'pytest-of-this-run'}", *files]
 
-    def _follow(self, child: Child, results: Path, progress: Progress) -> int | None:
+    def _follow(self, child: Child, results: Path) -> Generator[bool, None, int | None]:
         """Read what the child reports until it has told everything or ends; None when it was silent for too long."""
-        limit, last, done = START_SECONDS, time.monotonic(), 0
+        limit, last = START_SECONDS, time.monotonic()
         with results.open(encoding="utf-8", errors="replace") as stream:
             while True:
                 code = child.poll()
@@ -144,15 +175,14 @@ class _Run:
                             raise GraderFailed(event["refused"])
                     loading = not any("start" in event for event in self.events)
                     limit, last = LOAD_SECONDS if loading else self.seconds + GRACE_SECONDS, time.monotonic()
-                    done = len({e["id"] for e in self.events if "outcome" in e and e.get("id") in self.checks})
-                progress(done)
-                if done == len(self.checks):  # pytest's own farewell tells nothing new
+                    self.done = len({e["id"] for e in self.events if "outcome" in e and e.get("id") in self.checks})
+                if self.done == len(self.checks):  # pytest's own farewell tells nothing new
                     return 0
                 if code is not None:
                     return code
                 if time.monotonic() - last > limit or time.monotonic() > self.end:
                     return None
-                time.sleep(0.005)
+                yield True
 
     def _judge(self, code: int | None, log: str) -> dict[str, Verdict]:
         found = {e["id"]: self._verdict(e) for e in self.events if e.get("id") in self.checks}

@@ -1,13 +1,17 @@
 """The grader: every check of the manifest gets a verdict, whatever a module or a test file does."""
 
 import json
+import re
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+import coursekit.grading.grade as grading
+from coursekit.grading.results import read_manifest
 from coursekit.parts import PARTS, ROOT
 
 
@@ -316,6 +320,60 @@ def test_several_parts_and_functions_are_graded_together(grade):
     wrong, _ = grade("2", "no_such_part")
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
     assert "no part is called 'no_such_part'" in wrong.stderr
+
+
+def test_many_checks_are_run_by_two_processes_and_a_crash_costs_one_function(grade, small_edition):
+    path = small_edition.root / "coursekit" / "grading" / "grade.py"
+    code = path.read_text()
+    assert "MANY, SLOW = 120," in code
+    path.write_text(code.replace("MANY, SLOW = 120,", "MANY, SLOW = 1,").replace("how_many_fit(CHECKS)", "2"))
+    tell = "    raise ValueError(f'process {__import__(\"os\").getpid()}')"
+    for function, module, body in (
+        ("rotate_kernel", "upsampling", tell),
+        ("bilinear_kernel", "upsampling", tell),
+        ("total_variation_loss", "style_transfer", tell),
+        ("content_loss", "style_transfer", "    __import__('os')._exit(3)"),
+    ):
+        with (small_edition.root / "assignment2" / f"{module}.py").open("a") as file:
+            file.write(f"\n\ndef {function}(*arguments):\n{body}\n")
+
+    done, results = grade("content_loss", "gram_matrix", "total_variation_loss", "rotate_kernel", "bilinear_kernel")
+
+    told = {t["name"].split(":")[0]: t["output"] for t in results["tests"] if t["status"] != "passed"}
+    assert set(told) == {"content_loss", "total_variation_loss", "rotate_kernel", "bilinear_kernel"}, done.stdout
+    assert "exit code 3" in told.pop("content_loss")
+    process = {function: re.findall(r"process \d+", message)[0] for function, message in told.items()}
+    assert process["rotate_kernel"] == process["bilinear_kernel"] != process["total_variation_loss"]
+
+
+def test_an_exception_ends_all_processes(monkeypatch):
+    running, begun = [], []
+
+    class Child:
+        def poll(self):
+            return None
+
+        def kill(self):
+            pass
+
+    @contextmanager
+    def launch(arguments, root, log):
+        begun.append(arguments)
+        running.append(arguments)
+        try:
+            yield Child()
+        finally:
+            running.remove(arguments)
+
+    def stop(done):
+        assert (done, len(running)) == (0, 2)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(grading, "how_many_fit", lambda need: 2)
+    with pytest.raises(KeyboardInterrupt):
+        grading.grade(read_manifest(ROOT / "tests" / "manifest.json"), PARTS, launch=launch, progress=stop)
+
+    assert (len(begun), running) == (2, [])
 
 
 @pytest.mark.sampled(3)
