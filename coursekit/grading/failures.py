@@ -7,15 +7,16 @@ import traceback
 from pathlib import Path
 
 import pytest
-import pytest_timeout
 
 from coursekit.checks.expect import CheckFailed
 from coursekit.checks.stored import Failure
 from coursekit.errors import CheckEnded
+from coursekit.grading.time_limit import out_of_time, stopped_after
 
 # What a check gives is in eval mode: where `checked` refuses it, an earlier call has switched it.
 LEFT_IN_TRAIN_MODE = "an earlier call of your function left the network in train mode: put every module's mode back"
 OUT_OF_TIME = "out of time"  # whatever the limit was
+STOPPED = re.compile(stopped_after(0).replace("0", r"[\d.]+").replace("?", r"\?"))  # in a worker, which then has ended
 WORDED_BY_PYTHON = (ArithmeticError, AttributeError, LookupError, NameError, TypeError)  # differently in each version
 
 
@@ -28,7 +29,7 @@ def failure_of(error: BaseException, site: int) -> Failure:
 
 def _text_of(error: BaseException) -> str:
     """Return a text that is the same with every time limit, in every process and in every version of Python."""
-    if out_of_time(error):
+    if out_of_time(error) or (isinstance(error, CheckEnded) and STOPPED.fullmatch(str(error))):
         return OUT_OF_TIME
     first_line = message_of(error).splitlines()[0]
     if isinstance(error, WORDED_BY_PYTHON):
@@ -45,18 +46,12 @@ def message_of(error: BaseException) -> str:
         return text.split("\nassert ")[0] or "a condition does not hold"
     if out_of_time(error):
         seconds = re.search(r"[\d.]+", text)
-        return f"stopped after {float(seconds[0]) if seconds else 0:g} seconds: is there an endless loop?"
+        return stopped_after(float(seconds[0]) if seconds else 0)
     if isinstance(error, pytest.fail.Exception):
         return text
     if isinstance(error, ValueError) and "is in train mode" in text and not place_of(error):
         return LEFT_IN_TRAIN_MODE
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def out_of_time(error: BaseException) -> bool:
-    """Return whether pytest-timeout raised this: its text alone would prove nothing, anybody may write it."""
-    raised_in = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return isinstance(error, pytest.fail.Exception) and pytest_timeout.timeout_sigalrm.__code__ in raised_in
 
 
 def place_of(error: BaseException) -> str:

@@ -17,6 +17,7 @@ from coursekit.errors import GraderFailed, UsageError
 from coursekit.grading.launch import Child, Launch, fresh_process
 from coursekit.grading.picture import load_picture
 from coursekit.grading.results import CHECK_SECONDS, NOT_GRADED, Check, Grade, Verdict, not_run
+from coursekit.grading.time_limit import by_the_clock, stopped_after
 from coursekit.parts import ROOT, Part
 from coursekit.width import CHECKS, how_many_fit
 
@@ -56,7 +57,7 @@ def grade(
 ) -> Grade:
     """Run checks on the modules in root/assignment2; every check gets a verdict.
 
-    A check may take so many seconds, everything whole_seconds; with impatient, the other checks of its function are skipped if it does not end. With
+    A check may take so many seconds of processor time, everything whole_seconds; with impatient, the other checks of its function are skipped if it does not end. With
     a submission the modules in that folder are meant; their code runs in a worker (see coursekit.staff.isolation). No student code runs where the
     verdicts are made then: if that process ends, or a check of ours is broken, the verdict is NOT_GRADED or the whole is GraderFailed.
     """
@@ -157,13 +158,19 @@ class _Run:
         files = dict.fromkeys(_file(c) for c in self.checks.values())
         chosen = self.folder / "checks"
         chosen.write_text("\n".join(self.checks), encoding="utf-8")
-        told = [f"--timeout={self.seconds}", *self.options, f"--a2-results={results}", f"--a2-checks={chosen}"]
+        told = [
+            f"--timeout={by_the_clock(self.seconds)}",
+            f"--a2-seconds={self.seconds}",
+            *self.options,
+            f"--a2-results={results}",
+            f"--a2-checks={chosen}",
+        ]
         # Pytest's usual folder in /tmp would stay: the run is killed before it cleans up.
         return [*OPTIONS, *told, f"--basetemp={self.folder / 'pytest-of-this-run'}", *files]
 
     def _follow(self, child: Child, results: Path) -> Generator[bool, None, int | None]:
         """Read what the child reports until it has told everything or ends; None when it was silent for too long."""
-        limit, last = START_SECONDS, time.monotonic()
+        limit, last = float(START_SECONDS), time.monotonic()
         with results.open(encoding="utf-8", errors="replace") as stream:
             while True:
                 code = child.poll()
@@ -174,7 +181,8 @@ class _Run:
                         if "refused" in event:  # a sandbox that does not start costs nobody a point
                             raise GraderFailed(event["refused"])
                     loading = not any("start" in event for event in self.events)
-                    limit, last = LOAD_SECONDS if loading else self.seconds + GRACE_SECONDS, time.monotonic()
+                    limit = LOAD_SECONDS if loading else by_the_clock(self.seconds) + GRACE_SECONDS
+                    last = time.monotonic()
                     self.done = len({e["id"] for e in self.events if "outcome" in e and e.get("id") in self.checks})
                 if self.done == len(self.checks):  # pytest's own farewell tells nothing new
                     return 0
@@ -225,7 +233,7 @@ class _Run:
         if self.isolated and (code is not None or time.monotonic() <= self.end):
             return Verdict(check, NOT_GRADED, f"{_ended(code)} during this check")
         if code is None:
-            return Verdict(check, "timeout", f"stopped after {self.seconds} seconds: is there an endless loop?")
+            return Verdict(check, "timeout", stopped_after(by_the_clock(self.seconds)))
         return Verdict(check, "crashed", f"Python itself ended during this check (exit code {code})")
 
 

@@ -18,11 +18,12 @@ from coursekit.checks.shared_state import shared_state
 from coursekit.checks.small_networks import seed_global_generators
 from coursekit.checks.stored import Failure, KnownMistake, load_store
 from coursekit.errors import CheckEnded
-from coursekit.grading.failures import failure_of, message_of, out_of_time, place_of
+from coursekit.grading.failures import failure_of, message_of, place_of
 from coursekit.grading.holes import HOLE_ENDING
 from coursekit.grading.import_probe import ONLY_DEFINE, changes, settings
 from coursekit.grading.picture import save_picture
 from coursekit.grading.results import last_lines, not_run
+from coursekit.grading.time_limit import out_of_time, processor_time
 from coursekit.parts import ROOT
 
 RECORD = pytest.StashKey[dict[str, Any]]()
@@ -38,6 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("a2")
     group.addoption("--a2-results", metavar="FILE", help="append one line of JSON for each graded check")
     group.addoption("--a2-checks", metavar="FILE", help="run only the checks that are named in it, one a line")
+    group.addoption("--a2-seconds", type=float, help="of processor time, for one check")
     group.addoption("--a2-impatient", action="store_true", help="after a timeout skip the function's other checks")
 
 
@@ -137,6 +139,14 @@ def _save(item: pytest.Item, actual: Any, expected: Any) -> str:
     """Write the arrays of a comparison beside the results; return the name of the file, or nothing."""
     results = item.config.getoption("--a2-results")
     return save_picture(Path(results).parent, re.sub(r"\W", "_", item.name), actual, expected) if results else ""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Stop a check that computes for too long; where its code runs in another process, that one has the limit."""
+    elsewhere = item.config.getoption("--a2-submission", None)
+    with processor_time(None if elsewhere else item.config.getoption("--a2-seconds")):
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

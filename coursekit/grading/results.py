@@ -14,7 +14,7 @@ from coursekit.errors import UsageError
 from coursekit.grading.picture import Picture
 from coursekit.parts import PARTS, Part, find_parts, part_of
 
-CHECK_SECONDS = 10  # the time limit of one check
+CHECK_SECONDS = 10  # of processor time, for one check
 MOST_PRINTED, LONGEST_LINE = 12, 200  # of what a student's code prints: lines, and characters of one
 # The outcome of a check that something ended from outside: the machine, or the submission, and nobody can tell which yet.
 NOT_GRADED = "not graded"

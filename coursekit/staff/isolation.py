@@ -26,7 +26,7 @@ from coursekit.width import free_memory
 
 __all__ = ["Room", "checks_of", "choose_level", "grade_submission", "record"]
 
-PATIENCE = 20  # seconds for one check: twice what a student has, since others grade on the same cores
+PATIENCE = 20  # seconds of processor time for one check: twice what a student has, since this machine may be slower
 WHOLE = 600  # seconds for a submission
 Run = Callable[[Path, Sequence[Check]], Grade]
 

@@ -27,9 +27,14 @@ def grade(small_edition):
 
 
 def take_two_seconds(edition):
-    """Lower the time limit of a check; a test waits for it."""
-    path = edition.root / "coursekit" / "grading" / "results.py"
-    path.write_text(path.read_text().replace("CHECK_SECONDS = 10 ", "CHECK_SECONDS = 2 "))
+    """Lower the time limit of a check: a test waits for it."""
+    for name, limit, lower in (
+        ("results", "CHECK_SECONDS = 10 ", "CHECK_SECONDS = 2 "),
+        ("time_limit", "WAITING = 50 ", "WAITING = 6 "),
+    ):
+        path = edition.root / "coursekit" / "grading" / f"{name}.py"
+        assert limit in path.read_text()
+        path.write_text(path.read_text().replace(limit, lower))
 
 
 def lost(results):
@@ -182,10 +187,23 @@ def test_an_endless_loop_is_stopped(grade, small_edition):
     assert time.monotonic() - began < 10 * len(messages), "the loop is waited for once"
 
 
+def test_a_check_that_waits_for_the_machine_is_not_stopped_and_one_that_waits_for_ever_is(grade, small_edition):
+    last = "    return upstream.clamp(min=0) *"
+    wait = "    if 'waited' not in globals():\n        globals()['waited'] = __import__('time').sleep({})\n"
+    take_two_seconds(small_edition)
+    small_edition.edit(last, wait.format(2.5) + last)
+    assert grade("guided_relu_gradient")[0].returncode == 0
+
+    small_edition.edit(last, wait.format(100) + last)
+    _, results = grade("guided_relu_gradient")
+    assert list(lost(results).values()) == ["stopped after 8 seconds: is there an endless loop?"]
+
+
 def test_a_loop_that_only_the_end_of_its_process_stops_is_waited_for_once(grade, small_edition):
     small_edition.edit(
         "    cam = grad_cam(model, images, labels, layer)  # (N, H, W)\n",
-        "    import signal\n    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])\n    while True:\n        pass\n    cam = 0\n",
+        "    import signal\n    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM, signal.SIGPROF])\n"
+        "    while True:\n        pass\n    cam = 0\n",
     )
     take_two_seconds(small_edition)
 
@@ -193,7 +211,7 @@ def test_a_loop_that_only_the_end_of_its_process_stops_is_waited_for_once(grade,
 
     told = "not run: another check of guided_grad_cam was stopped for taking too long"
     messages = list(lost(results).values())
-    assert messages == ["stopped after 2 seconds: is there an endless loop?"] + [told] * (len(messages) - 1)
+    assert messages == ["stopped after 8 seconds: is there an endless loop?"] + [told] * (len(messages) - 1)
 
 
 def test_what_a_function_prints_is_shown_with_its_failed_check_only(grade, small_edition):

@@ -171,6 +171,25 @@ def test_hidden_checks_draw_other_numbers_in_another_term(room, tmp_path):
 
 
 @needs_sandbox
+def test_a_check_that_waits_for_the_machine_is_not_stopped(room, tmp_path):
+    path = tmp_path / PARTS[0].module_path
+    path.parent.mkdir()
+    text = (ROOT / PARTS[0].module_path).read_text()
+    last = "    return upstream.clamp(min=0) *"
+    wait = "    if 'waited' not in globals():\n        globals()['waited'] = __import__('time').sleep(1.5)\n"
+    slow = text.replace(last, wait + last)
+    assert slow != text
+    path.write_text(slow)
+
+    (verdict,) = grade(
+        room, tmp_path, checks=[c for c in QUICK if c.function == "guided_relu_gradient"], seconds=1
+    ).verdicts
+
+    assert (verdict.outcome, verdict.message) == ("passed", "")
+    assert verdict.seconds > 1.5
+
+
+@needs_sandbox
 def test_a_submission_has_a_time_limit_of_its_own(room, tmp_path):
     path = tmp_path / PARTS[0].module_path
     path.parent.mkdir()

@@ -16,12 +16,14 @@ from typing import Any
 
 from coursekit.errors import GraderFailed
 from coursekit.grading.results import NOT_GRADED
+from coursekit.grading.time_limit import by_the_clock, stopped_after
 from coursekit.parts import ROOT
 from coursekit.staff.isolated import sandbox
 from coursekit.staff.isolated.peer import Line
-from coursekit.staff.isolated.wire import Channel, WorkerGone
+from coursekit.staff.isolated.wire import OUT_OF_TIME, Channel, WorkerGone
 
-START_SECONDS, ORDER_SECONDS, LOAD_SECONDS = 180, 20, 10
+START_SECONDS, ORDER_SECONDS = 180, 20
+LOAD_SECONDS = 10  # of processor time, for one module
 PATIENCE = 2  # seconds for a worker whose line is closed to have ended; one that only closed its line goes on
 SILENT = "the sandbox does not start or does not answer: run `a2 doctor`"
 ENDED = "importing the module did not come to an end"
@@ -141,7 +143,7 @@ class Session:
                 continue
             try:
                 self._limit(line)
-                problem = str(line.request("load", name))
+                problem = str(line.request("load", name, line.seconds))
             except WorkerGone:
                 why = self.why_gone()
                 if name in self.loaded:
@@ -163,7 +165,8 @@ class Session:
 
     @staticmethod
     def _limit(line: Line) -> None:
-        line.channel.deadline = time.monotonic() + LOAD_SECONDS
+        line.seconds = LOAD_SECONDS
+        line.channel.deadline = time.monotonic() + by_the_clock(LOAD_SECONDS)
 
     def why_gone(self) -> WorkerGone:
         """Say how the worker ended; where it was killed, the check has no verdict yet."""
@@ -171,6 +174,8 @@ class Session:
         assert self._line.gone is not None
         closed = self._line.gone.outcome == "crashed" and str(self._line.gone).startswith("the worker ended")
         code, _ = self.zygote.end(self.worker, PATIENCE if closed else 0)
+        if code == OUT_OF_TIME and closed:
+            return WorkerGone(stopped_after(self._line.seconds), "timeout")
         if code is not None and closed:
             told = f"Python itself ended during this check (exit code {code})"
             return WorkerGone(told, NOT_GRADED if code in FROM_OUTSIDE else "crashed")

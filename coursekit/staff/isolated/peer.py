@@ -38,13 +38,14 @@ class Line:
         self.callbacks = 0
         self.repeat = Repeat()
         self.gone: WorkerGone | None = None
+        self.seconds = 0.0  # of processor time, for what is asked; 0 is no limit
 
     def forget(self) -> None:
         """Begin a check; raise WorkerGone for a worker that does not answer with the number that it is told: it has spoken unasked."""
         self.repeat.forget()
         number, answer = secrets.randbits(60), None
         try:
-            answer = self.request("forget", number)
+            answer = self.request("forget", number, self.seconds)
         except Exception as error:
             if not hasattr(error, "student_place"):  # nothing that it has raised for an earlier check
                 raise

@@ -18,6 +18,7 @@ from coursekit.checks.unchanged import WITNESSES
 from coursekit.errors import CheckEnded, UsageError
 from coursekit.grading.plugin import append, points_of
 from coursekit.grading.results import CHECK_SECONDS, NOT_GRADED
+from coursekit.grading.time_limit import by_the_clock
 from coursekit.parts import PARTS, ROOT
 from coursekit.staff.isolated.decider import Session, ZygoteClient
 from coursekit.staff.isolated.fresh import Fresh, load
@@ -116,8 +117,9 @@ def _fresh_line(config: pytest.Config) -> Line:
     session = config.stash[SESSION]
     with _refused(config):
         session.fresh()
-    line, limit = session.line(), float(config.getoption("--timeout", None) or CHECK_SECONDS)
-    line.channel.deadline = time.monotonic() + limit + 1  # pytest-timeout comes first
+    line = session.line()
+    line.seconds = float(config.getoption("--a2-seconds") or CHECK_SECONDS)
+    line.channel.deadline = time.monotonic() + by_the_clock(line.seconds) + 1  # pytest-timeout comes first
     return line
 
 
