@@ -57,9 +57,10 @@ def grade(
 ) -> Grade:
     """Run checks on the modules in root/assignment2; every check gets a verdict.
 
-    A check may take so many seconds of processor time, everything whole_seconds; with impatient, the other checks of its function are skipped if it does not end. With
-    a submission the modules in that folder are meant; their code runs in a worker (see coursekit.staff.isolation). No student code runs where the
-    verdicts are made then: if that process ends, or a check of ours is broken, the verdict is NOT_GRADED or the whole is GraderFailed.
+    A check may use so many seconds of processor time, everything may take whole_seconds; with impatient, the other checks of its
+    function are skipped if it does not end. With a submission the modules in that folder are meant; their code runs in a worker (see
+    coursekit.staff.isolation). No student code runs where the verdicts are made then: if that process ends, or a check of ours is
+    broken, the verdict is NOT_GRADED or the whole is GraderFailed.
     """
     started = time.monotonic()
     shared = [part.tests_path / "conftest.py" for part in parts]

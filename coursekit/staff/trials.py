@@ -23,6 +23,7 @@ from coursekit.checks.stored import Failure, KnownMistake, load_store
 from coursekit.errors import UsageError
 from coursekit.grading.grade import LEAN
 from coursekit.grading.plugin import EXPECT, FAILURE, RECORD, check_id, points_of
+from coursekit.grading.time_limit import by_the_clock
 from coursekit.grading.warm import COMPILER
 from coursekit.memory import prepare_for_forks
 from coursekit.parts import ROOT, Part, part_of
@@ -161,7 +162,7 @@ def run_trials(
     if any(part.trained for part in parts):
         make_scenes(1, seed=0, background="photo")  # reads the sprites and the photos, once and not in every fork
     paths = [ROOT / (part.hidden_path if hidden else part.tests_path) for part in parts]
-    limit = "-o timeout=30"  # what a hanging mistake costs
+    limit = f"--a2-seconds=30 -o timeout={by_the_clock(30):g}"  # what a hanging mistake costs
     options = f"{' '.join(LEAN)} {limit} --rootdir {ROOT} -c {ROOT / 'pyproject.toml'}".split()
     # Not without its terminal, for pytest-timeout writes to it: a check that hangs then fails as it does at home.
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):

@@ -27,7 +27,7 @@ def grade(small_edition):
 
 
 def take_two_seconds(edition):
-    """Lower the time limit of a check: a test waits for it."""
+    """Lower the time limit of a check; a test waits for it."""
     for name, limit, lower in (
         ("results", "CHECK_SECONDS = 10 ", "CHECK_SECONDS = 2 "),
         ("time_limit", "WAITING = 50 ", "WAITING = 6 "),

@@ -107,7 +107,7 @@ def test_a_solved_edition_gets_everything_and_so_does_its_submission_unpacked_el
 
     for graded in (first, second):
         lost = [test for test in graded.results["tests"] if test["score"] != test["max_score"]]
-        assert not lost, graded.said
+        assert not lost, "\n".join([graded.said, *(test["output"] for test in lost)])
         assert graded.exit_code == FULL_MARKS, graded.said
         assert graded.results["score"] == pytest.approx(graded.most)
     assert [t["name"] for t in first.results["tests"]] == [t["name"] for t in second.results["tests"]]
