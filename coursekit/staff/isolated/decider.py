@@ -9,18 +9,17 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from coursekit.errors import GraderFailed
 from coursekit.grading.results import NOT_GRADED
-from coursekit.grading.time_limit import by_the_clock, stopped_after
+from coursekit.grading.time_limit import stopped_after
 from coursekit.parts import ROOT
 from coursekit.staff.isolated import sandbox
 from coursekit.staff.isolated.peer import Line
-from coursekit.staff.isolated.wire import OUT_OF_TIME, Channel, WorkerGone
+from coursekit.staff.isolated.wire import TIME_IS_UP, Channel, WorkerGone
 
 START_SECONDS, ORDER_SECONDS = 180, 20
 LOAD_SECONDS = 10  # of processor time, for one module
@@ -129,7 +128,7 @@ class Session:
         self.close()
         self.worker, stream = self.zygote.start()
         line = self._line = Line(Channel(stream), self.folder)
-        self._limit(line)
+        line.limit(LOAD_SECONDS)
         try:
             line.request("unpack", self.files)
         except WorkerGone as gone:  # nothing of the submission has run yet
@@ -142,7 +141,7 @@ class Session:
             if self.problems.get(name, "").startswith(ENDED):
                 continue
             try:
-                self._limit(line)
+                line.limit(LOAD_SECONDS)
                 problem = str(line.request("load", name, line.seconds))
             except WorkerGone:
                 why = self.why_gone()
@@ -163,18 +162,13 @@ class Session:
         self.loaded.update(name for name in self.modules if name not in self.problems)
         return True
 
-    @staticmethod
-    def _limit(line: Line) -> None:
-        line.seconds = LOAD_SECONDS
-        line.channel.deadline = time.monotonic() + by_the_clock(LOAD_SECONDS)
-
     def why_gone(self) -> WorkerGone:
         """Say how the worker ended; where it was killed, the check has no verdict yet."""
         assert self._line is not None
         assert self._line.gone is not None
         closed = self._line.gone.outcome == "crashed" and str(self._line.gone).startswith("the worker ended")
         code, _ = self.zygote.end(self.worker, PATIENCE if closed else 0)
-        if code == OUT_OF_TIME and closed:
+        if code == TIME_IS_UP and closed:
             return WorkerGone(stopped_after(self._line.seconds), "timeout")
         if code is not None and closed:
             told = f"Python itself ended during this check (exit code {code})"

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 import secrets
+import time
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from coursekit.grading.time_limit import by_the_clock
 from coursekit.staff.isolated import tags
 from coursekit.staff.isolated.bridge import Bridge, gradients, relu_rules
 from coursekit.staff.isolated.plain import MAX_DIMS, Reader, broken, raw, text
@@ -39,6 +41,11 @@ class Line:
         self.repeat = Repeat()
         self.gone: WorkerGone | None = None
         self.seconds = 0.0  # of processor time, for what is asked; 0 is no limit
+
+    def limit(self, seconds: float) -> None:
+        """Give the worker so many seconds of processor time for what is asked next, and by the clock what a check has."""
+        self.seconds = seconds
+        self.channel.deadline = time.monotonic() + by_the_clock(seconds) + 1  # pytest-timeout comes first
 
     def forget(self) -> None:
         """Begin a check; raise WorkerGone for a worker that does not answer with the number that it is told: it has spoken unasked."""

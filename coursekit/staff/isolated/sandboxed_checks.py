@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from coursekit.checks.unchanged import WITNESSES
 from coursekit.errors import CheckEnded, UsageError
 from coursekit.grading.plugin import append, points_of
 from coursekit.grading.results import CHECK_SECONDS, NOT_GRADED
-from coursekit.grading.time_limit import by_the_clock
 from coursekit.parts import PARTS, ROOT
 from coursekit.staff.isolated.decider import Session, ZygoteClient
 from coursekit.staff.isolated.fresh import Fresh, load
@@ -118,8 +116,7 @@ def _fresh_line(config: pytest.Config) -> Line:
     with _refused(config):
         session.fresh()
     line = session.line()
-    line.seconds = float(config.getoption("--a2-seconds") or CHECK_SECONDS)
-    line.channel.deadline = time.monotonic() + by_the_clock(line.seconds) + 1  # pytest-timeout comes first
+    line.limit(config.getoption("--a2-seconds") or CHECK_SECONDS)
     return line
 
 

@@ -15,7 +15,7 @@ MAX_HEADER = 8 * 2**20
 MAX_BODY = 64 * 2**20
 MAX_TOTAL = 2**30  # of all frames of one check
 AHEAD = 2**16
-OUT_OF_TIME = 124  # the exit code of a worker that has used up its processor time
+TIME_IS_UP = 124  # the exit code of a worker that has used up its processor time
 
 
 class WorkerGone(CheckEnded):

@@ -31,7 +31,7 @@ from coursekit.staff.isolated.raised import build_error, describe_error
 from coursekit.staff.isolated.rich import Unpacker
 from coursekit.staff.isolated.shell import own_tensors
 from coursekit.staff.isolated.table import Stub, Table
-from coursekit.staff.isolated.wire import OUT_OF_TIME, Channel, WorkerGone
+from coursekit.staff.isolated.wire import TIME_IS_UP, Channel, WorkerGone
 from coursekit.vision import relu_rule
 
 
@@ -49,7 +49,7 @@ class Worker:
     def serve(self) -> None:
         RemovableHandle.next_id = 10**9  # the hooks of networks that come have low numbers
         # Not the signal's default: in a room of its own a worker is its init, which such a signal does not end.
-        signal.signal(signal.SIGPROF, lambda *_: os._exit(OUT_OF_TIME))
+        signal.signal(signal.SIGPROF, lambda *_: os._exit(TIME_IS_UP))
         with contextlib.suppress(WorkerGone):
             while True:
                 self._answer(self._receive())
