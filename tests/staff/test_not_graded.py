@@ -19,6 +19,7 @@ from coursekit.staff.classroom.job import UNNEEDED, Order, sum_up
 from coursekit.staff.classroom.run import grade_class
 from coursekit.staff.gradescope import autograde as gradescope
 from coursekit.staff.isolated import decider
+from coursekit.staff.isolated.peer import Line
 from coursekit.staff.isolated.wire import WorkerGone
 from coursekit.staff.isolation import checks_of
 from coursekit.width import KERNELS, SUBMISSIONS, cores, free_memory, how_many_fit
@@ -234,13 +235,13 @@ def test_what_gradescope_cannot_grade_has_no_score_there(tmp_path, monkeypatch):
         gradescope.autograde(tmp_path, perfect)
 
 
-class ScriptedLine:
+class ScriptedLine(Line):
     """A line to a worker that answers by a list."""
 
     script: ClassVar[list] = []
 
     def __init__(self, channel, folder):
-        self.gone, self.channel = None, SimpleNamespace(deadline=None, close=lambda: None)
+        super().__init__(SimpleNamespace(close=lambda: None), folder)
 
     def request(self, what, *told):
         answer = self.script.pop(0) if what == "load" or isinstance(self.script[0], OSError) else ""
